@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// The configuration as the server uses it: plain structs that hold the defaults. docs/configuration.md says what each
+// key means; core/config/keys.cpp ties the keys of the YAML file to these members.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/base/clock.h"
+#include "core/base/log.h"
+
+namespace dunlin {
+
+// A place in the YAML file, both from 1; 0: unknown.
+struct Place {
+  int line = 0;
+  int column = 0;
+};
+
+// Where each value of a settings object stands: by JSON Pointer ("" is the object itself).
+using Places = std::map<std::string, Place>;
+
+// One module as something selects it, with the settings that hold there.
+struct ModuleUse {
+  std::string module;
+  std::string settings = "{}";  // a JSON object; durations and sizes as the user wrote them
+  std::shared_ptr<const Places> places = std::make_shared<Places>();
+  Place place;                  // of the selection
+  bool on_error_pass = false;   // auth only: a fault counts as PASS
+  Millis deadline{5000};        // for each answer
+};
+
+// Defaults are on: nothing is unlimited.
+struct Limits {
+  std::uint64_t message = 64 * 1024;        // bytes of one whole message from a client
+  std::uint64_t outbox = 1024 * 1024;       // bytes that may wait for a client that reads slowly
+  Millis idle{60'000};                      // silence after which a peer counts as dead; pinged at half of it
+  Millis handshake{10'000};                 // from accept to the end of the upgrade
+  std::uint32_t connections = 1'000'000;    // of this endpoint, over all workers
+  std::uint32_t channels = 128;             // one connection may subscribe to
+};
+
+enum class Login { message, handshake };  // when an endpoint asks its auth chain
+
+struct Endpoint {
+  std::string path;
+  std::vector<ModuleUse> auth;
+  ModuleUse router;
+  std::string options = "{}";  // a JSON object: what mix.server.option() reads
+  Limits limits;
+  Login login = Login::message;
+  std::vector<std::string> origins;  // accepted Origin headers; empty: any
+  std::string static_folder;         // not empty: serves files, no sessions; absolute
+  Place place;
+};
+
+struct Tls {
+  std::string certificate, key;  // PEM files, absolute; empty: no TLS
+  std::string client_ca;         // not empty: clients may show a certificate of it
+};
+
+struct Bind {
+  std::string host;
+  std::uint16_t port = 0;  // 0: any free one; the log says which
+};
+
+struct Listener {
+  Bind bind;
+  Tls tls;
+  std::vector<Endpoint> endpoints;
+  Place place;
+};
+
+struct AccessUser {
+  std::string username, password;  // the password plain, or a crypt(3) hash ("$2b$…", "$y$…")
+  bool read = false, write = false;
+  std::string host = "*";  // of the caller's address; * matches any run of characters
+};
+
+struct Config {
+  std::string file;       // as given
+  std::string directory;  // its folder, absolute, no slash at the end: relative paths start there
+
+  unsigned workers = 0;  // after `auto` is resolved: at least 1
+  std::string node_name;
+  std::string plugin_directory = "plugins";  // absolute after loading
+  std::vector<Listener> listeners;
+  std::map<std::string, ModuleUse> modules;
+
+  Bind api{"127.0.0.1", 6789};
+  std::vector<AccessUser> access;
+  std::uint64_t api_body = 1024 * 1024;  // bytes of one request
+  Millis api_timeout{30'000};            // for one whole request to arrive
+  Bind node_directory{"127.0.0.1", 6787};
+
+  std::string mesh_engine = "local";
+  Millis mesh_deadline{500};  // for the tallies of a publish
+  Level log_level = Level::info;
+  LogFormat log_format = LogFormat::text;
+  Millis shutdown{10'000};
+};
+
+}  // namespace dunlin

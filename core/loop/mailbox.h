@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// Mailbox: the only door between threads. Anybody posts, the owner's loop runs what was posted, in the order of each
+// poster, in batches: one wake-up for many posts. Lock-free: a stack that the owner takes whole and turns round.
+#pragma once
+
+#include <uv.h>
+
+#include <atomic>
+#include <functional>
+
+namespace dunlin {
+
+class Loop;
+
+class Mailbox {
+ public:
+  using Task = std::function<void()>;
+
+  explicit Mailbox(Loop& loop);  // [worker], as is everything but post()
+  ~Mailbox();                    // what was posted and not run is destroyed unrun
+  Mailbox(const Mailbox&) = delete;
+  Mailbox& operator=(const Mailbox&) = delete;
+
+  // [any-thread] False: the mailbox is closed; the task was destroyed.
+  bool post(Task task);
+
+  // Takes what has been posted so far, runs it, and accepts nothing more. REQUIRES: nobody destroys it while posting.
+  void close();
+
+ private:
+  struct Mail {
+    Task task;
+    Mail* next;
+  };
+
+  void run_all();
+
+  Loop& loop_;
+  uv_async_t* wake_;  // deleted by its close callback
+  std::atomic<Mail*> head_{nullptr};
+  std::atomic<bool> closed_{false};
+};
+
+}  // namespace dunlin

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// Mesh: takes a message to the subscribers of a channel, or to one connection, wherever they are: this worker, another
+// worker of this node, another node. One object a worker, used on that worker only.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/ids.h"
+#include "core/base/message.h"
+
+namespace dunlin {
+
+struct Tally {
+  std::uint64_t success = 0;  // connections that the message was handed to
+  std::uint64_t fail = 0;     // connections that it could not be handed to, and whoever did not report in time
+  Tally& operator+=(const Tally& other) {
+    success += other.success;
+    fail += other.fail;
+    return *this;
+  }
+  bool operator==(const Tally&) const = default;
+};
+
+enum class SendStatus { sent, no_such_connection, full, timeout };
+
+struct NodeInfo {
+  std::string id, name, api_server, version;
+  std::int64_t started_at_ms = 0;
+  std::uint64_t connections = 0;
+  unsigned workers = 0;
+};
+
+// What a worker does with a message that has reached it. [worker]
+class Deliverer {
+ public:
+  virtual Tally deliver(std::string_view channel, const MessageRef& message) = 0;
+  virtual SendStatus deliver_to(ClientId id, const MessageRef& message) = 0;
+
+ protected:
+  ~Deliverer() = default;
+};
+
+// [worker]
+class Mesh {
+ public:
+  using PublishDone = std::function<void(Tally)>;
+  using SendDone = std::function<void(SendStatus)>;
+
+  virtual ~Mesh() = default;
+  // `done` (may be empty) is called once, on this worker: at once when only this worker is concerned, later otherwise,
+  // at the latest when the deadline has passed: what has not reported by then counts as one failure each.
+  virtual void publish(std::string_view channel, const MessageRef& message, PublishDone done) = 0;
+  virtual void send(ClientId id, const MessageRef& message, SendDone done) = 0;
+};
+
+// A channel's name: 1 to 255 bytes of UTF-8 without control characters.
+bool valid_channel(std::string_view name);
+
+}  // namespace dunlin

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// Modules as the server selects and runs them.
+//
+//   Library    one NAME.so, opened and checked; never closed
+//   Selection  a library configured with one set of settings, shared by all workers   [setup]
+//   Instance   a selection on one worker; every hook is called through it              [worker]
+//   ModuleSet  all selections of a configuration; equal (module, settings) is one selection
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/base/log.h"
+#include "core/base/metrics.h"
+#include "core/base/result.h"
+#include "core/config/config.h"
+#include "core/plugin/services.h"
+#include "dunlin/dunlin.h"
+
+namespace dunlin {
+
+// What setup needs to know of the configuration, and who validates settings: the loader of core/config is handed in.
+struct ModuleEnvironment {
+  Log& log;
+  std::string plugin_directory;  // absolute
+  std::string config_file;       // as given, for fault lines
+  std::string config_directory;  // absolute
+};
+
+// Opens DIRECTORY/NAME.so: one exported symbol, magic, ABI major, name equal to the stem, a complete module table. The
+// error names the file and the cause, and for a missing file what modules there are.
+Result<const dunlin_module*> open_library(const std::string& directory, const std::string& name);
+
+class Selection {
+ public:
+  // Opens, validates the settings against the schema, checks `required`, configures. The error is lines of
+  // `file:line:column: …`, ready to print.
+  static Result<std::shared_ptr<Selection>> configure(const ModuleEnvironment& environment, const ModuleUse& use);
+  ~Selection();  // discards
+  Selection(const Selection&) = delete;
+  Selection& operator=(const Selection&) = delete;
+
+  const dunlin_module& module() const { return *module_; }
+  const dunlin_settings* settings() const { return settings_; }
+  const std::string& name() const { return name_; }
+  const ModuleEnvironment& environment() const { return environment_; }
+  const dunlin_auth* auth() const;      // nullptr: it is no auth module
+  const dunlin_router* router() const;  // nullptr: it is no router
+
+ private:
+  struct SetupHost;
+  Selection(const ModuleEnvironment& environment, const ModuleUse& use);
+
+  ModuleEnvironment environment_;
+  std::string name_;
+  const dunlin_module* module_ = nullptr;
+  dunlin_settings* settings_ = nullptr;
+  std::unique_ptr<SetupHost> host_;
+};
+
+// The selections of a whole configuration: each endpoint's chain and router resolved to indices into `selections`.
+struct ModuleSet {
+  struct AuthStep {
+    std::size_t selection;
+    bool on_error_pass;
+    Millis deadline;
+  };
+  struct EndpointModules {
+    std::vector<AuthStep> auth;
+    std::size_t router = 0;
+    Millis router_deadline{5000};
+  };
+  std::vector<std::shared_ptr<Selection>> selections;
+  std::vector<std::vector<EndpointModules>> endpoints;  // [listener][endpoint]; empty entries for static ones
+
+  // Every fault of every module, one a line.
+  static Result<ModuleSet> build(const Config& config, Log& log);
+};
+
+}  // namespace dunlin

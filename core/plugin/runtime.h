@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// ModuleRuntime: the modules of one worker at work. Sessions ask their questions here and get the answer at once or later.
+// All [worker], but that a ticket may be answered from any thread.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/base/ids.h"
+#include "core/base/message.h"
+#include "core/base/metrics.h"
+#include "core/config/config.h"
+#include "core/plugin/module.h"
+#include "core/plugin/services.h"
+
+namespace dunlin {
+
+// An identity that a module gave, copied.
+struct Identity {
+  std::string uid;
+  std::uint32_t uid_kind = DUNLIN_UID_NONE;
+  std::vector<std::pair<std::string, std::string>> context;  // values are JSON text, checked
+  std::vector<std::string> channels;                         // names checked
+  std::int64_t expires_at_ms = 0;
+};
+
+// How a log-in ended. `unavailable`: nobody could tell (fault, deadline, all broken): try later.
+enum class LoginOutcome { allowed, denied, unavailable };
+
+struct LoginAnswer {
+  LoginOutcome outcome = LoginOutcome::unavailable;
+  Identity identity;   // when allowed
+  std::string module;  // that decided; empty: all passed
+  std::string reason;  // for the log
+};
+
+// How a router answered open or message.
+enum class RouterOutcome { proceed, deny, fault };
+
+// Who is told of answers that come later. Never called from inside the question, nor after cancel().
+class AnswerSink {
+ public:
+  virtual void login_answered(ClientId id, LoginAnswer answer) = 0;
+  virtual void router_answered(ClientId id, RouterOutcome outcome) = 0;  // to open or message, whichever is pending
+
+ protected:
+  ~AnswerSink() = default;
+};
+
+class ModuleRuntime {
+ public:
+  // Creates one instance a selection. `worker` is for logs and metrics.
+  static Result<std::unique_ptr<ModuleRuntime>> create(const ModuleSet& set, Services& services, AnswerSink& sink,
+                                                       Log& log, unsigned worker);
+  ~ModuleRuntime();  // cancels what is pending (DUNLIN_CANCEL_STOPPING), stops timers and requests, destroys the instances
+
+  // Runs the endpoint's auth chain. Empty: the answer comes to the sink. One log-in a connection at a time.
+  std::optional<LoginAnswer> login(const ModuleSet::EndpointModules& endpoint, ClientId id, std::string_view token,
+                                   std::uint32_t source);
+  // Empty: the answer comes to the sink. At most one open or message of a connection is pending.
+  std::optional<RouterOutcome> open(const ModuleSet::EndpointModules& endpoint, ClientId id);
+  std::optional<RouterOutcome> message(const ModuleSet::EndpointModules& endpoint, ClientId id, Kind kind,
+                                       std::string_view data);
+  void close(const ModuleSet::EndpointModules& endpoint, ClientId id, int code, std::string_view why);
+
+  // The connection has left: voids what is pending for it (DUNLIN_CANCEL_CLOSED).
+  void cancel(ClientId id);
+
+  // Outcomes by module, hook durations, tickets in flight, and the modules' own figures.
+  void collect(std::vector<Sample>& out) const;
+
+ private:
+  class Impl;
+  explicit ModuleRuntime(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace dunlin

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/hub/channels.h"
+
+#include <algorithm>
+
+#include "core/base/check.h"
+
+namespace dunlin {
+
+struct Channel {
+  struct Member {
+    Subscriber* subscriber;
+    std::uint32_t index;  // in Subscriber::memberships_
+  };
+  const std::string* name = nullptr;  // the key in the index
+  std::vector<Member> members;
+  ChunkRef chunk;
+};
+
+namespace {
+
+// From here on a frame is pushed by reference: copying it would cost more than one segment each.
+constexpr std::size_t kLarge = 8 * 1024;
+
+}  // namespace
+
+bool Subscriber::subscribed(std::string_view channel) const {
+  const Channel* found = channels_.find(channel);
+  return found && std::any_of(memberships_.begin(), memberships_.end(),
+                              [&](const Membership& membership) { return membership.channel == found; });
+}
+
+bool Subscriber::subscribe(std::string_view name) {
+  if (subscribed(name)) return false;
+  Channel& channel = channels_.get(name);
+  memberships_.push_back({&channel, static_cast<std::uint32_t>(channel.members.size())});
+  channel.members.push_back({this, static_cast<std::uint32_t>(memberships_.size() - 1)});
+  if (channel.chunk) channel.chunk->stragglers.push_back(&outbox_);
+  ++channels_.subscriptions_;
+  return true;
+}
+
+bool Subscriber::unsubscribe(std::string_view name) {
+  const Channel* channel = channels_.find(name);
+  for (std::size_t i = 0; channel && i < memberships_.size(); ++i)
+    if (memberships_[i].channel == channel) {
+      leave(i);
+      return true;
+    }
+  return false;
+}
+
+void Subscriber::leave_all() {
+  while (!memberships_.empty()) leave(memberships_.size() - 1);
+}
+
+// O(1): the last takes the place of what leaves, in both lists.
+void Subscriber::leave(std::size_t index) {
+  Channel& channel = *memberships_[index].channel;
+  if (channel.chunk) {
+    outbox_.seal(*channel.chunk.get());
+    std::erase(channel.chunk->stragglers, &outbox_);
+  }
+  const std::uint32_t place = memberships_[index].place;
+  channel.members[place] = channel.members.back();
+  channel.members[place].subscriber->memberships_[channel.members[place].index].place = place;
+  channel.members.pop_back();
+  if (index + 1 != memberships_.size()) {
+    memberships_[index] = memberships_.back();
+    memberships_[index].channel->members[memberships_[index].place].index = static_cast<std::uint32_t>(index);
+  }
+  memberships_.pop_back();
+  --channels_.subscriptions_;
+  channels_.drop_if_empty(channel);
+}
+
+Channels::Channels(Flusher& flusher, Counters& counters) : flusher_(flusher), counters_(counters) {}
+
+Channels::~Channels() { CHECK(channels_.empty()); }
+
+Channel* Channels::find(std::string_view name) const {
+  const auto found = channels_.find(name);
+  return found == channels_.end() ? nullptr : found->second.get();
+}
+
+Channel& Channels::get(std::string_view name) {
+  if (Channel* channel = find(name)) return *channel;
+  const auto added = channels_.emplace(std::string(name), std::make_unique<Channel>()).first;
+  added->second->name = &added->first;
+  return *added->second;
+}
+
+void Channels::drop_if_empty(Channel& channel) {
+  if (!channel.members.empty()) return;
+  if (channel.chunk) {
+    close_chunk(channel);
+    std::erase(chunked_, &channel);
+  }
+  channels_.erase(channels_.find(*channel.name));
+}
+
+Channels::Delivered Channels::publish(std::string_view name, const MessageRef& message) {
+  Channel* channel = find(name);
+  if (!channel) return {};
+  const std::size_t frame = message->frame().size();
+  const Delivered delivered = channel->members.size() == 1 || frame >= kLarge ? push_each(*channel, message)
+                                                                              : append(*channel, message);
+  counters_.add(Counter::deliveries, delivered.success);
+  counters_.add(Counter::drop_slow, delivered.fail);
+  return delivered;
+}
+
+Channels::Delivered Channels::push_each(Channel& channel, const MessageRef& message) {
+  Delivered delivered;
+  for (const Channel::Member& member : channel.members)
+    ++(member.subscriber->outbox_.push(message) == Outbox::Push::queued ? delivered.success : delivered.fail);
+  return delivered;
+}
+
+Channels::Delivered Channels::append(Channel& channel, const MessageRef& message) {
+  const std::string_view frame = message->frame();
+  // A full chunk is written out in the middle of the turn: memory stays bounded however long the turn.
+  if (channel.chunk && channel.chunk->size() + frame.size() > Chunk::kCapacity) end_turn();
+  if (!channel.chunk) open_chunk(channel, frame.size());
+
+  Delivered delivered{channel.members.size(), 0};
+  std::vector<Outbox*>& stragglers = channel.chunk->stragglers;
+  std::size_t kept = 0;
+  // By index and size read once: push_open seals a segment of another chunk, push one of no chunk: none grows this list.
+  for (std::size_t i = 0; i < stragglers.size(); ++i) {
+    Outbox* box = stragglers[i];
+    if (!box->backlogged() && !box->overflowed()) {
+      box->push_open(channel.chunk);
+    } else {
+      if (box->push(message) == Outbox::Push::full) {
+        --delivered.success;
+        ++delivered.fail;
+      }
+      stragglers[kept++] = box;
+    }
+  }
+  stragglers.resize(kept);
+  channel.chunk->append(frame);
+  return delivered;
+}
+
+void Channels::open_chunk(Channel& channel, std::size_t frame) {
+  channel.chunk = ChunkRef(new Chunk(frame));
+  channel.chunk->stragglers.reserve(channel.members.size());
+  for (const Channel::Member& member : channel.members)
+    channel.chunk->stragglers.push_back(&member.subscriber->outbox_);
+  chunked_.push_back(&channel);
+}
+
+void Channels::close_chunk(Channel& channel) {
+  channel.chunk->closed = true;
+  channel.chunk->stragglers = {};
+  channel.chunk = ChunkRef();
+}
+
+void Channels::end_turn() {
+  for (Channel* channel : chunked_) close_chunk(*channel);
+  chunked_.clear();
+  flusher_.flush();
+}
+
+}  // namespace dunlin

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// Channels: who is subscribed to what on this worker, and how a publish reaches them.
+//
+// Small messages are copied once into the channel's chunk of this turn and reach every subscriber through the open
+// segment in its outbox; large ones, and those to a single subscriber, are pushed by reference. Invariant: while a
+// channel has a chunk, each subscriber either has an open segment of it or is one of its stragglers. All [worker].
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "core/base/message.h"
+#include "core/hub/outbox.h"
+
+namespace dunlin {
+
+class Channels;
+struct Channel;
+
+// One connection's memberships. Leaves everything when it is destroyed.
+class Subscriber {
+ public:
+  Subscriber(Channels& channels, Outbox& outbox) : channels_(channels), outbox_(outbox) {}
+  ~Subscriber() { leave_all(); }
+  Subscriber(const Subscriber&) = delete;
+  Subscriber& operator=(const Subscriber&) = delete;
+
+  // False: it was (subscribe) or was not (unsubscribe) subscribed before; nothing changed.
+  bool subscribe(std::string_view channel);
+  bool unsubscribe(std::string_view channel);
+  void leave_all();
+  bool subscribed(std::string_view channel) const;
+  std::size_t count() const { return memberships_.size(); }
+
+ private:
+  friend class Channels;
+  struct Membership {
+    Channel* channel;
+    std::uint32_t place;  // in Channel::members
+  };
+  void leave(std::size_t index);
+
+  Channels& channels_;
+  Outbox& outbox_;
+  std::vector<Membership> memberships_;
+};
+
+class Channels {
+ public:
+  Channels(Flusher& flusher, Counters& counters);
+  ~Channels();  // REQUIRES: no subscriber is left
+  Channels(const Channels&) = delete;
+  Channels& operator=(const Channels&) = delete;
+
+  struct Delivered {
+    std::uint64_t success = 0, fail = 0;
+  };
+  // Hands `message` to the outbox of every subscriber. fail: outboxes that are over their limit.
+  Delivered publish(std::string_view channel, const MessageRef& message);
+
+  // Closes the turn's chunks and writes every dirty outbox.
+  void end_turn();
+
+  std::size_t count() const { return channels_.size(); }
+  std::size_t subscriptions() const { return subscriptions_; }
+
+ private:
+  friend class Subscriber;
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+  };
+
+  Channel* find(std::string_view name) const;
+  Channel& get(std::string_view name);
+  void drop_if_empty(Channel& channel);
+  Delivered push_each(Channel& channel, const MessageRef& message);
+  Delivered append(Channel& channel, const MessageRef& message);
+  void open_chunk(Channel& channel, std::size_t frame);
+  void close_chunk(Channel& channel);
+
+  Flusher& flusher_;
+  Counters& counters_;
+  std::unordered_map<std::string, std::unique_ptr<Channel>, Hash, std::equal_to<>> channels_;
+  std::vector<Channel*> chunked_;  // channels with a chunk
+  std::size_t subscriptions_ = 0;
+};
+
+}  // namespace dunlin

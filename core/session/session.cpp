@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+// A session's life. Each step is a row of kSteps: run() calls the row of the present step until one says wait; an answer
+// or a message runs it again.
+//
+//   authenticating ──▶ opening ──▶ ready ⇄ handling
+//         └───────────────┴──────────┴────────┴────▶ closing ──▶ end()
+#include "core/session/session.h"
+
+#include <utility>
+
+#include "core/base/check.h"
+#include "core/base/json.h"
+#include "core/session/query.h"
+#include "core/session/session_table.h"
+
+namespace dunlin {
+
+const Session::Row Session::kSteps[] = {
+    {&Session::step_authenticate},  // authenticating: only where the endpoint logs in at the handshake
+    {&Session::step_open},          // opening: the router sees the connection
+    {&Session::step_take},          // ready: the next message, if one waits
+    {&Session::step_wait},          // handling: the router works on a message; this connection is not read
+    {&Session::step_wait},          // closing: until the end of the turn
+};
+
+Session::Session(SessionTable& table, ClientId id, Transport& transport, const Endpoint& endpoint,
+                 const ModuleSet::EndpointModules& modules, std::string remote_addr,
+                 std::unique_ptr<Handshake> handshake)
+    : table_(table), endpoint_(endpoint), modules_(modules), transport_(&transport), id_(id),
+      subscriber_(table.channels_, transport.outbox()), remote_addr_(std::move(remote_addr)),
+      handshake_(std::move(handshake)) {
+  ++table_.steps_[static_cast<std::size_t>(step_)];
+  idle_timer_.on_fire([this] { on_idle_timer(); });
+  expiry_timer_.on_fire([this] { close(CloseReason::expired); });
+}
+
+Session::~Session() { --table_.steps_[static_cast<std::size_t>(step_)]; }
+
+void Session::start() {
+  table_.wheel_.start(idle_timer_, endpoint_.limits.idle / 2);
+  run();
+}
+
+void Session::run() {
+  if (std::exchange(running_, true)) return;
+  while ((this->*kSteps[static_cast<std::size_t>(step_)].run)() == Next::again) {
+  }
+  running_ = false;
+}
+
+void Session::enter(Step step) {
+  --table_.steps_[static_cast<std::size_t>(step_)];
+  step_ = step;
+  asked_ = false;
+  ++table_.steps_[static_cast<std::size_t>(step_)];
+}
+
+Session::Next Session::step_authenticate() {
+  if (asked_) return Next::wait;
+  if (endpoint_.login == Login::message) {
+    enter(Step::opening);
+    return Next::again;
+  }
+  asked_ = true;
+  const std::string token = handshake_token(*handshake_);
+  const auto answer = table_.modules_->login(modules_, id_, token, DUNLIN_LOGIN_HANDSHAKE);
+  if (!answer) return Next::wait;
+  login_answered(*answer);
+  return Next::again;
+}
+
+Session::Next Session::step_open() {
+  if (asked_) return Next::wait;
+  asked_ = opened_ = true;
+  return after(table_.modules_->open(modules_, id_), Step::opening);
+}
+
+Session::Next Session::step_take() {
+  if (!inbox_ || inbox_->empty()) {
+    inbox_.reset();
+    if (std::exchange(paused_, false) && transport_) transport_->pause_reading(false);
+    return Next::wait;
+  }
+  const Inbound inbound = std::move(inbox_->front());
+  inbox_->pop_front();
+  return route(inbound.kind, inbound.data);
+}
+
+Session::Next Session::step_wait() { return Next::wait; }
+
+Session::Next Session::route(Kind kind, std::string_view data) {
+  enter(Step::handling);
+  asked_ = true;
+  return after(table_.modules_->message(modules_, id_, kind, data), Step::handling);
+}
+
+// What the router's answer leads to; without one this connection waits, and is not read meanwhile.
+Session::Next Session::after(std::optional<RouterOutcome> outcome, Step asked) {
+  if (asked == Step::opening && outcome == RouterOutcome::deny) opened_ = false;
+  if (step_ == Step::closing) return Next::wait;  // the hook closed it
+  if (!outcome) {
+    if (!std::exchange(paused_, true) && transport_) transport_->pause_reading(true);
+    return Next::wait;
+  }
+  if (*outcome == RouterOutcome::proceed) {
+    enter(Step::ready);
+  } else {
+    close(*outcome == RouterOutcome::deny ? CloseReason::refused : CloseReason::fault);
+  }
+  return Next::again;
+}
+
+void Session::router_answered(RouterOutcome outcome) {
+  if (step_ != Step::opening && step_ != Step::handling) return;
+  after(outcome, step_);
+  run();
+}
+
+void Session::on_message(Kind kind, std::string_view data) {
+  table_.counters_.add(Counter::messages_in);
+  heard_ = true;
+  if (step_ == Step::closing) return table_.counters_.add(Counter::drop_inbound);
+  if (step_ == Step::ready && !running_ && (!inbox_ || inbox_->empty())) {
+    running_ = true;
+    const Next next = route(kind, data);
+    running_ = false;
+    if (next == Next::again) run();
+    return;
+  }
+  // At most what one read brought behind the message that is being handled: reading is paused then.
+  if (!inbox_) inbox_ = std::make_unique<std::deque<Inbound>>();
+  inbox_->push_back({kind, std::string(data)});
+  if (!std::exchange(paused_, true) && transport_) transport_->pause_reading(true);
+}
+
+void Session::on_transport_closed(int code) {
+  transport_ = nullptr;
+  close(code == 1006 ? CloseReason::lost : CloseReason::by_peer, code);
+}
+
+void Session::close(CloseReason reason, int code, std::string_view text) {
+  if (step_ == Step::closing) return;
+  const CloseRow& row = row_of(reason);
+  close_reason_ = reason;
+  close_code_ = code ? code : row.code;
+  close_text_ = text.empty() ? row.text : text;
+  idle_timer_.stop();
+  expiry_timer_.stop();
+  // A message that nobody answered yet ends here; so do those behind it.
+  const std::size_t unhandled = (inbox_ ? inbox_->size() : 0) + (step_ == Step::handling && !running_ ? 1 : 0);
+  table_.counters_.add(Counter::drop_inbound, unhandled);
+  enter(Step::closing);
+  subscriber_.leave_all();
+  if (reason == CloseReason::slow_consumer && transport_) transport_->outbox().discard(Counter::drop_slow);
+  if (Transport* transport = std::exchange(transport_, nullptr)) transport->finish(close_code_, close_text_);
+  table_.closing_.push_back(id_);
+}
+
+void Session::end() {
+  CHECK(step_ == Step::closing);
+  ++table_.closes_[static_cast<std::size_t>(close_reason_)];
+  if (table_.log_.enabled(Level::debug))
+    table_.log_.debug("session closed", {{"client", id_.text()}, {"reason", row_of(close_reason_).label},
+                                         {"code", close_code_}, {"peer", remote_addr_}});
+  table_.modules_->cancel(id_);
+  finish_login(DUNLIN_DENY, DUNLIN_E_GONE);
+  context_.abandon(table_.defer_);
+  if (opened_) table_.modules_->close(modules_, id_, close_code_, close_text_);
+}
+
+dunlin_status Session::send(Kind kind, std::string_view data) {
+  if (!transport_) return DUNLIN_E_GONE;
+  if (transport_->outbox().push_now(Message::make(kind, data)) == Outbox::Push::queued) return DUNLIN_OK;
+  table_.counters_.add(Counter::drop_slow);
+  return DUNLIN_E_FULL;
+}
+
+SendResult Session::deliver(const MessageRef& message) {
+  if (!transport_) return SendResult::gone;
+  if (transport_->outbox().push(message) == Outbox::Push::queued) return SendResult::sent;
+  table_.counters_.add(Counter::drop_slow);
+  return SendResult::full;
+}
+
+dunlin_status Session::subscribe(std::string_view channel) {
+  if (!transport_) return DUNLIN_E_GONE;
+  if (subscriber_.count() >= endpoint_.limits.channels && !subscriber_.subscribed(channel)) return DUNLIN_E_FULL;
+  subscriber_.subscribe(channel);
+  return DUNLIN_OK;
+}
+
+dunlin_status Session::unsubscribe(std::string_view channel) {
+  if (!transport_) return DUNLIN_E_GONE;
+  return subscriber_.unsubscribe(channel) ? DUNLIN_OK : DUNLIN_E_NOT_FOUND;
+}
+
+// A peer that has been silent for half the time is asked for a sign of life; one that stays silent is gone. While its
+// message is handled it is not read, so nothing is concluded from its silence.
+void Session::on_idle_timer() {
+  if (std::exchange(heard_, false) || paused_) {
+    pinged_ = false;
+  } else if (pinged_) {
+    return close(CloseReason::idle);
+  }
+  if (!std::exchange(pinged_, true) && transport_) transport_->ping();
+  table_.wheel_.start(idle_timer_, endpoint_.limits.idle / 2);
+}
+
+}  // namespace dunlin

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/session/session_table.h"
+
+#include <utility>
+
+#include "core/base/check.h"
+
+namespace dunlin {
+
+SessionTable::SessionTable(unsigned node, unsigned worker, Channels& channels, TimerWheel& wheel, Counters& counters,
+                           Log& log, Defer defer)
+    : node_(node), worker_(worker), channels_(channels), wheel_(wheel), counters_(counters), log_(log),
+      defer_(std::move(defer)) {}
+
+SessionTable::~SessionTable() { CHECK(live_ == 0); }
+
+ClientId SessionTable::take_slot() {
+  // A slot rests while few are free, so that its generation (20 bits) lasts.
+  constexpr std::size_t kResting = 1024;
+  std::uint32_t slot;
+  if (free_.size() > kResting || slots_.size() > ClientId::kMaxSlot) {
+    slot = free_.front();
+    free_.pop_front();
+  } else {
+    slot = static_cast<std::uint32_t>(slots_.size());
+    slots_.emplace_back();
+  }
+  std::uint32_t& generation = slots_[slot].generation;
+  generation = generation == ClientId::kMaxGeneration ? 1 : generation + 1;
+  return ClientId(node_, worker_, generation, slot);
+}
+
+Session& SessionTable::open(Transport& transport, const Endpoint& endpoint, const ModuleSet::EndpointModules& modules,
+                            std::string remote_addr, std::unique_ptr<Handshake> handshake) {
+  const ClientId id = take_slot();
+  auto session = std::make_unique<Session>(*this, id, transport, endpoint, modules, std::move(remote_addr),
+                                           std::move(handshake));
+  Session& opened = *session;
+  slots_[id.slot()].session = std::move(session);
+  ++live_;
+  counters_.add(Counter::opened);
+  return opened;
+}
+
+Session* SessionTable::find(ClientId id) const {
+  if (id.node() != node_ || id.worker() != worker_ || id.slot() >= slots_.size()) return nullptr;
+  const Slot& slot = slots_[id.slot()];
+  return slot.session && slot.generation == id.generation() ? slot.session.get() : nullptr;
+}
+
+void SessionTable::end_turn() {
+  while (!closing_.empty())
+    for (const ClientId id : std::exchange(closing_, {})) {
+      Slot& slot = slots_[id.slot()];
+      slot.session->end();
+      slots_[id.slot()].session.reset();
+      free_.push_back(static_cast<std::uint32_t>(id.slot()));
+      --live_;
+    }
+}
+
+std::size_t SessionTable::drain(std::size_t count) {
+  std::size_t open = live_ - closing_.size();
+  for (; count > 0 && open > 0 && drain_from_ < slots_.size(); ++drain_from_) {
+    Session* session = slots_[drain_from_].session.get();
+    if (!session || session->step() == Step::closing) continue;
+    session->close(CloseReason::draining);
+    --count;
+    --open;
+  }
+  if (drain_from_ == slots_.size()) drain_from_ = 0;  // a handshake that was under way came behind us
+  return open;
+}
+
+void SessionTable::login_answered(ClientId id, LoginAnswer answer) {
+  if (Session* session = find(id)) session->login_answered(std::move(answer));
+}
+
+void SessionTable::router_answered(ClientId id, RouterOutcome outcome) {
+  if (Session* session = find(id)) session->router_answered(outcome);
+}
+
+void SessionTable::collect(std::vector<Sample>& out) const {
+  for (std::size_t i = 0; i < steps_.size(); ++i)
+    out.push_back({.name = "dunlin_sessions", .help = "Sessions now, by state", .type = MetricType::gauge,
+                   .labels = {{"state", kStepNames[i]}}, .value = static_cast<double>(steps_[i]), .buckets = {}});
+  for (std::size_t i = 0; i < closes_.size(); ++i)
+    out.push_back({.name = "dunlin_closes_total", .help = "Sessions that ended, by reason", .type = MetricType::counter,
+                   .labels = {{"reason", kCloseRows[i].label}}, .value = static_cast<double>(closes_[i]), .buckets = {}});
+  out.push_back({.name = "dunlin_logins_total", .help = "Log-ins that succeeded", .type = MetricType::counter,
+                 .labels = {}, .value = static_cast<double>(logins_), .buckets = {}});
+}
+
+}  // namespace dunlin

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// SessionTable: the sessions of one worker, and what they all need. Ids are never used twice: a slot's generation goes up
+// each time it is given again. All [worker].
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/base/ids.h"
+#include "core/base/log.h"
+#include "core/base/metrics.h"
+#include "core/config/config.h"
+#include "core/hub/channels.h"
+#include "core/loop/timer_wheel.h"
+#include "core/plugin/runtime.h"
+#include "core/session/session.h"
+
+namespace dunlin {
+
+class SessionTable final : public AnswerSink {
+ public:
+  using Defer = std::function<void(std::function<void()>)>;
+
+  SessionTable(unsigned node, unsigned worker, Channels& channels, TimerWheel& wheel, Counters& counters, Log& log,
+               Defer defer);
+  ~SessionTable();  // REQUIRES: size() == 0
+  SessionTable(const SessionTable&) = delete;
+  SessionTable& operator=(const SessionTable&) = delete;
+
+  // Before the first session: the modules need the table first (it is their AnswerSink).
+  void use(ModuleRuntime& modules) { modules_ = &modules; }
+
+  // Starts a session; it may be closing already when this returns.
+  Session& open(Transport& transport, const Endpoint& endpoint, const ModuleSet::EndpointModules& modules,
+                std::string remote_addr, std::unique_ptr<Handshake> handshake);
+  // nullptr: no such connection (any more).
+  Session* find(ClientId id) const;
+
+  // Ends the sessions that are closing. REQUIRES: no hook is running.
+  void end_turn();
+
+  // Closes `count` of the sessions, oldest slots first; returns how many are left.
+  std::size_t drain(std::size_t count);
+  std::size_t size() const { return live_; }
+
+  void login_answered(ClientId id, LoginAnswer answer) override;
+  void router_answered(ClientId id, RouterOutcome outcome) override;
+
+  void collect(std::vector<Sample>& out) const;
+
+ private:
+  friend class Session;
+  struct Slot {
+    std::unique_ptr<Session> session;
+    std::uint32_t generation = 0;
+  };
+
+  ClientId take_slot();
+
+  const unsigned node_, worker_;
+  Channels& channels_;
+  TimerWheel& wheel_;
+  Counters& counters_;
+  Log& log_;
+  Defer defer_;
+  ModuleRuntime* modules_ = nullptr;
+
+  std::vector<Slot> slots_;
+  std::deque<std::uint32_t> free_;  // oldest first, so that generations go up slowly
+  std::vector<ClientId> closing_;
+  std::size_t live_ = 0;
+  std::size_t drain_from_ = 0;
+  std::array<std::int64_t, static_cast<std::size_t>(Step::count_)> steps_{};
+  std::array<std::uint64_t, static_cast<std::size_t>(CloseReason::count_)> closes_{};
+  std::uint64_t logins_ = 0;
+};
+
+}  // namespace dunlin

@@ -12,7 +12,8 @@
 
 namespace dunlin {
 
-enum class Kind : std::uint8_t { text = 1, binary = 2 };  // the WebSocket opcodes
+// The WebSocket opcodes; the last two are control frames, which only a transport makes.
+enum class Kind : std::uint8_t { text = 1, binary = 2, close = 8, ping = 9 };
 
 class Message;
 

@@ -16,6 +16,8 @@ constexpr Row kRows[] = {
 
 }  // namespace
 
+const char* counter_label(Counter counter) { return kRows[static_cast<std::size_t>(counter)].value; }
+
 void Counters::collect(std::vector<Sample>& out) const {
   for (std::size_t i = 0; i < values_.size(); ++i) {
     Sample sample{.name = kRows[i].name, .help = kRows[i].help, .labels = {}, .buckets = {}};

@@ -56,6 +56,9 @@ enum class Counter : std::uint8_t {
       count_
 };
 
+// The value of a row's label, "" where it has none: the reason that a log line gives for the same event.
+const char* counter_label(Counter counter);
+
 // One worker's counters. [worker]
 class Counters {
  public:

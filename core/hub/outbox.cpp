@@ -32,10 +32,7 @@ void Flusher::report_overflows() {
 
 Outbox::~Outbox() {
   if (dirty_) std::replace(flusher_.dirty_.begin(), flusher_.dirty_.end(), this, static_cast<Outbox*>(nullptr));
-  if (overflowed_)
-    std::replace(flusher_.overflowed_.begin(), flusher_.overflowed_.end(), this, static_cast<Outbox*>(nullptr));
   discard(Counter::drop_closed);
-  set_waiting(0);
 }
 
 Outbox::Push Outbox::push(const MessageRef& message) {
@@ -64,6 +61,12 @@ Outbox::Push Outbox::push_now(const MessageRef& message) {
     set_waiting(waiting_);
   }
   return Push::queued;
+}
+
+void Outbox::push_control(const MessageRef& frame) {
+  seal_tail();
+  add(Segment{.chunk = {}, .message = frame, .messages = 0});
+  set_waiting(waiting_ + frame->frame().size());
 }
 
 void Outbox::push_open(const ChunkRef& chunk) {
@@ -174,6 +177,8 @@ void Outbox::discard(Counter reason) {
   segments_.shrink_to_fit();
   head_ = 0;
   set_waiting(0);
+  if (std::exchange(overflowed_, false))
+    std::replace(flusher_.overflowed_.begin(), flusher_.overflowed_.end(), this, static_cast<Outbox*>(nullptr));
 }
 
 // Keeps the totals that the metrics show.

@@ -98,6 +98,8 @@ class Flusher {
   // Tells the sinks of outboxes that overflowed. REQUIRES: nothing is iterating over subscribers.
   void report_overflows();
 
+  bool busy() const { return !dirty_.empty() || !overflowed_.empty(); }
+
   std::uint64_t waiting_bytes() const { return waiting_bytes_; }
   std::uint64_t waiting_boxes() const { return waiting_boxes_; }
 
@@ -125,6 +127,8 @@ class Outbox {
   Push push(const MessageRef& message);
   // The same, but written at once when nothing waits: for the reply to the message that is being handled.
   Push push_now(const MessageRef& message);
+  // Queues a control frame behind what waits; it is bounded by nothing and counted as no message.
+  void push_control(const MessageRef& frame);
   // Opens a segment that grows with `chunk` until it is sealed. REQUIRES: !backlogged(), no open segment of it.
   void push_open(const ChunkRef& chunk);
   // Ends the open segment, if it is one of `chunk`.
@@ -134,11 +138,12 @@ class Outbox {
   bool backlogged() const { return blocked_; }
   bool overflowed() const { return overflowed_; }
   bool empty() const { return head_ == segments_.size() && !blocked_; }
+  void set_limit(std::size_t limit) { limit_ = limit; }
   std::size_t waiting() const { return waiting_ + in_transport_; }
 
   // The kernel takes again what it refused.
   void on_writable();
-  // Forgets what waits, counting it as dropped.
+  // Forgets what waits, counting it as dropped; an overflowed box takes control frames again.
   void discard(Counter reason);
 
  private:

@@ -39,6 +39,23 @@ void Loop::defer(Task task) {
   deferred_.push_back(std::move(task));
 }
 
+void Loop::offload(Task work, Task done) {
+  struct Job {
+    uv_work_t request{};
+    Task work, done;
+  };
+  auto* job = new Job{.work = std::move(work), .done = std::move(done)};
+  job->request.data = job;
+  const int queued = uv_queue_work(
+      &loop_, &job->request, [](uv_work_t* request) { static_cast<Job*>(request->data)->work(); },
+      [](uv_work_t* request, int) {
+        auto* finished = static_cast<Job*>(request->data);
+        finished->done();
+        delete finished;
+      });
+  CHECK(queued == 0);
+}
+
 void Loop::end_turn() {
   if (!deferred_.empty()) {
     // One batch a call: a task that defers again gets its turn next time, so that none can starve the sockets.

@@ -27,6 +27,9 @@ class Loop {
   // Calls `task` before this turn ends, after what is running now has returned: never from inside the caller. [worker]
   void defer(Task task);
 
+  // Runs `work` on a pool thread, then `done` on this loop. [worker]
+  void offload(Task work, Task done);
+
   // Called once a turn, after all input of the turn was handled and before the loop sleeps: where outboxes are flushed.
   void at_turn_end(Task hook) { turn_end_ = std::move(hook); }
 

@@ -29,6 +29,8 @@ bool Mailbox::post(Task task) {
   return true;
 }
 
+void Mailbox::unref() { uv_unref(reinterpret_cast<uv_handle_t*>(wake_)); }
+
 void Mailbox::run_all() {
   Mail* stack = head_.exchange(nullptr, std::memory_order_acquire);
   Mail* in_order = nullptr;

@@ -24,6 +24,9 @@ class Mailbox {
   // [any-thread] False: the mailbox is closed; the task was destroyed.
   bool post(Task task);
 
+  // The box no longer keeps the loop running.
+  void unref();
+
   // Takes what has been posted so far, runs it, and accepts nothing more. REQUIRES: nobody destroys it while posting.
   void close();
 

@@ -133,9 +133,9 @@ void Session::on_message(Kind kind, std::string_view data) {
   if (!std::exchange(paused_, true) && transport_) transport_->pause_reading(true);
 }
 
-void Session::on_transport_closed(int code) {
+void Session::on_transport_closed(CloseReason reason, int code) {
   transport_ = nullptr;
-  close(code == 1006 ? CloseReason::lost : CloseReason::by_peer, code);
+  close(reason, code);
 }
 
 void Session::close(CloseReason reason, int code, std::string_view text) {

@@ -45,7 +45,8 @@ class Session {
   void start();                                       // the handshake is done
   void on_message(Kind kind, std::string_view data);  // a whole one
   void on_sign_of_life() { heard_ = true; }
-  void on_transport_closed(int code);  // the peer closed (its code) or is lost (1006): the transport is gone now
+  // The peer closed (by_peer, its code), broke the protocol or is lost: nothing can be written any more.
+  void on_transport_closed(CloseReason reason, int code = 0);
 
   // From modules and the worker. Effects on hooks come at the end of the turn.
   void close(CloseReason reason, int code = 0, std::string_view text = {});

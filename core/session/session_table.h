@@ -44,6 +44,8 @@ class SessionTable final : public AnswerSink {
   // Ends the sessions that are closing. REQUIRES: no hook is running.
   void end_turn();
 
+  bool busy() const { return !closing_.empty(); }
+
   // Closes `count` of the sessions, oldest slots first; returns how many are left.
   std::size_t drain(std::size_t count);
   std::size_t size() const { return live_; }

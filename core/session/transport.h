@@ -21,8 +21,8 @@ class Transport : public Sink {
   // Back-pressure: while paused nothing more is read (what was read already may still arrive).
   virtual void pause_reading(bool pause) = 0;
   virtual void ping() = 0;
-  // The session has ended: writes what waits, then the Close frame, then goes; at a deadline in any case. Neither calls
-  // the session any more. `code` 0: the peer is gone already.
+  // The session has ended and is called no more: writes what waits, then the Close frame, then goes; at a deadline in any
+  // case.
   virtual void finish(int code, std::string_view text) = 0;
 
  protected:

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/mesh/local_mesh.h"
+
+#include <string>
+#include <utility>
+
+namespace dunlin {
+
+LocalMesh::LocalMesh(unsigned node, unsigned self, const std::vector<Neighbour>& neighbours, TimerWheel& wheel,
+                     Millis deadline, Counters& counters)
+    : node_(node), self_(self), neighbours_(neighbours), wheel_(wheel), deadline_(deadline), counters_(counters) {}
+
+void LocalMesh::publish(std::string_view channel, const MessageRef& message, PublishDone done) {
+  counters_.add(Counter::publishes);
+  const Tally here = neighbours_[self_].deliverer->deliver(channel, message);
+  if (neighbours_.size() == 1) {
+    if (done) done(here);
+    return;
+  }
+  std::uint64_t id = 0;  // 0: nobody wants to know
+  if (done) {
+    id = next_++;
+    auto& pending = *(publishes_[id] = std::make_unique<Publish>());
+    pending.tally = here;
+    pending.missing = static_cast<unsigned>(neighbours_.size() - 1);
+    pending.done = std::move(done);
+    pending.deadline.on_fire([this, id] { give_up(id); });
+    wheel_.start(pending.deadline, deadline_);
+  }
+  const Neighbour& self = neighbours_[self_];
+  for (const Neighbour& neighbour : neighbours_) {
+    if (&neighbour == &self) continue;
+    const bool posted = neighbour.mailbox->post([&neighbour, &self, id, name = std::string(channel), message] {
+      const Tally tally = neighbour.deliverer->deliver(name, message);
+      if (id) self.mailbox->post([&self, id, tally] { self.mesh->report(id, tally); });
+    });
+    if (!posted && id) report(id, {0, 1});
+  }
+}
+
+void LocalMesh::report(std::uint64_t id, Tally tally) {
+  const auto found = publishes_.find(id);
+  if (found == publishes_.end()) return;  // too late: counted as failed already
+  found->second->tally += tally;
+  if (--found->second->missing > 0) return;
+  const std::unique_ptr<Publish> finished = std::move(found->second);
+  publishes_.erase(found);
+  finished->done(finished->tally);
+}
+
+void LocalMesh::give_up(std::uint64_t id) {
+  const auto found = publishes_.find(id);
+  const std::unique_ptr<Publish> late = std::move(found->second);
+  publishes_.erase(found);
+  counters_.add(Counter::drop_timeout, late->missing);
+  late->tally.fail += late->missing;
+  late->done(late->tally);
+}
+
+void LocalMesh::send(ClientId id, const MessageRef& message, SendDone done) {
+  const auto answer = [&done](SendStatus status) {
+    if (done) done(status);
+  };
+  if (id.node() != node_ || id.worker() >= neighbours_.size()) return answer(SendStatus::no_such_connection);
+  if (id.worker() == self_) return answer(neighbours_[self_].deliverer->deliver_to(id, message));
+  const std::uint64_t ticket = next_++;
+  auto& pending = *(sends_[ticket] = std::make_unique<Send>());
+  pending.done = std::move(done);
+  pending.deadline.on_fire([this, ticket] { sent(ticket, SendStatus::timeout); });
+  wheel_.start(pending.deadline, deadline_);
+  const Neighbour& self = neighbours_[self_];
+  const Neighbour& other = neighbours_[id.worker()];
+  const bool posted = other.mailbox->post([&other, &self, ticket, id, message] {
+    const SendStatus status = other.deliverer->deliver_to(id, message);
+    self.mailbox->post([&self, ticket, status] { self.mesh->sent(ticket, status); });
+  });
+  if (!posted) sent(ticket, SendStatus::no_such_connection);
+}
+
+void LocalMesh::sent(std::uint64_t id, SendStatus status) {
+  const auto found = sends_.find(id);
+  if (found == sends_.end()) return;
+  const std::unique_ptr<Send> finished = std::move(found->second);
+  sends_.erase(found);
+  if (finished->done) finished->done(status);
+}
+
+}  // namespace dunlin

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+// What happens on an open connection; ws_handshake.cpp has what comes before.
+//
+// All bytes go out through write(), as whole frames that we built. lws sends only what it answers by itself: pongs, and
+// the echo of a peer's Close. Two rules keep both apart (measured on 4.1.6): nothing is written once either side has
+// begun to close, and nothing while lws still holds a part of the last write.
+#include "core/net/ws_connection.h"
+
+#include <libwebsockets.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/json.h"
+
+namespace dunlin {
+namespace {
+
+constexpr Millis kGoodbye{3000};  // for what waits, our Close frame and the peer's answer
+
+// The payload of a Close frame (RFC 6455, 5.5.1).
+std::string close_payload(int code, std::string_view text) {
+  std::string payload{static_cast<char>(code >> 8), static_cast<char>(code & 0xff)};
+  return payload.append(text.substr(0, 123));
+}
+
+}  // namespace
+
+WsConnection::WsConnection(WsServer& server, std::size_t listener, std::string peer)
+    : server_(server),
+      outbox_(server.parts_.flusher, *this, server.parts_.config.listeners[listener].endpoints.front().limits.outbox),
+      peer_(std::move(peer)), listener_(static_cast<std::uint32_t>(listener)) {
+  ++server_.connections_;
+  deadline_.on_fire([this] { on_deadline(); });
+  Millis patience{0};
+  for (const Endpoint& endpoint : this->listener().endpoints) patience = std::max(patience, endpoint.limits.handshake);
+  server_.parts_.wheel.start(deadline_, patience);
+}
+
+WsConnection::~WsConnection() {
+  wsi_ = nullptr;  // half gone already
+  on_dropped();
+  --server_.connections_;
+  if (endpoint_ != kNone && endpoint().static_folder.empty()) server_.parts_.limits.release(listener_, endpoint_);
+  if (phase_ == Phase::handshaking && !refused_) {
+    server_.parts_.counters.add(Counter::refused_request);
+    server_.parts_.log.info("connection refused", {{"reason", "bad_request"}, {"peer", peer_},
+                                                   {"why", "it ended before a complete, well-formed request"}});
+  }
+  if (doomed_) std::replace(server_.doomed_.begin(), server_.doomed_.end(), this, static_cast<WsConnection*>(nullptr));
+}
+
+const Listener& WsConnection::listener() const { return server_.parts_.config.listeners[listener_]; }
+const Endpoint& WsConnection::endpoint() const { return listener().endpoints[endpoint_]; }
+
+int WsConnection::on_established() {
+  phase_ = Phase::open;
+  deadline_.stop();
+  outbox_.set_limit(endpoint().limits.outbox);
+  session_ = &server_.parts_.sessions.open(*this, endpoint(), server_.parts_.modules.endpoints[listener_][endpoint_],
+                                           std::move(peer_), read_handshake());
+  session_->start();
+  return 0;
+}
+
+int WsConnection::on_receive(std::string_view data, bool first, bool final, bool binary, std::size_t remaining) {
+  if (!session_) return 0;  // saying goodbye: what still comes is not heard
+  server_.parts_.counters.add(Counter::bytes_in, data.size());
+  session_->on_sign_of_life();
+  if (first) {
+    message_.clear();
+    kind_ = binary ? Kind::binary : Kind::text;
+  }
+  if (message_.size() + data.size() + remaining > endpoint().limits.message) {
+    session_->close(CloseReason::too_big);
+    std::string().swap(message_);
+    return 0;
+  }
+  const bool whole = first && final && remaining == 0;
+  if (!whole) {
+    message_ += data;
+    if (!final || remaining > 0) return 0;
+    data = message_;
+  }
+  if (kind_ == Kind::text && !is_utf8(data)) {
+    session_->close(CloseReason::not_utf8);
+  } else {
+    session_->on_message(kind_, data);
+  }
+  if (!whole) std::string().swap(message_);  // an idle connection keeps no buffer
+  return 0;
+}
+
+void WsConnection::on_pong() {
+  if (session_) session_->on_sign_of_life();
+}
+
+int WsConnection::on_peer_close(int code) {
+  if (phase_ == Phase::leaving) return -1;  // the answer to our Close, or as good as one: done
+  phase_ = Phase::leaving;
+  server_.parts_.wheel.start(deadline_, kGoodbye);
+  if (Session* session = std::exchange(session_, nullptr)) session->on_transport_closed(CloseReason::by_peer, code);
+  outbox_.discard(Counter::drop_closed);
+  return 0;  // lws echoes it
+}
+
+void WsConnection::on_dropped() {
+  Session* session = std::exchange(session_, nullptr);
+  if (phase_ == Phase::open) phase_ = Phase::leaving;
+  if (!session) return;
+  // Nobody but lws gives a close reason to lws: it found the peer at fault.
+  const bool at_fault = wsi_ && lws_get_close_length(wsi_) >= 2;
+  session->on_transport_closed(at_fault ? CloseReason::protocol_error : CloseReason::lost);
+}
+
+void WsConnection::pause_reading(bool pause) {
+  if (wsi_) lws_rx_flow_control(wsi_, pause ? 0 : 1);
+}
+
+void WsConnection::ping() { outbox_.push_control(Message::make(Kind::ping, {})); }
+
+void WsConnection::finish(int code, std::string_view text) {
+  session_ = nullptr;
+  phase_ = Phase::leaving;
+  pause_reading(false);  // to hear the answer
+  outbox_.push_control(Message::make(Kind::close, close_payload(code, text)));
+  server_.parts_.wheel.start(deadline_, kGoodbye);
+}
+
+Sink::Took WsConnection::write(std::string_view frames) {
+  if (doomed_ || lws_get_close_length(wsi_) > 0) return Took::dead;
+  auto* bytes = reinterpret_cast<unsigned char*>(const_cast<char*>(frames.data()));  // RAW: lws only reads them
+  if (lws_write(wsi_, bytes, frames.size(), LWS_WRITE_RAW) < 0) {
+    doom();
+    return Took::dead;
+  }
+  return lws_partial_buffered(wsi_) ? Took::blocked : Took::all;
+}
+
+void WsConnection::on_writable() {
+  if (outbox_.backlogged() && !lws_partial_buffered(wsi_)) outbox_.on_writable();
+}
+
+void WsConnection::overflowed() {
+  if (session_) session_->close(CloseReason::slow_consumer);
+}
+
+void WsConnection::on_deadline() {
+  if (phase_ == Phase::handshaking) {
+    refused_ = true;
+    server_.parts_.counters.add(Counter::refused_slow);
+    server_.parts_.log.info("connection refused", {{"reason", "handshake_timeout"}, {"peer", peer_}});
+  }
+  doom();
+}
+
+void WsConnection::doom() {
+  if (std::exchange(doomed_, true)) return;
+  server_.doomed_.push_back(this);
+}
+
+void WsConnection::kill() {
+  doomed_ = false;
+  on_dropped();
+  outbox_.discard(Counter::drop_closed);
+  if (!wsi_) return;
+  // What lws still holds would keep it waiting: with the socket shut, its next write fails and it closes.
+  ::shutdown(lws_get_socket_fd(wsi_), SHUT_RDWR);
+  lws_rx_flow_control(wsi_, 1);
+  lws_set_timeout(wsi_, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_SYNC);  // may delete this
+}
+
+}  // namespace dunlin

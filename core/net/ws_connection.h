@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// WsConnection: one accepted client connection, from accept to close; the Transport of its session while it has one.
+// Owned by lws (deleted when its wsi is destroyed). All [worker].
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "core/base/metrics.h"
+#include "core/hub/outbox.h"
+#include "core/loop/timer_wheel.h"
+#include "core/net/ws_server.h"
+#include "core/session/session.h"
+#include "core/session/transport.h"
+
+namespace dunlin {
+
+class WsConnection final : public Transport {
+ public:
+  WsConnection(WsServer& server, std::size_t listener, std::string peer);
+  ~WsConnection();
+
+  void attach(lws* wsi) { wsi_ = wsi; }
+
+  // From lws (ws_callback.cpp): 0 goes on, -1 closes, as lws has it.
+  int on_upgrade(std::string_view protocol);
+  int on_http(std::string_view path);
+  int on_established();
+  int on_receive(std::string_view data, bool first, bool final, bool binary, std::size_t remaining);
+  void on_pong();
+  int on_peer_close(int code);
+  void on_writable();
+  void on_dropped();  // lws is about to close it, whatever the cause
+
+  // Transport
+  Outbox& outbox() override { return outbox_; }
+  void pause_reading(bool pause) override;
+  void ping() override;
+  void finish(int code, std::string_view text) override;
+  Took write(std::string_view frames) override;
+  void overflowed() override;
+
+  // Cuts the connection. REQUIRES: called by no callback of lws.
+  void kill();
+
+ private:
+  enum class Phase : std::uint8_t { handshaking, http, open, leaving };
+
+  const Listener& listener() const;
+  const Endpoint& endpoint() const;
+  const Endpoint* find_endpoint(std::string_view path, bool websocket);
+  // Answers the handshake with an HTTP error, counts and logs it; -1.
+  int refuse(Counter reason, std::string_view why, std::string_view status, std::string_view headers = {});
+  int serve_file(const Endpoint& endpoint, std::string_view path);
+  std::unique_ptr<Handshake> read_handshake() const;
+  void message_arrived();
+  void doom();
+  void on_deadline();
+
+  WsServer& server_;
+  lws* wsi_ = nullptr;
+  Session* session_ = nullptr;
+  Outbox outbox_;
+  std::string message_;  // the parts of a message so far
+  std::string peer_;     // until the session takes it
+  Timer deadline_;       // of the handshake, and of the goodbye
+  std::uint32_t listener_;
+  std::uint32_t endpoint_ = kNone;
+  Kind kind_ = Kind::text;
+  Phase phase_ = Phase::handshaking;
+  bool refused_ = false;
+  bool doomed_ = false;
+
+  static constexpr std::uint32_t kNone = ~std::uint32_t{0};
+};
+
+}  // namespace dunlin

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/net/ws_server.h"
+
+#include <libwebsockets.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "core/base/check.h"
+#include "core/net/socket.h"
+#include "core/net/tls.h"
+#include "core/net/ws_callback.h"
+#include "core/net/ws_connection.h"
+
+namespace dunlin {
+namespace {
+
+constexpr unsigned kHeaders = 16 * 1024;  // bytes of one request's headers
+constexpr int kAcceptsATurn = 64;
+constexpr Millis kDescriptorRest{100};
+
+// No keep-alive of lws's own: its list is O(connections) an insert. Sessions ping from the timer wheel.
+const lws_retry_bo_t kNoValidity{};
+
+const lws_protocols kProtocols[] = {
+    // rx_buffer_size is memory of every connection: small. tx_packet_size: a gathered write goes out whole.
+    {"dunlin", ws_callback, sizeof(void*), 512, 0, nullptr, 1024 * 1024},
+    {nullptr, nullptr, 0, 0, 0, nullptr, 0},
+};
+
+}  // namespace
+
+WsServer::WsServer(const Parts& parts) : parts_(parts) {}
+
+WsServer::~WsServer() { CHECK(finished()); }
+
+Status WsServer::create(const std::vector<int>& fds) {
+  lws_context_creation_info info{};
+  void* loops[] = {parts_.loop.uv()};
+  info.port = CONTEXT_PORT_NO_LISTEN_SERVER;
+  info.options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
+  info.foreign_loops = loops;
+  info.protocols = kProtocols;
+  info.user = this;
+  info.max_http_header_data = kHeaders;
+  info.pt_serv_buf_size = kHeaders;
+  info.retry_and_idle_policy = &kNoValidity;
+  info.gid = info.uid = static_cast<unsigned>(-1);
+  context_ = lws_create_context(&info);
+  if (!context_) return fail(Errc::unavailable, "libwebsockets could not be started (is its libuv plugin installed?)");
+  for (std::size_t i = 0; i < fds.size(); ++i) {
+    ports_.push_back(std::make_unique<Port>());
+    *ports_.back() = Port{.server = this, .index = i, .fd = fds[i]};
+    if (Status made = create_vhost(*ports_.back()); !made) return made;
+  }
+  return ok();
+}
+
+Status WsServer::create_vhost(Port& port) {
+  const Listener& listener = parts_.config.listeners[port.index];
+  const std::string name = "listener-" + std::to_string(port.index);
+  lws_context_creation_info info{};
+  info.port = CONTEXT_PORT_NO_LISTEN_SERVER;
+  info.protocols = kProtocols;
+  info.vhost_name = name.c_str();
+  info.alpn = "http/1.1";  // frames are written past HTTP/2's framing, so it is not offered
+  info.retry_and_idle_policy = &kNoValidity;
+  info.options = LWS_SERVER_OPTION_HTTP_HEADERS_SECURITY_BEST_PRACTICES_ENFORCE;
+  if (!listener.tls.certificate.empty()) {
+    if (Status usable = check_tls(listener.tls); !usable) return usable;
+    info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
+    info.ssl_cert_filepath = listener.tls.certificate.c_str();
+    info.ssl_private_key_filepath = listener.tls.key.c_str();
+    if (!listener.tls.client_ca.empty()) {
+      info.ssl_ca_filepath = listener.tls.client_ca.c_str();
+      info.options |= LWS_SERVER_OPTION_REQUIRE_VALID_OPENSSL_CLIENT_CERT | LWS_SERVER_OPTION_PEER_CERT_NOT_REQUIRED;
+    }
+  }
+  port.vhost = lws_create_vhost(context_, &info);
+  if (!port.vhost) return fail(Errc::unavailable, "libwebsockets could not set up listener " + std::to_string(port.index));
+  return ok();
+}
+
+void WsServer::start_accepting() {
+  for (const auto& port : ports_) {
+    port->poll = new uv_poll_t{};
+    port->poll->data = port.get();
+    uv_poll_init(parts_.loop.uv(), port->poll, port->fd);
+    uv_poll_start(port->poll, UV_READABLE, [](uv_poll_t* poll, int, int) {
+      Port& readable = *static_cast<Port*>(poll->data);
+      readable.server->accept_some(readable);
+    });
+  }
+}
+
+void WsServer::stop_accepting() {
+  for (const auto& port : ports_) {
+    port->retry.stop();
+    if (uv_poll_t* poll = std::exchange(port->poll, nullptr)) {
+      uv_poll_stop(poll);
+      uv_close(reinterpret_cast<uv_handle_t*>(poll),
+               [](uv_handle_t* handle) { delete reinterpret_cast<uv_poll_t*>(handle); });
+    }
+    if (const int fd = std::exchange(port->fd, -1); fd >= 0) ::close(fd);
+  }
+}
+
+void WsServer::accept_some(Port& port) {
+  for (int i = 0; i < kAcceptsATurn; ++i) {
+    const int fd = accept_one(port.fd);
+    if (fd >= 0) {
+      adopt(port, fd);
+    } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+      return out_of_descriptors(port);
+    } else if (errno != ECONNABORTED && errno != EINTR) {
+      return;
+    }
+  }
+}
+
+// The socket stays readable while nothing can be accepted: rest a little instead of spinning.
+void WsServer::out_of_descriptors(Port& port) {
+  parts_.counters.add(Counter::refused_descriptors);
+  parts_.log.error("cannot accept", {{"reason", "no_descriptor"}, {"mend", "raise the limit of open files (ulimit -n)"}});
+  uv_poll_stop(port.poll);
+  port.retry.on_fire([&port] {
+    if (port.poll)
+      uv_poll_start(port.poll, UV_READABLE, [](uv_poll_t* poll, int, int) {
+        Port& readable = *static_cast<Port*>(poll->data);
+        readable.server->accept_some(readable);
+      });
+  });
+  parts_.wheel.start(port.retry, kDescriptorRest);
+}
+
+void WsServer::adopt(Port& port, int fd) {
+  parts_.counters.add(Counter::accepted);
+  auto connection = std::make_unique<WsConnection>(*this, port.index, peer_text(fd));
+  lws_adopt_desc_t how{};
+  how.vh = port.vhost;
+  how.type = static_cast<lws_adoption_type>(LWS_ADOPT_HTTP | LWS_ADOPT_SOCKET | LWS_ADOPT_ALLOW_SSL);
+  how.fd.sockfd = fd;
+  how.opaque = connection.get();
+  // From here on the wsi's end deletes it, also when the adoption fails.
+  WsConnection* adopted = connection.release();
+  if (lws* wsi = lws_adopt_descriptor_vhost_via_info(&how)) adopted->attach(wsi);
+}
+
+void WsServer::end_turn() {
+  while (!doomed_.empty())
+    for (WsConnection* connection : std::exchange(doomed_, {}))
+      if (connection) connection->kill();
+}
+
+void WsServer::close() {
+  stop_accepting();
+  end_turn();
+  if (context_) lws_context_destroy(context_);
+}
+
+// On a foreign loop a context is destroyed in two steps: the second when its handles have closed.
+void WsServer::finish_close() {
+  if (context_) lws_context_destroy(std::exchange(context_, nullptr));
+}
+
+}  // namespace dunlin

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// WsServer: the client listeners of one worker. libwebsockets does the handshake, the frame parsing and TLS; accepting,
+// deadlines, limits and all writing are ours (docs/decisions/0003 says why). All [worker], but for the constructor and
+// create(), which run before the worker's thread does.
+#pragma once
+
+#include <uv.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/base/log.h"
+#include "core/base/metrics.h"
+#include "core/base/result.h"
+#include "core/config/config.h"
+#include "core/hub/outbox.h"
+#include "core/loop/loop.h"
+#include "core/loop/timer_wheel.h"
+#include "core/net/connection_limits.h"
+#include "core/plugin/module.h"
+#include "core/session/session_table.h"
+
+struct lws;
+struct lws_context;
+struct lws_vhost;
+
+namespace dunlin {
+
+class WsConnection;
+
+class WsServer {
+ public:
+  struct Parts {
+    Loop& loop;
+    TimerWheel& wheel;
+    Flusher& flusher;
+    SessionTable& sessions;
+    Counters& counters;
+    Log& log;
+    const Config& config;
+    const ModuleSet& modules;
+    ConnectionLimits& limits;
+  };
+
+  explicit WsServer(const Parts& parts);
+  ~WsServer();  // REQUIRES: close() has been called and the loop has run until finished()
+  WsServer(const WsServer&) = delete;
+  WsServer& operator=(const WsServer&) = delete;
+
+  // One lws context, one vhost a listener. `fds` are the listening sockets, one a listener; they are taken over.
+  Status create(const std::vector<int>& fds);
+  void start_accepting();
+  void stop_accepting();
+  // Upgrades are answered with 503 from here on.
+  void drain() { draining_ = true; }
+  // Kills the connections whose time has come. REQUIRES: called by no callback of lws.
+  void end_turn();
+  bool busy() const { return !doomed_.empty(); }
+
+  // Destroys everything. The loop must run until finished() says so.
+  void close();
+  bool finished() const { return context_ == nullptr; }
+  void finish_close();
+
+  std::size_t connections() const { return connections_; }
+
+ private:
+  friend class WsConnection;
+  struct Port {
+    WsServer* server;
+    std::size_t index;
+    int fd;
+    uv_poll_t* poll = nullptr;
+    lws_vhost* vhost = nullptr;
+    Timer retry;
+  };
+
+  Status create_vhost(Port& port);
+  void accept_some(Port& port);
+  void adopt(Port& port, int fd);
+  void out_of_descriptors(Port& port);
+
+  Parts parts_;
+  lws_context* context_ = nullptr;
+  std::vector<std::unique_ptr<Port>> ports_;
+  std::vector<WsConnection*> doomed_;
+  std::size_t connections_ = 0;
+  bool draining_ = false;
+};
+
+}  // namespace dunlin

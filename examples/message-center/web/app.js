@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The page: the client at work, and everything that goes over its wire.
-import {Dunlin} from './dunlin.js';
+import {Dunlin} from './client/dunlin.js';
 
 const KEPT = 500;  // lines of each list
 const $ = (id) => document.getElementById(id);

@@ -33,6 +33,15 @@ shutdown: 1s
 log: {format: json}
 `;
 
+// What is no log line (a sanitizer's report, say) is an entry without anything.
+function parse(line) {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return {};
+  }
+}
+
 export async function deadline(promise, what, ms = DEADLINE) {
   let timer;
   const late = new Promise((_, reject) => {
@@ -70,23 +79,14 @@ export class DunlinServer {
   async start() {
     await writeFile(this.#config, config(this.ports));
     this.#process = spawn(binary, ['serve', '--config', this.#config], {stdio: ['ignore', 'ignore', 'pipe']});
-    const wanted = new Map([['client', 'client'], ['api', 'api'], ['directory', 'directory']]);
     const up = new Promise((resolve, reject) => {
       this.#process.once('error', reject);
       this.#process.once('exit', (code) => reject(new Error(`dunlin ended with ${code}:\n${this.log.join('\n')}`)));
       createInterface({input: this.#process.stderr}).on('line', (line) => {
         this.log.push(line);
-        let entry;
-        try {
-          entry = JSON.parse(line);
-        } catch {
-          return;
-        }
-        if (!isListening(entry)) return;
-        const {role, port} = listenerOf(entry);
-        this.ports[wanted.get(role)] = port;
-        wanted.delete(role);
-        if (wanted.size === 0) resolve();
+        const {msg, what, address} = parse(line);
+        if (msg === 'listening') this.ports[what] = Number(address.split(':').at(-1));
+        if (msg === 'ready') resolve();
       });
     });
     await deadline(up, 'the server listens');

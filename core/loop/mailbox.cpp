@@ -15,7 +15,7 @@ Mailbox::Mailbox(Loop& loop) : loop_(loop), wake_(new uv_async_t{}) {
 }
 
 Mailbox::~Mailbox() {
-  close();
+  shut();
   for (Mail* mail = head_.exchange(nullptr); mail;) delete std::exchange(mail, mail->next);
 }
 
@@ -48,8 +48,12 @@ void Mailbox::run_all() {
 }
 
 void Mailbox::close() {
-  if (closed_.exchange(true, std::memory_order_acq_rel)) return;
   run_all();
+  shut();
+}
+
+void Mailbox::shut() {
+  if (closed_.exchange(true, std::memory_order_acq_rel)) return;
   wake_->data = nullptr;
   uv_close(reinterpret_cast<uv_handle_t*>(wake_),
            [](uv_handle_t* handle) { delete reinterpret_cast<uv_async_t*>(handle); });

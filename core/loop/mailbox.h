@@ -27,7 +27,7 @@ class Mailbox {
   // The box no longer keeps the loop running.
   void unref();
 
-  // Takes what has been posted so far, runs it, and accepts nothing more. REQUIRES: nobody destroys it while posting.
+  // Runs what has been posted so far and accepts nothing more. REQUIRES: nobody posts any more.
   void close();
 
  private:
@@ -37,6 +37,7 @@ class Mailbox {
   };
 
   void run_all();
+  void shut();
 
   Loop& loop_;
   uv_async_t* wake_;  // deleted by its close callback

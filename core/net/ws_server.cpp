@@ -32,6 +32,8 @@ const lws_protocols kProtocols[] = {
 
 }  // namespace
 
+void silence_websocket_library() { lws_set_log_level(0, nullptr); }
+
 WsServer::WsServer(const Parts& parts) : parts_(parts) {}
 
 WsServer::~WsServer() { CHECK(finished()); }

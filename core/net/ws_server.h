@@ -29,6 +29,9 @@ namespace dunlin {
 
 class WsConnection;
 
+// libwebsockets logs to stderr, process-wide; what matters of it we log ourselves. [setup]
+void silence_websocket_library();
+
 class WsServer {
  public:
   struct Parts {

@@ -49,6 +49,7 @@ class SessionTable final : public AnswerSink {
   // Closes `count` of the sessions, oldest slots first; returns how many are left.
   std::size_t drain(std::size_t count);
   std::size_t size() const { return live_; }
+  const Defer& defer() const { return defer_; }
 
   void login_answered(ClientId id, LoginAnswer answer) override;
   void router_answered(ClientId id, RouterOutcome outcome) override;

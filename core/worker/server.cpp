@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/worker/server.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <future>
+#include <memory>
+#include <random>
+#include <thread>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "core/base/clock.h"
+#include "core/loop/loop.h"
+#include "core/loop/mailbox.h"
+#include "core/loop/signals.h"
+#include "core/loop/timer_wheel.h"
+#include "core/net/socket.h"
+#include "core/net/ws_server.h"
+#include "core/worker/worker.h"
+
+namespace dunlin {
+namespace {
+
+constexpr int kBacklog = 4096;
+
+// As many descriptors as the system lets us have: each connection is one.
+void raise_descriptor_limit(Log& log) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+  log.debug("open files", {{"limit", static_cast<std::uint64_t>(limit.rlim_cur)}});
+}
+
+std::string random_id() {
+  std::random_device random;
+  return fmt::format("{:08x}{:08x}", random(), random());
+}
+
+std::string host_name() {
+  char name[256] = "node";
+  gethostname(name, sizeof(name) - 1);
+  return name;
+}
+
+// One port, listened on by several workers through sockets of their own (SO_REUSEPORT).
+class SharedPort {
+ public:
+  static Result<SharedPort> open(Bind bind, unsigned count) {
+    if (Status free = probe_free(bind); !free) return free.error();
+    SharedPort port;
+    for (unsigned i = 0; i < count; ++i) {
+      auto fd = listen_tcp(bind, kBacklog);
+      if (!fd) return fd.error();
+      port.fds_.push_back(*fd);
+      bind.port = bound_port(*fd);  // port 0: the first decides
+    }
+    port.bind_ = bind;
+    return port;
+  }
+  SharedPort(SharedPort&&) = default;
+  SharedPort& operator=(SharedPort&&) = default;
+  ~SharedPort() {
+    for (const int fd : fds_)
+      if (fd >= 0) ::close(fd);
+  }
+  int take(unsigned index) { return std::exchange(fds_[index], -1); }
+  std::string address() const {
+    return bind_.host.find(':') == std::string::npos ? fmt::format("{}:{}", bind_.host, bind_.port)
+                                                     : fmt::format("[{}]:{}", bind_.host, bind_.port);
+  }
+
+ private:
+  SharedPort() = default;
+  std::vector<int> fds_;
+  Bind bind_;
+};
+
+class Server {
+ public:
+  Server(const Config& config, Log& log, const ModuleSet& modules)
+      : config_(config), log_(log), limits_(config), wheel_(loop_), mailbox_(loop_),
+        signals_(loop_, {SIGTERM, SIGINT, SIGHUP}, [this](int signal) { on_signal(signal); }),
+        stop_timer_([this] { stop(); }),
+        node_{.config = config, .modules = modules, .log = log, .limits = limits_, .info = {}, .neighbours = {},
+              .workers = {}} {}
+
+  Status start() {
+    if (Status opened = open_ports(); !opened) return opened;
+    for (unsigned i = 0; i < config_.workers; ++i) {
+      auto worker = Worker::create(node_, i, sockets_of(i));
+      if (!worker) return worker.error();
+      workers_.push_back(std::move(*worker));
+      node_.workers.push_back(workers_.back().get());
+    }
+    for (const auto& worker : workers_) node_.neighbours.push_back(worker->neighbour());
+    if (Status ready = start_threads(); !ready) return ready;
+    for (const auto& worker : workers_) worker->serve();
+    announce();
+    return ok();
+  }
+
+  void run() {
+    loop_.run();
+    join();
+  }
+
+  // Ends what start() began. REQUIRES: the loop has not run, or has ended.
+  void shut_down() {
+    for (const auto& worker : workers_) {
+      if (started_) worker->stop();
+      else worker->abandon();
+    }
+    join();
+    wheel_.close();
+    signals_.close();
+    workers_.clear();
+    mailbox_.close();
+    loop_.run();
+  }
+
+ private:
+  Status open_ports() {
+    for (const Listener& listener : config_.listeners)
+      if (Status opened = open(listener.bind, config_.workers, clients_); !opened) return opened;
+    if (Status opened = open(config_.api, config_.workers, apis_); !opened) return opened;
+    if (Status opened = open(config_.node_directory, 1, directories_); !opened) return opened;
+    node_.info = {.id = random_id(), .name = config_.node_name.empty() ? host_name() : config_.node_name,
+                  .api_server = apis_[0].address(), .version = DUNLIN_VERSION, .started_at_ms = unix_ms(),
+                  .connections = 0, .workers = config_.workers};
+    return ok();
+  }
+
+  static Status open(const Bind& bind, unsigned count, std::vector<SharedPort>& into) {
+    auto port = SharedPort::open(bind, count);
+    if (!port) return port.error();
+    into.push_back(std::move(*port));
+    return ok();
+  }
+
+  Worker::Sockets sockets_of(unsigned index) {
+    Worker::Sockets sockets;
+    for (SharedPort& port : clients_) sockets.clients.push_back(port.take(index));
+    sockets.api = apis_[0].take(index);
+    if (index == 0) sockets.directory = directories_[0].take(0);
+    return sockets;
+  }
+
+  // Each worker makes its module instances on its own thread; the first that cannot stops the start.
+  Status start_threads() {
+    started_ = true;
+    std::vector<std::future<Status>> ready;
+    for (const auto& worker : workers_) {
+      auto told = std::make_shared<std::promise<Status>>();
+      ready.push_back(told->get_future());
+      threads_.emplace_back([&worker = *worker, told] {
+        worker.run([told](Status status) { told->set_value(std::move(status)); });
+      });
+    }
+    Status all = ok();
+    for (auto& one : ready)
+      if (Status status = one.get(); !status) all = status;
+    return all;
+  }
+
+  void announce() {
+    for (const SharedPort& port : clients_) log_.info("listening", {{"what", "client"}, {"address", port.address()}});
+    log_.info("listening", {{"what", "api"}, {"address", apis_[0].address()}});
+    log_.info("listening", {{"what", "directory"}, {"address", directories_[0].address()}});
+    log_.info("ready", {{"version", DUNLIN_VERSION}, {"workers", config_.workers}, {"node", node_.info.id},
+                        {"config", config_.file}});
+  }
+
+  void on_signal(int signal) {
+    if (signal == SIGHUP) return log_.warn("reload is not served by this version: restart to apply a changed file");
+    if (node_.draining.exchange(true)) {
+      log_.warn("stopping at once");
+      return stop();
+    }
+    log_.info("draining", {{"connections", connections()}, {"at_most_ms", config_.shutdown.count()}});
+    wheel_.start(stop_timer_, config_.shutdown);
+    for (const auto& worker : workers_)
+      worker->drain([this] {
+        mailbox_.post([this] {
+          if (++drained_ == workers_.size()) stop();
+        });
+      });
+  }
+
+  std::uint64_t connections() const {
+    std::uint64_t sum = 0;
+    for (const auto& worker : workers_) sum += worker->connections();
+    return sum;
+  }
+
+  void stop() {
+    if (std::exchange(stopped_, true)) return;
+    log_.info("stopped", {{"connections_cut", connections()}});
+    for (const auto& worker : workers_) worker->stop();
+    loop_.stop();
+  }
+
+  void join() {
+    for (std::thread& thread : threads_) thread.join();
+    threads_.clear();
+  }
+
+  const Config& config_;
+  Log& log_;
+  ConnectionLimits limits_;
+  Loop loop_;
+  TimerWheel wheel_;
+  Mailbox mailbox_;
+  Signals signals_;
+  Timer stop_timer_;
+  Node node_;
+  std::vector<SharedPort> clients_, apis_, directories_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::vector<std::thread> threads_;
+  std::size_t drained_ = 0;
+  bool started_ = false;  // every worker has a thread
+  bool stopped_ = false;
+};
+
+}  // namespace
+
+Status check_modules(const Config& config, Log& log) {
+  const auto modules = ModuleSet::build(config, log);
+  if (!modules) return modules.error();
+  return ok();
+}
+
+Status serve(const Config& config, Log& log) {
+  signal(SIGPIPE, SIG_IGN);
+  raise_descriptor_limit(log);
+  silence_websocket_library();
+  const auto modules = ModuleSet::build(config, log);
+  if (!modules) return modules.error();
+  Server server(config, log, *modules);
+  const Status started = server.start();
+  if (started) server.run();
+  server.shut_down();
+  return started;
+}
+
+}  // namespace dunlin

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/worker/worker.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace dunlin {
+namespace {
+
+constexpr Millis kCollect{2000};     // for the figures of the other workers
+constexpr Millis kDrainTick{20};
+constexpr std::size_t kDrainPace = 10;  // at least this many a tick: few connections need not wait
+
+}  // namespace
+
+Worker::Worker(Node& node, unsigned index, Sockets sockets)
+    : node_(node), index_(index), sockets_(std::move(sockets)), wheel_(loop_), mailbox_(loop_), flusher_(counters_),
+      channels_(flusher_, counters_),
+      sessions_(Node::kNumber, index, channels_, wheel_, counters_, node.log,
+                [this](std::function<void()> task) { loop_.defer(std::move(task)); }),
+      mesh_(Node::kNumber, index, node.neighbours, wheel_, node.config.mesh_deadline, counters_), http_client_(loop_),
+      services_(loop_, wheel_, mailbox_, sessions_, mesh_, http_client_),
+      ws_({loop_, wheel_, flusher_, sessions_, counters_, node.log, node.config, node.modules, node.limits}),
+      api_(node.config, *this, node.log), api_server_(loop_, wheel_, api_.settings(), api_.handler()),
+      directory_server_(loop_, wheel_, api_.settings(), api_.directory_handler()),
+      drain_timer_([this] { drain_some(); }) {}
+
+Result<std::unique_ptr<Worker>> Worker::create(Node& node, unsigned index, Sockets sockets) {
+  std::unique_ptr<Worker> worker(new Worker(node, index, std::move(sockets)));
+  if (Status listening = worker->ws_.create(worker->sockets_.clients); !listening) {
+    worker->tear_down();
+    return listening.error();
+  }
+  return worker;
+}
+
+void Worker::run(const std::function<void(Status)>& ready) {
+  auto modules = ModuleRuntime::create(node_.modules, services_, sessions_, node_.log, index_);
+  if (modules) {
+    modules_ = std::move(*modules);
+    sessions_.use(*modules_);
+    loop_.at_turn_end([this] { end_turn(); });
+    ready(ok());
+    loop_.run();
+  } else {
+    ready(modules.error());
+  }
+  tear_down();
+}
+
+void Worker::serve() {
+  mailbox_.post([this] {
+    ws_.start_accepting();
+    if (sockets_.api >= 0) api_server_.start(std::exchange(sockets_.api, -1));
+    if (sockets_.directory >= 0) directory_server_.start(std::exchange(sockets_.directory, -1));
+  });
+}
+
+// Everything that a turn leaves to its end, until nothing is left: writes, overflows, goodbyes.
+void Worker::end_turn() {
+  do {
+    channels_.end_turn();
+    flusher_.report_overflows();
+    ws_.end_turn();
+    sessions_.end_turn();
+  } while (flusher_.busy() || ws_.busy() || sessions_.busy());
+  connections_.store(sessions_.size(), std::memory_order_relaxed);
+}
+
+void Worker::drain(std::function<void()> drained) {
+  mailbox_.post([this, drained = std::move(drained)]() mutable {
+    ws_.stop_accepting();
+    ws_.drain();
+    drained_ = std::move(drained);
+    // Spread over most of the time, so that the clients do not come back all at once elsewhere.
+    const auto ticks = static_cast<std::size_t>(std::max<std::int64_t>(node_.config.shutdown * 8 / 10 / kDrainTick, 1));
+    drain_batch_ = std::max(sessions_.size() / ticks + 1, kDrainPace);
+    drain_some();
+  });
+}
+
+void Worker::drain_some() {
+  const std::size_t left = sessions_.drain(drain_batch_);
+  if (left == 0 && ws_.connections() == 0) {
+    if (const auto drained = std::exchange(drained_, nullptr)) drained();
+    return;
+  }
+  wheel_.start(drain_timer_, kDrainTick);
+}
+
+void Worker::stop() {
+  mailbox_.post([this] { loop_.stop(); });
+}
+
+// On the worker's thread, after the last turn. The mailbox stays open: the others may still post to it.
+void Worker::tear_down() {
+  loop_.at_turn_end(nullptr);
+  drain_timer_.stop();
+  for (const int fd : {sockets_.api, sockets_.directory})
+    if (fd >= 0) ::close(fd);
+  api_server_.close();
+  directory_server_.close();
+  if (modules_) {
+    sessions_.drain(sessions_.size());
+    end_turn();
+    sessions_.end_turn();
+    modules_.reset();
+  }
+  http_client_.close();
+  ws_.close();
+  wheel_.close();
+  mailbox_.unref();
+  loop_.run();  // until what was closed has closed
+  ws_.finish_close();
+  loop_.run();
+}
+
+Tally Worker::deliver(std::string_view channel, const MessageRef& message) {
+  const Channels::Delivered delivered = channels_.publish(channel, message);
+  return {delivered.success, delivered.fail};
+}
+
+SendStatus Worker::deliver_to(ClientId id, const MessageRef& message) {
+  Session* session = sessions_.find(id);
+  if (!session) return SendStatus::no_such_connection;
+  switch (session->deliver(message)) {
+    case SendResult::sent: counters_.add(Counter::deliveries); return SendStatus::sent;
+    case SendResult::full: return SendStatus::full;
+    case SendResult::gone: break;
+  }
+  return SendStatus::no_such_connection;
+}
+
+std::vector<NodeInfo> Worker::nodes() {
+  NodeInfo self = node_.info;
+  for (const Worker* worker : node_.workers) self.connections += worker->connections();
+  return {self};
+}
+
+std::vector<Sample> Worker::samples() const {
+  std::vector<Sample> out;
+  const auto gauge = [&](const char* name, const char* help, std::uint64_t value, bool per_worker = false) {
+    Sample sample{.name = name, .help = help, .type = MetricType::gauge, .labels = {}, .buckets = {}};
+    if (per_worker) sample.labels.emplace_back("worker", std::to_string(index_));
+    sample.value = static_cast<double>(value);
+    out.push_back(std::move(sample));
+  };
+  counters_.collect(out);
+  sessions_.collect(out);
+  modules_->collect(out);
+  gauge("dunlin_connections", "Client connections now, those in their handshake included", ws_.connections(), true);
+  gauge("dunlin_channels", "Channels with a subscriber, counted on each worker", channels_.count());
+  gauge("dunlin_subscriptions", "Subscriptions now", channels_.subscriptions());
+  gauge("dunlin_outbox_bytes", "Bytes that wait for clients that read slowly", flusher_.waiting_bytes(), true);
+  gauge("dunlin_outboxes_waiting", "Connections for which something waits", flusher_.waiting_boxes());
+  api_.collect(out);
+  return out;
+}
+
+void Worker::collect(std::function<void(std::vector<Sample>)> done) {
+  struct Gathering {
+    std::vector<Sample> samples;
+    std::size_t missing;
+    std::function<void(std::vector<Sample>)> done;
+    Timer deadline;
+    void finish() {
+      if (const auto tell = std::exchange(done, nullptr)) tell(std::move(samples));
+    }
+  };
+  auto all = std::make_shared<Gathering>();
+  all->samples = samples();
+  all->missing = node_.workers.size() - 1;
+  all->done = std::move(done);
+  if (all->missing == 0) return all->finish();
+  // The workers share no loop: the timer, too, is this worker's, and ends with the last who knows of `all`.
+  all->deadline.on_fire([weak = std::weak_ptr<Gathering>(all)] {
+    if (const auto late = weak.lock()) late->finish();
+  });
+  wheel_.start(all->deadline, kCollect);
+  for (Worker* worker : node_.workers) {
+    if (worker == this) continue;
+    worker->mailbox_.post([this, worker, all]() mutable {
+      auto theirs = std::make_shared<std::vector<Sample>>(worker->samples());
+      // Handed back whole, so that `all` is touched and destroyed on its own worker only.
+      mailbox_.post([theirs, all = std::move(all)] {
+        std::move(theirs->begin(), theirs->end(), std::back_inserter(all->samples));
+        if (--all->missing > 0) return;
+        all->deadline.stop();
+        all->finish();
+      });
+    });
+  }
+}
+
+}  // namespace dunlin

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+// Worker: one thread with its own loop, connections, channels and module instances. It shares nothing with the other
+// workers but immutable messages; they meet in the mailboxes.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "core/api/api.h"
+#include "core/base/log.h"
+#include "core/base/metrics.h"
+#include "core/base/result.h"
+#include "core/config/config.h"
+#include "core/hub/channels.h"
+#include "core/loop/loop.h"
+#include "core/loop/mailbox.h"
+#include "core/loop/timer_wheel.h"
+#include "core/mesh/local_mesh.h"
+#include "core/net/connection_limits.h"
+#include "core/net/http_client.h"
+#include "core/net/http_server.h"
+#include "core/net/ws_server.h"
+#include "core/plugin/module.h"
+#include "core/plugin/runtime.h"
+#include "core/session/session_table.h"
+#include "core/worker/worker_services.h"
+
+namespace dunlin {
+
+class Worker;
+
+// What the workers of a node have in common: settings that never change while it runs, and who they are.
+struct Node {
+  const Config& config;
+  const ModuleSet& modules;
+  Log& log;
+  ConnectionLimits& limits;
+  NodeInfo info;                                   // connections is filled in from the workers
+  std::vector<LocalMesh::Neighbour> neighbours;    // complete before the first worker runs
+  std::vector<Worker*> workers;
+  std::atomic<bool> draining{false};
+  static constexpr unsigned kNumber = 1;           // of this node in client ids
+};
+
+class Worker final : private Deliverer, private ApiHost {
+ public:
+  // Listening sockets, taken over: one a client listener, and the API's and the directory's (-1: not on this worker).
+  struct Sockets {
+    std::vector<int> clients;
+    int api = -1;
+    int directory = -1;
+  };
+
+  // [setup] Everything that must happen before any worker runs, one worker after another.
+  static Result<std::unique_ptr<Worker>> create(Node& node, unsigned index, Sockets sockets);
+  ~Worker() = default;
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  // The thread's function: creates the module instances, tells `ready`, serves when told to, until stop().
+  void run(const std::function<void(Status)>& ready);
+
+  // [setup] Ends a worker that was created and never run.
+  void abandon() { tear_down(); }
+
+  // [any-thread] Each takes effect on the worker.
+  void serve();
+  void drain(std::function<void()> drained);  // `drained` is called on this worker
+  void stop();
+
+  Mailbox& mailbox() { return mailbox_; }
+  LocalMesh::Neighbour neighbour() { return {&mailbox_, this, &mesh_}; }
+  std::uint64_t connections() const { return connections_.load(std::memory_order_relaxed); }
+
+ private:
+  Worker(Node& node, unsigned index, Sockets sockets);
+
+  void end_turn();
+  void drain_some();
+  void tear_down();
+
+  Tally deliver(std::string_view channel, const MessageRef& message) override;
+  SendStatus deliver_to(ClientId id, const MessageRef& message) override;
+
+  Mesh& mesh() override { return mesh_; }
+  bool draining() override { return node_.draining.load(std::memory_order_relaxed); }
+  void collect(std::function<void(std::vector<Sample>)> done) override;
+  std::vector<NodeInfo> nodes() override;
+
+  std::vector<Sample> samples() const;
+
+  Node& node_;
+  const unsigned index_;
+  Sockets sockets_;
+  Loop loop_;
+  TimerWheel wheel_;
+  Mailbox mailbox_;
+  Counters counters_;
+  Flusher flusher_;
+  Channels channels_;
+  SessionTable sessions_;
+  LocalMesh mesh_;
+  HttpClient http_client_;
+  WorkerServices services_;
+  std::unique_ptr<ModuleRuntime> modules_;
+  WsServer ws_;
+  Api api_;
+  HttpServer api_server_;
+  HttpServer directory_server_;
+  Timer drain_timer_;
+  std::size_t drain_batch_ = 0;
+  std::function<void()> drained_;
+  std::atomic<std::uint64_t> connections_{0};
+};
+
+}  // namespace dunlin

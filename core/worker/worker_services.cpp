@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/worker/worker_services.h"
+
+#include <utility>
+
+#include "core/base/json.h"
+#include "core/session/query.h"
+
+namespace dunlin {
+namespace {
+
+dunlin_status status_of(SendStatus status) {
+  switch (status) {
+    case SendStatus::sent: return DUNLIN_OK;
+    case SendStatus::no_such_connection: return DUNLIN_E_GONE;
+    case SendStatus::full: return DUNLIN_E_FULL;
+    case SendStatus::timeout: return DUNLIN_E_TIMEOUT;
+  }
+  return DUNLIN_E_FAILED;
+}
+
+dunlin_status status_of(const Status& status) {
+  if (status) return DUNLIN_OK;
+  return status.error().code == Errc::too_big ? DUNLIN_E_FULL : DUNLIN_E_INVALID;
+}
+
+}  // namespace
+
+std::string_view WorkerServices::keep(std::string text) {
+  if (!std::exchange(clearing_, true))
+    loop_.defer([this] {
+      kept_.clear();
+      clearing_ = false;
+    });
+  return kept_.emplace_back(std::move(text));
+}
+
+dunlin_status WorkerServices::found(const std::optional<std::string>& value, std::string_view& out) {
+  if (!value) return DUNLIN_E_NOT_FOUND;
+  out = keep(*value);
+  return DUNLIN_OK;
+}
+
+dunlin_status WorkerServices::conn_info(ClientId id, std::uint32_t what, std::string_view& out) {
+  const Session* session = sessions_.find(id);
+  if (!session) return DUNLIN_E_GONE;
+  if (what == DUNLIN_CONN_REMOTE_ADDR || what == DUNLIN_CONN_PATH) {
+    out = what == DUNLIN_CONN_PATH ? session->endpoint().path : session->remote_addr();
+    return DUNLIN_OK;
+  }
+  const Handshake* handshake = session->handshake();
+  if (!handshake) return DUNLIN_E_NOT_FOUND;
+  switch (what) {
+    case DUNLIN_CONN_METHOD: out = handshake->method; break;
+    case DUNLIN_CONN_URI: out = handshake->uri; break;
+    case DUNLIN_CONN_PROTOCOL: out = handshake->protocol; break;
+    case DUNLIN_CONN_HOST: out = handshake->host; break;
+    case DUNLIN_CONN_TLS_SUBJECT: out = handshake->tls_subject; break;
+    default: return DUNLIN_E_INVALID;
+  }
+  return out.empty() ? DUNLIN_E_NOT_FOUND : DUNLIN_OK;
+}
+
+dunlin_status WorkerServices::conn_header(ClientId id, std::string_view name, std::string_view& out) {
+  const Session* session = sessions_.find(id);
+  if (!session) return DUNLIN_E_GONE;
+  const std::string* value = session->handshake() ? header_of(*session->handshake(), name) : nullptr;
+  if (!value) return DUNLIN_E_NOT_FOUND;
+  out = *value;
+  return DUNLIN_OK;
+}
+
+dunlin_status WorkerServices::conn_header_at(ClientId id, std::size_t index, std::string_view& name,
+                                             std::string_view& value) {
+  const Session* session = sessions_.find(id);
+  if (!session) return DUNLIN_E_GONE;
+  const Handshake* handshake = session->handshake();
+  if (!handshake || index >= handshake->headers.size()) return DUNLIN_E_NOT_FOUND;
+  name = handshake->headers[index].first;
+  value = handshake->headers[index].second;
+  return DUNLIN_OK;
+}
+
+dunlin_status WorkerServices::conn_query(ClientId id, std::string_view name, std::string_view& out) {
+  const Session* session = sessions_.find(id);
+  if (!session) return DUNLIN_E_GONE;
+  return found(session->handshake() ? query_of(session->handshake()->uri, name) : std::nullopt, out);
+}
+
+dunlin_status WorkerServices::conn_cookie(ClientId id, std::string_view name, std::string_view& out) {
+  const Session* session = sessions_.find(id);
+  if (!session) return DUNLIN_E_GONE;
+  return found(session->handshake() ? cookie_of(*session->handshake(), name) : std::nullopt, out);
+}
+
+dunlin_status WorkerServices::conn_option(ClientId id, std::string_view name, std::string_view& out) {
+  const Session* session = sessions_.find(id);
+  if (!session) return DUNLIN_E_GONE;
+  auto [options, fresh] = options_.try_emplace(&session->endpoint());
+  if (fresh)
+    if (const auto document = json::parse(session->endpoint().options); document && document->IsObject())
+      for (const auto& member : document->GetObject())
+        options->second.emplace(json::text_of(member.name), json::print(member.value));
+  const auto option = options->second.find(name);
+  if (option == options->second.end()) return DUNLIN_E_NOT_FOUND;
+  out = option->second;
+  return DUNLIN_OK;
+}
+
+dunlin_status WorkerServices::conn_uid(ClientId id, std::string_view& text, std::uint32_t& kind) {
+  const Session* session = sessions_.find(id);
+  if (!session) return DUNLIN_E_GONE;
+  if (!session->logged_in()) return DUNLIN_E_NOT_FOUND;
+  text = session->uid();
+  kind = session->uid_kind();
+  return DUNLIN_OK;
+}
+
+dunlin_status WorkerServices::conn_authenticate(ClientId id, std::string_view token, std::uint32_t source,
+                                                LoginDone done) {
+  Session* session = sessions_.find(id);
+  return session ? session->authenticate(token, source, std::move(done)) : DUNLIN_E_GONE;
+}
+
+dunlin_status WorkerServices::conn_send(ClientId id, Kind kind, std::string_view data) {
+  Session* session = sessions_.find(id);
+  return session ? session->send(kind, data) : DUNLIN_E_GONE;
+}
+
+dunlin_status WorkerServices::conn_close(ClientId id, int code, std::string_view reason) {
+  Session* session = sessions_.find(id);
+  if (!session || session->step() == Step::closing) return DUNLIN_E_GONE;
+  session->close(CloseReason::by_module, code, reason);
+  return DUNLIN_OK;
+}
+
+dunlin_status WorkerServices::subscribe(ClientId id, std::string_view channel) {
+  Session* session = sessions_.find(id);
+  return session ? session->subscribe(channel) : DUNLIN_E_GONE;
+}
+
+dunlin_status WorkerServices::unsubscribe(ClientId id, std::string_view channel) {
+  Session* session = sessions_.find(id);
+  return session ? session->unsubscribe(channel) : DUNLIN_E_GONE;
+}
+
+dunlin_status WorkerServices::publish(std::string_view channel, Kind kind, std::string_view data, PublishDone done) {
+  Mesh::PublishDone report;
+  if (done)  // the mesh may answer at once; a module must not be called back from its own call
+    report = [this, done = std::move(done)](Tally tally) {
+      loop_.defer([done, tally] { done(tally.success, tally.fail); });
+    };
+  mesh_.publish(channel, Message::make(kind, data), std::move(report));
+  return DUNLIN_OK;
+}
+
+dunlin_status WorkerServices::send(ClientId id, Kind kind, std::string_view data, SendDone done) {
+  Mesh::SendDone report;
+  if (done)
+    report = [this, done = std::move(done)](SendStatus status) {
+      loop_.defer([done, status] { done(status_of(status)); });
+    };
+  mesh_.send(id, Message::make(kind, data), std::move(report));
+  return DUNLIN_OK;
+}
+
+dunlin_status WorkerServices::context_get(ClientId id, std::string_view key, std::string_view& out) {
+  Session* session = sessions_.find(id);
+  if (!session) return DUNLIN_E_GONE;
+  const std::string* value = session->context().get(key);
+  if (!value) return DUNLIN_E_NOT_FOUND;
+  out = keep(*value);  // a copy: the hook may set the same key next
+  return DUNLIN_OK;
+}
+
+dunlin_status WorkerServices::context_set(ClientId id, std::string_view key, std::string_view json) {
+  Session* session = sessions_.find(id);
+  if (!session) return DUNLIN_E_GONE;
+  return status_of(session->context().set(key, json, sessions_.defer()));
+}
+
+dunlin_status WorkerServices::context_all(ClientId id, std::string_view& out) {
+  Session* session = sessions_.find(id);
+  if (!session) return DUNLIN_E_GONE;
+  out = keep(session->context().all());
+  return DUNLIN_OK;
+}
+
+dunlin_status WorkerServices::context_replace(ClientId id, std::string_view json) {
+  Session* session = sessions_.find(id);
+  if (!session) return DUNLIN_E_GONE;
+  return status_of(session->context().replace(json, sessions_.defer()));
+}
+
+dunlin_status WorkerServices::context_wait(ClientId id, std::string_view key, Millis timeout, ContextDone done) {
+  Session* session = sessions_.find(id);
+  if (!session || session->step() == Step::closing) return DUNLIN_E_GONE;
+  session->context().wait(key, timeout, wheel_, sessions_.defer(), std::move(done));
+  return DUNLIN_OK;
+}
+
+std::uint64_t WorkerServices::timer_start(Millis after, Millis every, std::function<void()> fire) {
+  const std::uint64_t id = next_timer_++;
+  auto& ticking = *(timers_[id] = std::make_unique<Ticking>());
+  ticking.every = every;
+  ticking.fire = std::move(fire);
+  ticking.timer.on_fire([this, id] { fired(id); });
+  wheel_.start(ticking.timer, after);
+  return id;
+}
+
+void WorkerServices::fired(std::uint64_t id) {
+  const auto found = timers_.find(id);
+  if (found->second->every.count() == 0) {
+    const std::unique_ptr<Ticking> last = std::move(found->second);
+    timers_.erase(found);
+    last->fire();
+    return;
+  }
+  wheel_.start(found->second->timer, found->second->every);
+  const auto fire = found->second->fire;  // it may stop its own timer
+  fire();
+}
+
+bool WorkerServices::timer_stop(std::uint64_t id) { return timers_.erase(id) > 0; }
+
+std::uint64_t WorkerServices::http_request(HttpRequest request, std::function<void(const HttpResponse&)> done) {
+  return http_.request(std::move(request), std::move(done));
+}
+
+bool WorkerServices::http_cancel(std::uint64_t id) { return http_.cancel(id); }
+
+}  // namespace dunlin

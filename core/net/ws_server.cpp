@@ -53,8 +53,7 @@ Status WsServer::create(const std::vector<int>& fds) {
   context_ = lws_create_context(&info);
   if (!context_) return fail(Errc::unavailable, "libwebsockets could not be started (is its libuv plugin installed?)");
   for (std::size_t i = 0; i < fds.size(); ++i) {
-    ports_.push_back(std::make_unique<Port>());
-    *ports_.back() = Port{.server = this, .index = i, .fd = fds[i]};
+    ports_.push_back(std::make_unique<Port>(this, i, fds[i]));
     if (Status made = create_vhost(*ports_.back()); !made) return made;
   }
   return ok();
@@ -90,11 +89,15 @@ void WsServer::start_accepting() {
     port->poll = new uv_poll_t{};
     port->poll->data = port.get();
     uv_poll_init(parts_.loop.uv(), port->poll, port->fd);
-    uv_poll_start(port->poll, UV_READABLE, [](uv_poll_t* poll, int, int) {
-      Port& readable = *static_cast<Port*>(poll->data);
-      readable.server->accept_some(readable);
-    });
+    watch(*port);
   }
+}
+
+void WsServer::watch(Port& port) {
+  uv_poll_start(port.poll, UV_READABLE, [](uv_poll_t* poll, int, int) {
+    Port& readable = *static_cast<Port*>(poll->data);
+    readable.server->accept_some(readable);
+  });
 }
 
 void WsServer::stop_accepting() {
@@ -128,11 +131,7 @@ void WsServer::out_of_descriptors(Port& port) {
   parts_.log.error("cannot accept", {{"reason", "no_descriptor"}, {"mend", "raise the limit of open files (ulimit -n)"}});
   uv_poll_stop(port.poll);
   port.retry.on_fire([&port] {
-    if (port.poll)
-      uv_poll_start(port.poll, UV_READABLE, [](uv_poll_t* poll, int, int) {
-        Port& readable = *static_cast<Port*>(poll->data);
-        readable.server->accept_some(readable);
-      });
+    if (port.poll) watch(port);
   });
   parts_.wheel.start(port.retry, kDescriptorRest);
 }

@@ -71,6 +71,7 @@ class WsServer {
  private:
   friend class WsConnection;
   struct Port {
+    Port(WsServer* server_of, std::size_t index_of, int socket) : server(server_of), index(index_of), fd(socket) {}
     WsServer* server;
     std::size_t index;
     int fd;
@@ -80,6 +81,7 @@ class WsServer {
   };
 
   Status create_vhost(Port& port);
+  static void watch(Port& port);
   void accept_some(Port& port);
   void adopt(Port& port, int fd);
   void out_of_descriptors(Port& port);

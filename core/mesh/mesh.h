@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/channel_name.h"
 #include "core/base/ids.h"
 #include "core/base/message.h"
 
@@ -56,8 +57,5 @@ class Mesh {
   virtual void publish(std::string_view channel, const MessageRef& message, PublishDone done) = 0;
   virtual void send(ClientId id, const MessageRef& message, SendDone done) = 0;
 };
-
-// A channel's name: 1 to 255 bytes of UTF-8 without control characters.
-bool valid_channel(std::string_view name);
 
 }  // namespace dunlin

@@ -43,7 +43,9 @@ void Session::start() {
 
 void Session::run() {
   if (std::exchange(running_, true)) return;
-  while ((this->*kSteps[static_cast<std::size_t>(step_)].run)() == Next::again) {
+  for (Next next = Next::again; next == Next::again;) {
+    const Row& row = kSteps[static_cast<std::size_t>(step_)];
+    next = (this->*row.run)();
   }
   running_ = false;
 }

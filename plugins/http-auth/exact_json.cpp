@@ -72,7 +72,8 @@ bool read(std::string_view text, auto& handler) {
   rapidjson::MemoryStream memory(text.data() != nullptr ? text.data() : "", text.size());
   rapidjson::EncodedInputStream<rapidjson::UTF8<>, rapidjson::MemoryStream> stream(memory);
   rapidjson::Reader reader;
-  return !reader.Parse<kFlags>(stream, handler).IsError();
+  // The reader takes a NUL for the end; what follows one must not go unseen.
+  return !reader.Parse<kFlags>(stream, handler).IsError() && memory.Tell() == text.size();
 }
 
 const rapidjson::Value* step(const rapidjson::Value& from, const std::string& name) {

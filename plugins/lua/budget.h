@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// Budgets: what keeps a script that never ends, or that hoards memory, from harming anybody else.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include <lua.hpp>
+
+#include "plugins/lua/settings.h"
+
+namespace dunlin::lua {
+
+// Counts a state's memory; over the limit Lua is told that there is none, which it turns into an error of the script.
+struct Memory {
+  std::uint64_t used = 0;
+  std::uint64_t limit = 0;  // 0: none
+
+  // A lua_Alloc; `self` is a Memory.
+  static void* allocate(void* self, void* block, std::size_t old_size, std::size_t new_size);
+};
+
+// Counts what the current run has used. A count hook of Lua calls it every kStep instructions, in every coroutine.
+class Meter {
+ public:
+  static constexpr int kStep = 10'000;
+
+  explicit Meter(const Budget& budget) : budget_(budget) {}
+
+  // Sets the hook on `state`; coroutines made from it inherit it.
+  static void attach(lua_State* state);
+
+  // A run begins with nothing used. What it used is carried from one slice to the next by `save` and `resume`.
+  struct Used {
+    std::int64_t instructions = 0;
+    std::int64_t time_ns = 0;
+    bool stopped = false;
+  };
+  void resume(const Used& used);
+  Used save();
+
+  bool stopped() const { return used_.stopped; }
+
+ private:
+  static void hook(lua_State* state, lua_Debug* record);
+  static void stop(lua_State* state, const char* what);
+  const char* over();  // the budget that is used up, or nullptr
+
+  const Budget& budget_;
+  Used used_;
+  std::int64_t slice_start_ns_ = 0;  // 0: this slice has not been looked at yet
+};
+
+}  // namespace dunlin::lua

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plugins/lua/instance.h"
+
+#include "plugins/lua/auth_answer.h"
+#include "plugins/lua/handlers.h"
+
+namespace dunlin::lua {
+
+Instance::Instance(const dunlin_host* host, const Settings& settings)
+    : host_(Host::of(host)), settings_(settings), figures_(host_) {}
+
+std::unique_ptr<Instance> Instance::create(const dunlin_host* host, const Settings& settings) {
+  std::unique_ptr<Instance> instance(new Instance(host, settings));
+  std::string error;
+  instance->engine_ = Engine::load(instance->host_, settings, error);
+  if (!instance->engine_) {
+    instance->host_.write(DUNLIN_LOG_ERROR, 0, error);
+    return nullptr;
+  }
+  instance->watch_files();
+  return instance;
+}
+
+Instance::~Instance() {
+  if (reload_timer_ != 0) host_.timer->stop(host_.self, reload_timer_);
+  while (!suspended_.empty()) drop(*suspended_.begin()->first);
+  // The host calls nobody back once destroy has returned: what it has not answered by now, it never will.
+  for (Wait* wait : waits_) delete wait;
+}
+
+dunlin_verdict Instance::start(Handler handler, dunlin_conn conn, dunlin_ticket ticket, Push push) {
+  auto run = std::make_unique<Run>(*this, engine_, handler, conn, ticket);
+  figures_.add(Figure::runs);
+  int arguments = 0;
+  std::string error;
+  if (!prepare(*run, push, arguments, error)) {
+    if (run->coroutine.state) run->engine->give_back(run->coroutine, true);
+    return fail(*run, error);
+  }
+  Run& started = *run;
+  if (const auto verdict = advance(started, arguments)) return *verdict;
+  suspended_.emplace(&started, std::move(run));
+  if (ticket != 0) by_ticket_.emplace(ticket, &started);
+  figures_.set(Figure::waiting, static_cast<std::int64_t>(suspended_.size()));
+  return DUNLIN_PENDING;
+}
+
+bool Instance::prepare(Run& run, Push push, int& arguments, std::string& error) {
+  run.coroutine = run.engine->take_coroutine();
+  if (!run.coroutine.state) {
+    error = "not enough memory for a coroutine";
+    return false;
+  }
+  return run.engine->protect(
+      [&](lua_State*) {
+        lua_State* state = run.coroutine.state;
+        lua_rawgeti(state, LUA_REGISTRYINDEX, run.engine->handler(run.handler).ref);
+        push(state);
+        arguments = lua_gettop(state) - 1;
+      },
+      error);
+}
+
+std::optional<dunlin_verdict> Instance::advance(Run& run, int arguments) {
+  Engine& engine = *run.engine;
+  lua_State* state = run.coroutine.state;
+  engine.set_running(&run);
+  engine.meter().resume(run.used);
+  int results = 0;
+  const int status = lua_resume(state, engine.main(), arguments, &results);
+  run.used = engine.meter().save();
+  engine.set_running(nullptr);
+  if (engine_.get() == &engine) figures_.set(Figure::memory, static_cast<std::int64_t>(engine.memory()));
+  if (status == LUA_YIELD && results == 1 && is_suspension(state, -1)) {
+    lua_pop(state, 1);
+    return std::nullopt;
+  }
+  dunlin_verdict verdict = DUNLIN_DENY;
+  if (status == LUA_OK) {
+    verdict = succeed(run, results);
+  } else if (status == LUA_YIELD) {
+    verdict = fail(run, "coroutine.yield outside of a coroutine of the script");
+  } else {
+    verdict = fail(run, describe_error(run));
+  }
+  if (status != LUA_OK) lua_resetthread(state);
+  engine.give_back(run.coroutine, status == LUA_OK);
+  return verdict;
+}
+
+dunlin_verdict Instance::succeed(Run& run, int results) {
+  if (run.handler != Handler::authenticate) return DUNLIN_ALLOW;
+  std::string error;
+  const bool answered = run.engine->protect(
+      [&](lua_State*) { answer_auth(run.coroutine.state, results, host_, run.ticket); }, error);
+  return answered ? DUNLIN_PENDING : fail(run, error);
+}
+
+std::string Instance::describe_error(Run& run) {
+  std::string text, error;
+  const bool described = run.engine->protect(
+      [&](lua_State* main) {
+        lua_State* state = run.coroutine.state;
+        const char* message = luaL_tolstring(state, -1, nullptr);
+        luaL_traceback(main, state, message, 0);
+        text = lua_tostring(main, -1);
+      },
+      error);
+  return described ? text : error;
+}
+
+dunlin_verdict Instance::fail(Run& run, const std::string& what) {
+  constexpr dunlin_verdict kFault = -1;  // not a verdict: refuses with "try later"
+  figures_.add(run.used.stopped ? Figure::stopped : Figure::errors);
+  host_.write(DUNLIN_LOG_ERROR, run.conn, std::string(handler_name(run.handler)) + ": " + what);
+  if (run.handler == Handler::authenticate) return kFault;
+  if (run.handler != Handler::close) host_.conn->close(host_.self, run.conn, 1011, str("script error"));
+  return DUNLIN_DENY;
+}
+
+Wait* Instance::begin_wait(Run& run) {
+  auto wait = std::make_unique<Wait>(Wait{this, &run});
+  waits_.insert(wait.get());
+  run.wait = wait.get();
+  return wait.release();
+}
+
+void Instance::drop_wait(Wait* wait) {
+  if (wait->run) wait->run->wait = nullptr;
+  waits_.erase(wait);
+  delete wait;
+}
+
+void Instance::end_wait(Wait* wait, Push push) {
+  Instance& self = *wait->instance;
+  Run* run = wait->run;
+  self.drop_wait(wait);
+  if (!run) return;
+  lua_State* state = run->coroutine.state;
+  const int before = lua_gettop(state);
+  std::string error;
+  std::optional<dunlin_verdict> verdict;
+  if (run->engine->protect([&](lua_State*) { push(state); }, error)) {
+    verdict = self.advance(*run, lua_gettop(state) - before);
+    if (!verdict) return;
+    run->coroutine = {};  // advance gave it back
+  } else {
+    verdict = self.fail(*run, error);
+  }
+  const dunlin_ticket ticket = run->ticket;
+  self.drop(*run);
+  if (ticket != 0 && *verdict != DUNLIN_PENDING) self.host_.ticket->answer(self.host_.self, ticket, *verdict, nullptr);
+}
+
+void Instance::cancel(dunlin_ticket ticket) {
+  if (const auto found = by_ticket_.find(ticket); found != by_ticket_.end()) drop(*found->second);
+}
+
+void Instance::drop(Run& run) {
+  if (run.wait) {
+    run.wait->run = nullptr;
+    if (run.wait->timer != 0 && host_.timer->stop(host_.self, run.wait->timer) == DUNLIN_OK) drop_wait(run.wait);
+  }
+  if (run.coroutine.state) {
+    // Its to-be-closed variables are closed here, within a budget of their own.
+    run.engine->meter().resume({});
+    lua_resetthread(run.coroutine.state);
+    run.engine->give_back(run.coroutine, false);
+  }
+  by_ticket_.erase(run.ticket);
+  suspended_.erase(&run);  // destroys it
+  figures_.set(Figure::waiting, static_cast<std::int64_t>(suspended_.size()));
+}
+
+void Instance::watch_files() {
+  if (settings_.reload_ms == 0) return;
+  const auto period = static_cast<std::uint64_t>(settings_.reload_ms);
+  const auto fire = [](void* self) { static_cast<Instance*>(self)->reload(); };
+  host_.timer->start(host_.self, period, period, fire, this, &reload_timer_);
+}
+
+void Instance::reload() {
+  if (!(failed_ ? *failed_ : engine_->files()).changed()) return;
+  std::string error;
+  FileWatch tried;
+  std::shared_ptr<Engine> fresh = Engine::load(host_, settings_, error, &tried);
+  if (!fresh) {
+    failed_ = std::move(tried);
+    figures_.add(Figure::reload_failures);
+    if (settings_.notes.first(error)) {
+      host_.write(DUNLIN_LOG_ERROR, 0, "the changed script is no good, the old one stays in force: " + error);
+    }
+    return;
+  }
+  failed_.reset();
+  engine_ = std::move(fresh);
+  figures_.add(Figure::reloads);
+  settings_.notes.first("");
+  host_.write(DUNLIN_LOG_INFO, 0, "reloaded " + settings_.entry);
+}
+
+}  // namespace dunlin::lua

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// Instance: the module on one worker. It starts runs, resumes them when what they wait for has come, and turns their
+// outcome into verdicts. [worker]
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "plugins/lua/engine.h"
+#include "plugins/lua/figures.h"
+#include "plugins/lua/run.h"
+
+namespace dunlin::lua {
+
+class Instance {
+ public:
+  // nullptr when the script cannot be loaded; that has been logged.
+  static std::unique_ptr<Instance> create(const dunlin_host* host, const Settings& settings);
+  ~Instance();
+  Instance(const Instance&) = delete;
+  Instance& operator=(const Instance&) = delete;
+
+  const Host& host() const { return host_; }
+  const Engine& engine() const { return *engine_; }
+
+  // Pushes the arguments of a handler on a coroutine's stack.
+  using Push = FunctionRef<void(lua_State*)>;
+  // Calls a handler. REQUIRES: the script defines it.
+  dunlin_verdict start(Handler handler, dunlin_conn conn, dunlin_ticket ticket, Push push);
+
+  // For functions of Lua that wait: a record for the host's callback …
+  Wait* begin_wait(Run& run);
+  // … given up when the host refused the request …
+  void drop_wait(Wait* wait);
+  // … and what the callback does: `push` puts on the stack what the function returns, if somebody still waits.
+  static void end_wait(Wait* wait, Push push);
+
+  // The ticket is void: its coroutine ends here.
+  void cancel(dunlin_ticket ticket);
+
+ private:
+  Instance(const dunlin_host* host, const Settings& settings);
+
+  bool prepare(Run& run, Push push, int& arguments, std::string& error);
+  // The outcome, or nothing while the run waits.
+  std::optional<dunlin_verdict> advance(Run& run, int arguments);
+  dunlin_verdict succeed(Run& run, int results);
+  dunlin_verdict fail(Run& run, const std::string& what);
+  std::string describe_error(Run& run);
+  void drop(Run& run);
+  void watch_files();
+  void reload();
+
+  Host host_;
+  const Settings& settings_;
+  Figures figures_;
+  std::shared_ptr<Engine> engine_;
+  std::unordered_map<Run*, std::unique_ptr<Run>> suspended_;
+  std::unordered_map<dunlin_ticket, Run*> by_ticket_;
+  std::unordered_set<Wait*> waits_;
+  std::optional<FileWatch> failed_;  // what a reload that came to nothing had read
+  std::uint64_t reload_timer_ = 0;
+};
+
+}  // namespace dunlin::lua

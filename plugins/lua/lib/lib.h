@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a script finds in its Lua state. Each open_ function is called once, protected, on a state with an empty stack
+// (open_mix_: with the table `mix` on top, which it fills).
+//
+// Functions of Lua here may hold C++ objects when they raise: the Lua library throws.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <lua.hpp>
+
+#include "dunlin/base.h"
+
+namespace dunlin::lua {
+
+void open_libraries(lua_State* state);  // all of the below
+
+void open_sandbox(lua_State* state);     // Lua's own libraries, without what would harm
+void open_require(lua_State* state);     // require and package
+void open_coroutines(lua_State* state);  // coroutine.resume and wrap that let a waiting call through
+void open_compat(lua_State* state);      // what Lua 5.1 had
+void open_conn(lua_State* state);        // the metatable of a connection object
+void open_mix_json(lua_State* state);
+void open_mix_codec(lua_State* state);
+void open_mix_text(lua_State* state);
+void open_mix_mesh(lua_State* state);
+void open_mix_misc(lua_State* state);  // log, server, websocket, sleep, uuid, and what is not there yet
+
+// Shipped modules, by the name `require` knows: their source, or empty.
+std::string_view shipped_module(std::string_view name);
+
+inline std::string_view to_view(lua_State* state, int index) {
+  std::size_t size = 0;
+  const char* data = luaL_checklstring(state, index, &size);
+  return {data, size};
+}
+inline void push(lua_State* state, std::string_view text) { lua_pushlstring(state, text.data(), text.size()); }
+inline int fail_with(lua_State* state, std::string_view why) {
+  lua_pushnil(state);
+  push(state, why);
+  return 2;
+}
+
+// JSON. json_push pushes the value and returns true, or pushes nothing and says why not.
+bool json_push(lua_State* state, std::string_view text, std::string& error);
+bool json_write(lua_State* state, int index, std::string& out, std::string& error);
+// An integer by its decimal digits: a Lua integer, or, beyond 64 bits, an object that keeps every digit.
+void push_digits(lua_State* state, std::string_view digits);
+// The digits of such an object; empty: it is none.
+std::string_view big_digits(lua_State* state, int index);
+// A JSON null, as scripts see it (mix.null).
+void push_null(lua_State* state);
+
+// A table of the parameters of "a=1&b=2"; of one that comes twice, the last counts, as in PHP.
+void push_query(lua_State* state, std::string_view query);
+
+// What a failed call of the host means, in words; `kind` in one word, for scripts to compare.
+const char* status_text(dunlin_status status);
+const char* status_kind(dunlin_status status);
+
+void push_conn(lua_State* state, dunlin_conn conn);
+void push_uid(lua_State* state, const dunlin_uid& uid);
+// "text" (default) or "binary" at `index`.
+std::uint32_t check_kind(lua_State* state, int index);
+
+}  // namespace dunlin::lua

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+// Lua's own libraries without what would reach outside of the state: files, processes, bytecode, other functions' insides.
+#include <openssl/rand.h>
+
+#include "plugins/lua/engine.h"
+#include "plugins/lua/lib/lib.h"
+
+namespace dunlin::lua {
+namespace {
+
+struct Library {
+  const char* name;
+  lua_CFunction open;
+  const char* const* keep;  // nullptr: all
+};
+
+constexpr const char* kDebug[] = {"traceback", "getinfo", nullptr};
+constexpr const char* kOs[] = {"time", "clock", "date", "difftime", nullptr};
+constexpr Library kLibraries[] = {{LUA_GNAME, luaopen_base, nullptr},
+                                  {LUA_COLIBNAME, luaopen_coroutine, nullptr},
+                                  {LUA_TABLIBNAME, luaopen_table, nullptr},
+                                  {LUA_STRLIBNAME, luaopen_string, nullptr},
+                                  {LUA_MATHLIBNAME, luaopen_math, nullptr},
+                                  {LUA_UTF8LIBNAME, luaopen_utf8, nullptr},
+                                  {LUA_OSLIBNAME, luaopen_os, kOs},
+                                  {LUA_DBLIBNAME, luaopen_debug, kDebug}};
+
+// Replaces a global table by one with nothing but the functions in `keep`.
+void narrow(lua_State* state, const char* name, const char* const* keep) {
+  lua_getglobal(state, name);
+  lua_newtable(state);
+  for (; *keep; ++keep) {
+    lua_getfield(state, -2, *keep);
+    lua_setfield(state, -2, *keep);
+  }
+  lua_setglobal(state, name);
+  lua_pop(state, 1);
+}
+
+// A finalizer runs where no hook can stop it, so a metatable may not have one.
+int set_metatable(lua_State* state) {
+  const int type = lua_type(state, 2);
+  luaL_checktype(state, 1, LUA_TTABLE);
+  luaL_argexpected(state, type == LUA_TNIL || type == LUA_TTABLE, 2, "nil or table");
+  if (type == LUA_TTABLE) {
+    lua_pushliteral(state, "__gc");
+    if (lua_rawget(state, 2) != LUA_TNIL) return luaL_error(state, "setmetatable: __gc is not available");
+    lua_pop(state, 1);
+  }
+  if (luaL_getmetafield(state, 1, "__metatable") != LUA_TNIL) return luaL_error(state, "cannot change a protected metatable");
+  lua_settop(state, 2);
+  lua_setmetatable(state, 1);
+  return 1;
+}
+
+// load(chunk [, name [, mode [, env]]]) with the mode always "t"; its pieces may come from a function, as in Lua.
+int load(lua_State* state) {
+  lua_settop(state, 5);
+  const bool with_env = !lua_isnil(state, 4);
+  if (lua_isfunction(state, 1)) {
+    luaL_Buffer buffer;
+    luaL_buffinit(state, &buffer);
+    for (;;) {
+      lua_pushvalue(state, 1);
+      lua_call(state, 0, 1);
+      if (lua_isnil(state, -1) || lua_rawlen(state, -1) == 0) break;
+      luaL_argexpected(state, lua_isstring(state, -1), 1, "function that returns strings");
+      luaL_addvalue(&buffer);
+    }
+    lua_pop(state, 1);
+    luaL_pushresult(&buffer);
+    lua_replace(state, 1);
+  }
+  const std::string_view text = to_view(state, 1);
+  const char* name = luaL_optstring(state, 2, lua_tostring(state, 1));
+  if (luaL_loadbufferx(state, text.data(), text.size(), name, "t") != LUA_OK) {
+    luaL_pushfail(state);
+    lua_insert(state, -2);
+    return 2;
+  }
+  if (with_env) {
+    lua_pushvalue(state, 4);
+    if (!lua_setupvalue(state, -2, 1)) lua_pop(state, 1);
+  }
+  return 1;
+}
+
+int collect_garbage(lua_State* state) {
+  static constexpr const char* kOptions[] = {"collect", "count", "step", nullptr};
+  switch (luaL_checkoption(state, 1, "collect", kOptions)) {
+    case 0:
+      lua_pushinteger(state, lua_gc(state, LUA_GCCOLLECT));
+      return 1;
+    case 1:
+      lua_pushnumber(state, lua_gc(state, LUA_GCCOUNT) + lua_gc(state, LUA_GCCOUNTB) / 1024.0);
+      return 1;
+    default:
+      lua_pushboolean(state, lua_gc(state, LUA_GCSTEP, 0));
+      return 1;
+  }
+}
+
+void seed_random(lua_State* state) {
+  lua_Integer seeds[2] = {0, 0};
+  RAND_bytes(reinterpret_cast<unsigned char*>(seeds), sizeof seeds);
+  lua_getglobal(state, "math");
+  lua_getfield(state, -1, "randomseed");
+  lua_pushinteger(state, seeds[0]);
+  lua_pushinteger(state, seeds[1]);
+  lua_call(state, 2, 0);
+  lua_pop(state, 1);
+}
+
+constexpr luaL_Reg kReplaced[] = {
+    {"load", load}, {"setmetatable", set_metatable}, {"collectgarbage", collect_garbage}, {nullptr, nullptr}};
+
+}  // namespace
+
+void open_libraries(lua_State* state) {
+  open_sandbox(state);
+  open_require(state);
+  open_coroutines(state);
+  open_conn(state);
+  lua_newtable(state);
+  open_mix_json(state);
+  open_mix_codec(state);
+  open_mix_text(state);
+  open_mix_mesh(state);
+  open_mix_misc(state);
+  lua_setglobal(state, "mix");
+  open_compat(state);
+}
+
+void open_sandbox(lua_State* state) {
+  for (const Library& library : kLibraries) {
+    luaL_requiref(state, library.name, library.open, 1);
+    lua_pop(state, 1);
+  }
+  // The compatibility layer needs the whole debug library once more; it takes it from here, and then it is gone.
+  lua_getglobal(state, LUA_DBLIBNAME);
+  lua_setfield(state, LUA_REGISTRYINDEX, "dunlin.debug");
+  for (const Library& library : kLibraries) {
+    if (library.keep) narrow(state, library.name, library.keep);
+  }
+  if (Engine::of(state).settings().allow_io) {
+    luaL_requiref(state, LUA_IOLIBNAME, luaopen_io, 1);
+    luaL_requiref(state, LUA_OSLIBNAME, luaopen_os, 1);
+    lua_pop(state, 2);
+  } else {
+    for (const char* name : {"dofile", "loadfile"}) {
+      lua_pushnil(state);
+      lua_setglobal(state, name);
+    }
+  }
+  lua_getglobal(state, "string");
+  lua_pushnil(state);
+  lua_setfield(state, -2, "dump");
+  lua_pop(state, 1);
+  lua_pushglobaltable(state);
+  luaL_setfuncs(state, kReplaced, 0);
+  lua_pop(state, 1);
+  seed_random(state);
+}
+
+}  // namespace dunlin::lua

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// Run: one call of a script's function in a coroutine, from the hook that asked until it has returned.
+// Wait: what a run waits for, as the host's callback knows it. [worker]
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "plugins/lua/engine.h"
+
+namespace dunlin::lua {
+
+class Instance;
+class Run;
+
+// Given to the host as `user` of a callback. Its callback frees it through Instance::end_wait; the run may be gone by then.
+struct Wait {
+  Instance* instance;
+  Run* run;                 // nullptr: nobody waits any more
+  std::uint64_t timer = 0;  // to be stopped when the run is dropped
+};
+
+class Run {
+ public:
+  Run(Instance& owner, std::shared_ptr<Engine> script, Handler what, dunlin_conn who, dunlin_ticket which)
+      : instance(owner), engine(std::move(script)), handler(what), conn(who), ticket(which) {}
+
+  Instance& instance;
+  std::shared_ptr<Engine> engine;
+  Coroutine coroutine;
+  Handler handler;
+  dunlin_conn conn;
+  dunlin_ticket ticket;  // 0: nobody waits for the outcome
+  Meter::Used used;
+  Wait* wait = nullptr;
+};
+
+// For functions that wait. The run that `state` belongs to; raises an error of Lua where nothing can wait.
+Run& waiting_run(lua_State* state, const char* function);
+// `return suspend(state);`: the function returns to the script what the callback pushes later.
+int suspend(lua_State* state);
+// What a coroutine yields that waits, told apart from what a script yields itself.
+bool is_suspension(lua_State* state, int index);
+
+}  // namespace dunlin::lua

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plugins/lua/settings.h"
+
+#include <rapidjson/document.h>
+
+#include <charconv>
+#include <filesystem>
+
+namespace dunlin::lua {
+namespace {
+
+struct Unit {
+  std::string_view name;
+  std::uint64_t factor;
+};
+
+constexpr Unit kDurations[] = {{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}};
+constexpr Unit kSizes[] = {{"", 1}, {"B", 1}, {"KiB", 1024}, {"MiB", 1024 * 1024}, {"GiB", 1024 * 1024 * 1024}};
+
+template <std::size_t N>
+bool parse_units(std::string_view text, const Unit (&units)[N], std::uint64_t& out) {
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || number > UINT64_MAX / 3'600'000'000) return false;
+  const std::string_view rest(end, static_cast<std::size_t>(text.data() + text.size() - end));
+  for (const Unit& unit : units) {
+    if (unit.name != rest) continue;
+    out = number * unit.factor;
+    return true;
+  }
+  return false;
+}
+
+std::string absolute(std::string_view directory, std::string_view path) {
+  return (std::filesystem::path(directory) / path).lexically_normal().string();
+}
+
+std::string_view text_of(const rapidjson::Value& value) { return {value.GetString(), value.GetStringLength()}; }
+
+bool read_budget(const rapidjson::Value& json, Budget& out, Fault& fault) {
+  if (json.HasMember("instructions")) out.instructions = json["instructions"].GetInt64();
+  if (json.HasMember("time") && !parse_duration(text_of(json["time"]), out.time_ms)) {
+    fault = {"/budget/time", "a duration such as 500ms or 2s is wanted"};
+    return false;
+  }
+  if (json.HasMember("memory") && !parse_size(text_of(json["memory"]), out.memory)) {
+    fault = {"/budget/memory", "a size such as 64MiB is wanted"};
+    return false;
+  }
+  if (out.memory != 0 && out.memory < 1024 * 1024) {
+    fault = {"/budget/memory", "a Lua state needs at least 1MiB"};
+    return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+bool ReloadNotes::first(const std::string& text) {
+  const std::lock_guard lock(mutex_);
+  if (last_ == text) return false;
+  last_ = text;
+  return true;
+}
+
+const char* settings_schema() {
+  return R"({
+  "$schema": "http://json-schema.org/draft-04/schema#",
+  "type": "object",
+  "additionalProperties": false,
+  "required": ["entry"],
+  "properties": {
+    "entry": {"type": "string", "minLength": 1},
+    "path": {"type": "array", "items": {"type": "string", "minLength": 1}},
+    "reload": {"type": "string"},
+    "allow_io": {"type": "boolean"},
+    "budget": {
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "instructions": {"type": "integer", "minimum": 0},
+        "time": {"type": "string"},
+        "memory": {"type": "string"}
+      }
+    }
+  }
+})";
+}
+
+bool parse_duration(std::string_view text, std::int64_t& milliseconds) {
+  std::uint64_t value = 0;
+  if (!parse_units(text, kDurations, value)) return false;
+  milliseconds = static_cast<std::int64_t>(value);
+  return true;
+}
+
+bool parse_size(std::string_view text, std::uint64_t& bytes) { return parse_units(text, kSizes, bytes); }
+
+bool read_settings(std::string_view json, std::string_view directory, Settings& out, Fault& fault) {
+  rapidjson::Document document;
+  document.Parse(json.data(), json.size());
+  if (document.HasParseError() || !document.IsObject() || !document.HasMember("entry")) {
+    fault = {"", "an object with `entry`, the script's file, is wanted"};
+    return false;
+  }
+  out.entry = text_of(document["entry"]);
+  out.file = absolute(directory, out.entry);
+  out.folders = {std::filesystem::path(out.file).parent_path().string()};
+  if (document.HasMember("path")) {
+    for (const auto& folder : document["path"].GetArray()) out.folders.push_back(absolute(directory, text_of(folder)));
+  }
+  if (document.HasMember("reload") && !parse_duration(text_of(document["reload"]), out.reload_ms)) {
+    fault = {"/reload", "a duration such as 1s is wanted; 0s turns reloading off"};
+    return false;
+  }
+  if (document.HasMember("allow_io")) out.allow_io = document["allow_io"].GetBool();
+  return !document.HasMember("budget") || read_budget(document["budget"], out.budget, fault);
+}
+
+}  // namespace dunlin::lua

@@ -7,7 +7,7 @@
 // Close codes after which trying again cannot help: docs/protocol.md says what each means.
 const FINAL_CLOSES = new Set([1002, 1003, 1007, 1008, 1009, 4003, 4004]);
 // Refusals of a log-in that say "later", not "no".
-const LATER = new Set([4]);
+const LATER = new Set([3]);
 
 // A refusal {"code":…,"msg":"…"} by the server, or a failure of the connection (code 0).
 export class DunlinError extends Error {

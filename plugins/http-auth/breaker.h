@@ -46,7 +46,7 @@ class Breaker {
   std::int64_t open_until_ = 0;
 };
 
-// At most `percent` retries for a hundred requests, with `burst` saved up beforehand so that a quiet server may retry too.
+// At most `percent` retries for a hundred requests, with `burst` saved up beforehand: a quiet server may retry too.
 class RetryBudget {
  public:
   RetryBudget(int percent, int burst) : percent_(percent), most_(burst * kPrice), saved_(most_) {}

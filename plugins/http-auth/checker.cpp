@@ -6,8 +6,8 @@
 namespace dunlin::http_auth {
 namespace {
 
-constexpr std::int64_t kRetryDelayMs = 50;     // before the first retry; doubled for each further one
-constexpr std::int64_t kWarnEveryMs = 1000;    // a backend that is down must not fill the log
+constexpr std::int64_t kRetryDelayMs = 50;   // before the first retry; doubled for each further one
+constexpr std::int64_t kWarnEveryMs = 1000;  // a backend that is down must not fill the log
 
 bool mentions_token(const Settings& settings) {
   return settings.url.uses(Source::token) || settings.body.uses(Source::token) ||
@@ -224,7 +224,8 @@ void Checker::note_breaker() {
   if (state == Breaker::State::open) {
     figures_.add(Figure::breaker_opened);
     services_.log(DUNLIN_LOG_WARN, "the backend is down: circuit breaker open for " +
-                                       std::to_string(settings_.breaker_open_ms) + " ms, log-ins are told to try later");
+                                       std::to_string(settings_.breaker_open_ms) +
+                                       " ms, log-ins are told to try later");
   }
   if (state == Breaker::State::closed) services_.log(DUNLIN_LOG_INFO, "the backend is back: circuit breaker closed");
   noted_ = state;

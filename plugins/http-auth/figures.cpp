@@ -24,7 +24,7 @@ constexpr std::array<Row, static_cast<std::size_t>(Figure::count_)> kRows{{
     {DUNLIN_METRIC_COUNTER, "breaker_refused_total", "", "Requests not sent because the circuit breaker was open"},
     {DUNLIN_METRIC_COUNTER, "cache_hits_total", "", "Answers taken from the cache"},
     {DUNLIN_METRIC_COUNTER, "cache_misses_total", "", "Answers that were not in the cache"},
-    {DUNLIN_METRIC_COUNTER, "joins_total", "", "Tokens that waited for a request already under way for the same question"},
+    {DUNLIN_METRIC_COUNTER, "joins_total", "", "Tokens that waited for a request under way for the same question"},
     {DUNLIN_METRIC_GAUGE, "breaker_state", "", "Circuit breaker: 0 closed, 1 open, 2 half open"},
 }};
 

@@ -20,7 +20,7 @@ inline constexpr const char* kSettingsSchema = R"json({
       "description": "Request body. Unless given: {\"token\":{{token}}}, and none with GET"},
     "timeout": {"type": ["string", "integer"], "description": "Of one try; 3s unless given"},
     "retries": {"type": "integer", "minimum": 0, "maximum": 5,
-      "description": "How often one request is tried again after a failed connect, a time-out or a 5xx; 1 unless given"},
+      "description": "Further tries of one request after a failed connect, a time-out or a 5xx; 1 unless given"},
     "retry_budget": {"type": "object", "additionalProperties": false,
       "description": "Bounds all retries of a worker together",
       "properties": {

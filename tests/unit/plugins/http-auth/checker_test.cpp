@@ -42,10 +42,12 @@ TEST_F(CheckerTest, GivesContextChannelsAndExpiry) {
   start(R"(,"uid_field":"data.id","context_fields":{"name":"data.name","big":"data.big"},
           "channels_field":"data.rooms","expires_field":"data.exp")");
   const auto ticket = check("t");
-  host.reply(0, 200, R"({"data":{"id":"ann","name":"Ann","big":18446744073709551617,"rooms":["a","b"],"exp":1800000000}})");
+  host.reply(0, 200, R"({"data":{"id":"ann","name":"Ann","big":18446744073709551617,"rooms":["a","b"],
+                         "exp":1800000000}})");
   EXPECT_EQ(answer(ticket).verdict, DUNLIN_ALLOW);
   EXPECT_EQ(answer(ticket).kind, DUNLIN_UID_STRING);
-  EXPECT_THAT(answer(ticket).context, UnorderedElementsAre(Pair("name", "\"Ann\""), Pair("big", "18446744073709551617")));
+  EXPECT_THAT(answer(ticket).context,
+              UnorderedElementsAre(Pair("name", "\"Ann\""), Pair("big", "18446744073709551617")));
   EXPECT_THAT(answer(ticket).channels, ElementsAre("a", "b"));
   EXPECT_EQ(answer(ticket).expires_at_ms, 1'800'000'000'000);
 }
@@ -95,7 +97,8 @@ TEST_F(CheckerTest, DeniesATokenThatCannotBeSent) {
 }
 
 TEST_F(CheckerTest, FillsInWhatTheHandshakeCarried) {
-  start(R"(,"body":"{\"t\":{{token}},\"ip\":{{remote_ip}},\"ua\":{{header.User-Agent}},\"q\":{{query.v}},\"p\":{{path}}}")");
+  start(R"(,"body":"{\"t\":{{token}},\"ip\":{{remote_ip}},\"ua\":{{header.User-Agent}},\"q\":{{query.v}},)"
+        R"(\"p\":{{path}}}")");
   host.info[DUNLIN_CONN_REMOTE_ADDR] = "[2001:db8::1]:51234";
   host.info[DUNLIN_CONN_PATH] = "/message-center";
   host.handshake["header.user-agent"] = "curl";

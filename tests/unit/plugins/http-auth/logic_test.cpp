@@ -32,7 +32,8 @@ std::optional<std::string> expand(std::string_view text, Place place, std::optio
 }
 
 TEST(ExactJson, KeepsEveryDigitAndForm) {
-  const char* text = R"({"a":[1463786910324359168,-18446744073709551617,1.10,-2e+30],"s":"n1\u0000","t":true,"z":null})";
+  const char* text =
+      R"({"a":[1463786910324359168,-18446744073709551617,1.10,-2e+30],"s":"n1\u0000","t":true,"z":null})";
   const auto json = ExactJson::parse(text);
   ASSERT_TRUE(json);
   EXPECT_EQ(ExactJson::print(json->root()), text);
@@ -59,7 +60,8 @@ TEST(ExactJson, FindsFieldsByPath) {
 
 TEST(Utf8, IsChecked) {
   using namespace std::string_view_literals;
-  for (const auto good : {""sv, "a\0b"sv, "\xc3\xa9"sv, "\xe2\x82\xac"sv, "\xf0\x9f\x98\x80"sv}) EXPECT_TRUE(is_utf8(good));
+  for (const auto good : {""sv, "a\0b"sv, "\xc3\xa9"sv, "\xe2\x82\xac"sv, "\xf0\x9f\x98\x80"sv})
+    EXPECT_TRUE(is_utf8(good));
   for (const auto bad : {"\xff"sv, "\xc3"sv, "a\xe2\x82"sv, "\xc0\x80"sv, "\xed\xa0\x80"sv, "\xf4\x90\x80\x80"sv})
     EXPECT_FALSE(is_utf8(bad));
 }

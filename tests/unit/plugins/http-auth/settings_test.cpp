@@ -85,14 +85,15 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{R"(,"headers":{"X":"a\nb"})", "/headers/X", "one line"},
         Wrong{R"(,"headers":{"X":"{{nope}}"})", "/headers/X", "no placeholder {{nope}}"},
         Wrong{R"(,"headers":{"Content-Length":"3"})", "/headers/Content-Length", "set by the client"},
-        Wrong{R"(,"headers":{"Content-Type":"text/xml"},"body":"<t>{{token}}</t>")", "/body", "cannot be written safely"},
+        Wrong{R"(,"headers":{"Content-Type":"text/xml"},"body":"<t>{{token}}</t>")", "/body", "written safely"},
         Wrong{R"(,"body":"{\"token\":\"{{token}}\"}")", "/body", "brings its own quotes"},
         Wrong{R"(,"body":"{\"a\":\"x {{token}}\"}")", "/body", "brings its own quotes"},
         Wrong{R"(,"body":"{}")", "", "nothing in the request says who asks"},
         Wrong{R"(,"method":"GET")", "", "nothing in the request says who asks"},
         Wrong{R"(,"method":"DELETE")", "/method", "GET, POST"},
         Wrong{R"(,"ca_file":"no.pem")", "/ca_file", "cannot read /nowhere/no.pem"},
-        Wrong{R"(,"verify_tls":"no")", "/verify_tls", "true or false"}, Wrong{R"(,"tiemout":"3s")", "/tiemout", "no such"}));
+        Wrong{R"(,"verify_tls":"no")", "/verify_tls", "true or false"},
+        Wrong{R"(,"tiemout":"3s")", "/tiemout", "no such"}));
 
 TEST(Settings, UrlIsChecked) {
   for (const char* bad : {"backend/auth", "ftp://b/", "http://", "http:///x", "http://{{token}}/", "http://b{{token}}/",

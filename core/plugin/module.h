@@ -32,6 +32,11 @@ struct ModuleEnvironment {
 // error names the file and the cause, and for a missing file what modules there are.
 Result<const dunlin_module*> open_library(const std::string& directory, const std::string& name);
 
+// A line about the selection itself: `file:line:column: what`.
+std::string selection_fault(const std::string& file, const Place& place, const std::string& what);
+
+class SetupHost;
+
 class Selection {
  public:
   // Opens, validates the settings against the schema, checks `required`, configures. The error is lines of
@@ -49,14 +54,16 @@ class Selection {
   const dunlin_router* router() const;  // nullptr: it is no router
 
  private:
-  struct SetupHost;
   Selection(const ModuleEnvironment& environment, const ModuleUse& use);
+  Status open(const ModuleUse& use);
+  Status configure_module(const ModuleUse& use);
 
   ModuleEnvironment environment_;
   std::string name_;
   const dunlin_module* module_ = nullptr;
   dunlin_settings* settings_ = nullptr;
-  std::unique_ptr<SetupHost> host_;
+  bool configured_ = false;
+  std::unique_ptr<SetupHost> host_;  // known to the module until `discard`
 };
 
 // The selections of a whole configuration: each endpoint's chain and router resolved to indices into `selections`.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// ModuleRuntime: the modules of one worker at work. Sessions ask their questions here and get the answer at once or later.
-// All [worker], but that a ticket may be answered from any thread.
+// ModuleRuntime: the modules of one worker at work. Sessions ask their questions here and get the answer at once or
+// later. All [worker], but that a ticket may be answered from any thread.
+//
+// REQUIRES of every question: the endpoint's modules outlive the runtime.
 #pragma once
 
 #include <memory>
@@ -56,9 +58,13 @@ class ModuleRuntime {
   // Creates one instance a selection. `worker` is for logs and metrics.
   static Result<std::unique_ptr<ModuleRuntime>> create(const ModuleSet& set, Services& services, AnswerSink& sink,
                                                        Log& log, unsigned worker);
-  ~ModuleRuntime();  // cancels what is pending (DUNLIN_CANCEL_STOPPING), stops timers and requests, destroys the instances
+  // Cancels what is pending (DUNLIN_CANCEL_STOPPING), destroys the instances, stops their timers and requests. Blocks
+  // for what they have on the pool.
+  ~ModuleRuntime();
 
-  // Runs the endpoint's auth chain. Empty: the answer comes to the sink. One log-in a connection at a time.
+  // Runs the endpoint's auth chain. Empty: the answer comes to the sink. One log-in a connection at a time. Asked from
+  // inside a hook it begins when that has returned: no module is entered from a service that a module called.
+  // REQUIRES: `token` is NUL-terminated, unless asked from inside a hook
   std::optional<LoginAnswer> login(const ModuleSet::EndpointModules& endpoint, ClientId id, std::string_view token,
                                    std::uint32_t source);
   // Empty: the answer comes to the sink. At most one open or message of a connection is pending.

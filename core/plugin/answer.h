@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// Answer: what a module said to a question, copied and checked.
+#pragma once
+
+#include <string>
+
+#include "core/plugin/runtime.h"
+#include "dunlin/dunlin.h"
+
+namespace dunlin {
+
+struct Answer {
+  dunlin_verdict verdict = DUNLIN_DENY;
+  Identity identity;   // of an ALLOW that has one
+  std::string reason;  // the module's; or, of a fault, ours
+  bool fault = false;  // nobody can tell what the module meant: the verdict counts for nothing
+  bool late = false;   // a fault: the deadline passed
+};
+
+// [any-thread] Never fails: what is malformed makes a fault. `given` may be NULL.
+Answer copy_answer(dunlin_verdict verdict, const dunlin_answer* given);
+
+Answer fault_answer(std::string why);
+
+}  // namespace dunlin

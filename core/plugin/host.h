@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// The host side of the C ABI: what a `dunlin_host *` points to, and the tables of functions behind the extension ids.
+//
+// A host is either a SetupHost (given to `configure`, lives until `discard`) or an Instance (given to `create`, lives
+// until `destroy` has returned). Functions of the tables find theirs by the address alone.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "core/base/log.h"
+#include "dunlin/dunlin.h"
+
+namespace dunlin {
+
+class Instance;
+
+class Host : public dunlin_host {
+ public:
+  Host(const Host&) = delete;
+  Host& operator=(const Host&) = delete;
+
+  // [any-thread] nullptr where the module passed none.
+  static const Host* of(const dunlin_host* host) { return static_cast<const Host*>(host); }
+
+  Log& log() const { return log_; }
+  const std::string& module() const { return module_; }
+  const std::string& directory() const { return directory_; }
+  bool on_own_thread() const { return std::this_thread::get_id() == thread_; }
+  Instance* instance() const { return instance_; }  // nullptr: the host of `configure`
+
+ protected:
+  Host(Log& log, std::string module, std::string directory, Instance* instance);
+  ~Host() = default;
+
+ private:
+  Log& log_;
+  std::string module_, directory_;
+  std::thread::id thread_ = std::this_thread::get_id();
+  Instance* instance_;
+};
+
+// [setup] Collects what `configure` has to say.
+class SetupHost final : public Host {
+ public:
+  struct Fault {
+    std::string pointer, what;
+  };
+  SetupHost(Log& log, std::string module, std::string directory)
+      : Host(log, std::move(module), std::move(directory), nullptr) {}
+
+  void fault(std::string_view pointer, std::string_view what) {
+    faults_.push_back({std::string(pointer), std::string(what)});
+  }
+  std::vector<Fault> take_faults() { return std::move(faults_); }
+
+ private:
+  std::vector<Fault> faults_;
+};
+
+// The table of functions behind an extension id on a worker's host; nullptr: there is none.
+const void* find_extension(std::string_view id);
+
+extern const dunlin_ticket_api kTicketTable;
+extern const dunlin_log kLogTable;
+extern const dunlin_config kConfigTable;
+extern const dunlin_conn_api kConnTable;
+extern const dunlin_channel kChannelTable;
+extern const dunlin_context kContextTable;
+extern const dunlin_timer kTimerTable;
+extern const dunlin_http kHttpTable;
+extern const dunlin_metrics kMetricsTable;
+extern const dunlin_task kTaskTable;
+
+}  // namespace dunlin

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/plugin/instance.h"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "core/base/clock.h"
+#include "core/plugin/abi_text.h"
+
+namespace dunlin {
+
+Instance::Instance(std::shared_ptr<Stage> stage, std::shared_ptr<Selection> selection)
+    : Host(stage->log, selection->name(), selection->environment().config_directory, this), stage_(std::move(stage)),
+      selection_(std::move(selection)), auth_(selection_->auth()), router_(selection_->router()) {}
+
+Result<std::shared_ptr<Instance>> Instance::create(std::shared_ptr<Stage> stage, std::shared_ptr<Selection> selection) {
+  std::shared_ptr<Instance> instance(new Instance(std::move(stage), std::move(selection)));
+  const dunlin_module& module = instance->selection_->module();
+  instance->alive_ = true;
+  dunlin_status status;
+  {
+    HookScope scope(*instance, Hook::create);
+    status = module.create(instance.get(), instance->selection_->settings(), &instance->raw_);
+  }
+  if (status == DUNLIN_OK) return instance;
+  instance->alive_ = false;
+  instance->tasks_.finish(*instance);
+  instance->timers_.stop_all(instance->services());
+  instance->requests_.cancel_all(instance->services());
+  return fail(Errc::unavailable, fmt::format("module \"{}\": create failed on worker {}: {}", instance->module(),
+                                             instance->stage_->worker, status_name(status)));
+}
+
+void Instance::destroy() {
+  tasks_.finish(*this);
+  alive_ = false;
+  {
+    HookScope scope(*this, Hook::destroy);
+    selection_->module().destroy(std::exchange(raw_, nullptr));
+  }
+  timers_.stop_all(services());
+  requests_.cancel_all(services());
+}
+
+dunlin_status Instance::answer(dunlin_ticket ticket, dunlin_verdict verdict, const dunlin_answer* given) {
+  const auto late = [this] {
+    stage_->late_answers.fetch_add(1, std::memory_order_relaxed);
+    return DUNLIN_E_GONE;
+  };
+  if (!stage_->tickets.is_open(ticket, this)) return late();
+  Answer answer = copy_answer(verdict, given);
+  if (!stage_->tickets.claim(ticket, this)) return late();
+  const bool here = on_own_thread();
+  if (HookScope* scope = here ? stage_->running : nullptr; scope && scope->ticket() == ticket) {
+    scope->answer = std::move(answer);  // taken when the hook returns
+    return DUNLIN_OK;
+  }
+  auto hand_over = [stage = stage_, ticket, answer = std::move(answer)]() mutable {
+    if (stage->taker) stage->taker->take(ticket, std::move(answer));
+  };
+  if (here) {
+    services().defer(std::move(hand_over));
+    return DUNLIN_OK;
+  }
+  return services().post(std::move(hand_over)) ? DUNLIN_OK : DUNLIN_E_GONE;
+}
+
+void Instance::log_fault(Hook hook, ClientId conn, std::string_view why) {
+  if (!fault_lines_.let_through(steady_ms())) return;
+  log().warn("module fault", {{"module", module()}, {"hook", hook_name(hook)}, {"client", conn.text()}, {"why", why},
+                              {"more_held_back", fault_lines_.take_held_back()}});
+}
+
+void Instance::collect(std::vector<Sample>& out) const {
+  constexpr const char* kOutcomes[] = {"allow", "deny", "pass", "fault", "deadline"};
+  if (auth_)
+    for (std::size_t i = 0; i < outcomes_.size(); ++i)
+      out.push_back({.name = "dunlin_auth_outcomes_total", .help = "What auth modules answered, by module",
+                     .labels = {{"module", module()}, {"outcome", kOutcomes[i]}},
+                     .value = static_cast<double>(outcomes_[i]), .buckets = {}});
+  times_.collect(module(), out);
+  const std::size_t first = out.size();
+  metrics_.collect(stage_->worker, out);
+  std::string prefix = "dunlin_" + module() + "_";
+  for (char& c : prefix)
+    if (c == '-') c = '_';
+  for (std::size_t i = first; i < out.size(); ++i) out[i].name.insert(0, prefix);
+}
+
+}  // namespace dunlin

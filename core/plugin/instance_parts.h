@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the host keeps for one module instance: its timers, requests, tasks and figures. Each is implemented beside the
+// table of functions that serves it (host_timer.cpp and so on).
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "core/base/metrics.h"
+#include "core/plugin/services.h"
+#include "dunlin/dunlin.h"
+
+namespace dunlin {
+
+class Instance;
+
+// [worker] Ids are the instance's own: a module cannot stop another's timer.
+class InstanceTimers {
+ public:
+  std::uint64_t start(Instance& instance, Millis after, Millis every, dunlin_timer_fn fn, void* user);
+  bool stop(Services& services, std::uint64_t id);
+  void stop_all(Services& services);
+
+ private:
+  void fired(Instance& instance, std::uint64_t id);
+  struct Ticking {
+    std::uint64_t service_id;
+    dunlin_timer_fn fn;
+    void* user;
+    bool once;
+  };
+  std::unordered_map<std::uint64_t, Ticking> running_;
+  std::uint64_t next_ = 1;
+};
+
+// [worker]
+class InstanceRequests {
+ public:
+  std::uint64_t start(Instance& instance, HttpRequest request, dunlin_http_fn fn, void* user);
+  bool cancel(Services& services, std::uint64_t id);
+  void cancel_all(Services& services);
+
+ private:
+  std::unordered_map<std::uint64_t, std::uint64_t> running_;  // ours to the service's
+  std::uint64_t next_ = 1;
+};
+
+// What comes back to the worker from other threads. Every fn that was accepted is called before `destroy`.
+class InstanceTasks {
+ public:
+  using Task = std::pair<dunlin_task_fn, void*>;
+
+  dunlin_status post(Instance& instance, dunlin_task_fn fn, void* user);  // [any-thread]
+  void offload(Instance& instance, dunlin_task_fn work, dunlin_task_fn then, void* user);  // [worker]
+
+  // [worker] Accepts nothing more, runs what was accepted, and waits for what is on the pool.
+  void finish(Instance& instance);
+
+ private:
+  // One piece of work on the pool; the pool, the worker and the instance each hold it.
+  struct Job {
+    std::mutex mutex;
+    std::condition_variable worked;
+    bool has_worked = false;  // under mutex
+    bool is_done = false;     // [worker]
+    dunlin_task_fn done = nullptr;
+    void* user = nullptr;
+  };
+
+  void run_posted(Instance& instance);
+  void done(Instance& instance, const std::shared_ptr<Job>& job);
+
+  std::mutex mutex_;
+  std::vector<Task> posted_;  // under mutex_
+  bool closed_ = false;       // under mutex_
+  std::vector<std::shared_ptr<Job>> jobs_;  // [worker]
+};
+
+// The module's own figures. [worker]
+class InstanceMetrics {
+ public:
+  static constexpr std::size_t kMost = 256;
+  using Labels = std::vector<std::pair<std::string, std::string>>;
+
+  dunlin_status define(std::uint32_t kind, std::string name, std::string help, Labels labels, std::uint32_t& id);
+  void add(std::uint32_t id, std::int64_t value);
+  void set(std::uint32_t id, std::int64_t value);
+  // Gauges say which worker they are of; counters add up over the workers.
+  void collect(unsigned worker, std::vector<Sample>& out) const;
+
+ private:
+  struct Figure {
+    std::uint32_t kind;
+    std::string name, help;
+    Labels labels;
+    std::int64_t value = 0;
+  };
+  Figure* find(std::uint32_t id);
+  std::vector<Figure> figures_;  // the id is the index, from 1
+};
+
+}  // namespace dunlin

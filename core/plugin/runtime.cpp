@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+// Tickets from question to answer. The chain and the router say what an answer means.
+#include "core/plugin/runtime.h"
+
+#include <fmt/format.h>
+
+#include "core/base/check.h"
+#include "core/plugin/runtime_impl.h"
+
+namespace dunlin {
+
+Status ModuleRuntime::Impl::create(const ModuleSet& set) {
+  for (const auto& selection : set.selections) {
+    auto instance = Instance::create(stage_, selection);
+    if (!instance) return instance.error();
+    instances_.push_back(std::move(*instance));
+  }
+  return ok();
+}
+
+ModuleRuntime::Impl::~Impl() {
+  for (auto& [id, waiting] : std::exchange(waiting_, {})) cancel(waiting, DUNLIN_CANCEL_STOPPING);
+  stage_->taker = nullptr;
+  for (const auto& instance : instances_) instance->destroy();
+}
+
+void ModuleRuntime::Impl::await(dunlin_ticket ticket, ClientId id, bool login, Millis deadline) {
+  TicketTable::Note& note = *stage_->tickets.note(ticket);
+  note.conn = id;
+  note.login = login;
+  note.timer = stage_->services.timer_start(deadline, Millis{0}, [this, ticket] { expired(ticket); });
+}
+
+void ModuleRuntime::Impl::take(dunlin_ticket ticket, Answer answer) {
+  const TicketTable::Note* found = stage_->tickets.note(ticket);
+  if (!found) return;  // revoked while the answer was on its way
+  const TicketTable::Note note = *found;
+  if (note.timer) stage_->services.timer_stop(note.timer);
+  stage_->tickets.release(ticket);
+  if (note.login) {
+    login_taken(note.conn, std::move(answer));
+  } else {
+    router_taken(note.conn, answer);
+  }
+}
+
+void ModuleRuntime::Impl::expired(dunlin_ticket ticket) {
+  TicketTable::Note* note = stage_->tickets.note(ticket);
+  if (!note) return;
+  note->timer = 0;
+  const bool login = note->login;
+  const Waiting& waiting = waiting_.at(note->conn);
+  Instance& instance = login ? auth_of(*waiting.login) : router_of(*waiting.router->endpoint);
+  if (!stage_->tickets.claim(ticket, &instance)) return;  // its answer is on the way
+  call_cancel(instance, login, ticket, DUNLIN_CANCEL_DEADLINE);
+  Answer late = fault_answer("no answer within the deadline");
+  late.late = true;
+  take(ticket, std::move(late));
+}
+
+// The module's answer, should it still come, finds nothing.
+void ModuleRuntime::Impl::revoke(dunlin_ticket ticket, Instance& instance, bool login, std::int32_t reason) {
+  const TicketTable::Note* note = stage_->tickets.note(ticket);
+  CHECK(note != nullptr);
+  if (note->timer) stage_->services.timer_stop(note->timer);
+  const bool unanswered = stage_->tickets.claim(ticket, &instance);
+  stage_->tickets.release(ticket);
+  if (unanswered) call_cancel(instance, login, ticket, reason);
+}
+
+void ModuleRuntime::Impl::call_cancel(Instance& instance, bool login, dunlin_ticket ticket, std::int32_t reason) {
+  const auto hook = login ? instance.auth()->cancel : instance.router()->cancel;
+  if (!hook) return;
+  HookScope scope(instance, Hook::cancel);
+  hook(instance.raw(), ticket, reason);
+}
+
+void ModuleRuntime::Impl::cancel(Waiting& waiting, std::int32_t reason) {
+  if (waiting.login && waiting.login->ticket) revoke(waiting.login->ticket, auth_of(*waiting.login), true, reason);
+  if (waiting.router) revoke(waiting.router->ticket, router_of(*waiting.router->endpoint), false, reason);
+}
+
+void ModuleRuntime::Impl::cancel(ClientId id) {
+  auto node = waiting_.extract(id);
+  if (node) cancel(node.mapped(), DUNLIN_CANCEL_CLOSED);
+}
+
+void ModuleRuntime::Impl::forget(ClientId id) {
+  const auto found = waiting_.find(id);
+  if (found != waiting_.end() && !found->second.login && !found->second.router) waiting_.erase(found);
+}
+
+void ModuleRuntime::Impl::collect(std::vector<Sample>& out) const {
+  out.push_back({.name = "dunlin_tickets_pending", .help = "Questions that modules have not answered yet",
+                 .type = MetricType::gauge, .labels = {}, .value = static_cast<double>(stage_->tickets.size()),
+                 .buckets = {}});
+  out.push_back({.name = "dunlin_late_answers_total",
+                 .help = "Answers to tickets that were answered already, cancelled or past their deadline", .labels = {},
+                 .value = static_cast<double>(stage_->late_answers.load(std::memory_order_relaxed)), .buckets = {}});
+  for (const auto& instance : instances_) instance->collect(out);
+}
+
+ModuleRuntime::ModuleRuntime(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+ModuleRuntime::~ModuleRuntime() = default;
+
+Result<std::unique_ptr<ModuleRuntime>> ModuleRuntime::create(const ModuleSet& set, Services& services, AnswerSink& sink,
+                                                             Log& log, unsigned worker) {
+  auto impl = std::make_unique<Impl>(services, sink, log, worker);
+  if (Status created = impl->create(set); !created) return created.error();
+  return std::unique_ptr<ModuleRuntime>(new ModuleRuntime(std::move(impl)));
+}
+
+std::optional<LoginAnswer> ModuleRuntime::login(const ModuleSet::EndpointModules& endpoint, ClientId id,
+                                                std::string_view token, std::uint32_t source) {
+  return impl_->login(endpoint, id, token, source);
+}
+
+std::optional<RouterOutcome> ModuleRuntime::open(const ModuleSet::EndpointModules& endpoint, ClientId id) {
+  return impl_->open(endpoint, id);
+}
+
+std::optional<RouterOutcome> ModuleRuntime::message(const ModuleSet::EndpointModules& endpoint, ClientId id,
+                                                    Kind kind, std::string_view data) {
+  return impl_->message(endpoint, id, kind, data);
+}
+
+void ModuleRuntime::close(const ModuleSet::EndpointModules& endpoint, ClientId id, int code, std::string_view why) {
+  impl_->close(endpoint, id, code, why);
+}
+
+void ModuleRuntime::cancel(ClientId id) { impl_->cancel(id); }
+void ModuleRuntime::collect(std::vector<Sample>& out) const { impl_->collect(out); }
+
+}  // namespace dunlin

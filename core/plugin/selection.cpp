@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "core/config/loader.h"
+#include "core/plugin/abi_text.h"
+#include "core/plugin/host.h"
+#include "core/plugin/module.h"
+
+namespace dunlin {
+namespace {
+
+Error lines(const std::vector<std::string>& faults) {
+  return fail(Errc::bad_input, fmt::format("{}", fmt::join(faults, "\n")));
+}
+
+std::vector<std::string> missing_extensions(const dunlin_module& module) {
+  std::vector<std::string> missing;
+  if (module.required)
+    for (const char* const* id = module.required; *id; ++id)
+      if (!find_extension(*id)) missing.emplace_back(*id);
+  return missing;
+}
+
+}  // namespace
+
+std::string selection_fault(const std::string& file, const Place& place, const std::string& what) {
+  return place.line > 0 ? fmt::format("{}:{}:{}: {}", file, place.line, place.column, what)
+                        : fmt::format("{}: {}", file, what);
+}
+
+Selection::Selection(const ModuleEnvironment& environment, const ModuleUse& use)
+    : environment_(environment), name_(use.module),
+      host_(std::make_unique<SetupHost>(environment.log, use.module, environment.config_directory)) {}
+
+Selection::~Selection() {
+  if (configured_) module_->discard(settings_);
+}
+
+Status Selection::open(const ModuleUse& use) {
+  const std::string& file = environment_.config_file;
+  const auto library = open_library(environment_.plugin_directory, name_);
+  if (!library)
+    return fail(library.error().code,
+                selection_fault(file, use.place, fmt::format("module \"{}\": {}", name_, library.error().why)));
+  module_ = *library;
+  if (const auto missing = missing_extensions(*module_); !missing.empty())
+    return fail(Errc::bad_input,
+                selection_fault(file, use.place,
+                                fmt::format("module \"{}\": {}/{}.so requires {}, which this server does not have",
+                                            name_, environment_.plugin_directory, name_, fmt::join(missing, ", "))));
+  if (!module_->settings_schema) return ok();
+  const auto faults = check_settings(file, use, module_->settings_schema);
+  return faults.empty() ? ok() : Status(lines(faults));
+}
+
+Status Selection::configure_module(const ModuleUse& use) {
+  const dunlin_status status = module_->configure(host_.get(), lend(use.settings), &settings_);
+  configured_ = status == DUNLIN_OK;
+  std::vector<std::string> faults;
+  for (const SetupHost::Fault& fault : host_->take_faults())
+    faults.push_back(settings_fault(environment_.config_file, use, fault.pointer, one_line(fault.what)));
+  if (!faults.empty()) return lines(faults);  // a fault refuses, whatever configure returned
+  if (configured_) return ok();
+  return fail(Errc::bad_input,
+              selection_fault(environment_.config_file, use.place,
+                              fmt::format("module \"{}\" refused its settings and gave no reason ({})", name_,
+                                          status_name(status))));
+}
+
+Result<std::shared_ptr<Selection>> Selection::configure(const ModuleEnvironment& environment, const ModuleUse& use) {
+  std::shared_ptr<Selection> selection(new Selection(environment, use));
+  if (Status opened = selection->open(use); !opened) return opened.error();
+  if (Status configured = selection->configure_module(use); !configured) return configured.error();
+  return selection;
+}
+
+const dunlin_auth* Selection::auth() const {
+  return static_cast<const dunlin_auth*>(module_->get_interface(DUNLIN_AUTH));
+}
+
+const dunlin_router* Selection::router() const {
+  return static_cast<const dunlin_router*>(module_->get_interface(DUNLIN_ROUTER));
+}
+
+}  // namespace dunlin

@@ -53,6 +53,7 @@ struct Endpoint {
   Limits limits;
   Login login = Login::message;
   std::vector<std::string> origins;  // accepted Origin headers; empty: any
+  std::vector<std::string> headers;  // request headers kept for modules besides the usual ones
   std::string static_folder;         // not empty: serves files, no sessions; absolute
   Place place;
 };

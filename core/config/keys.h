@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// The keys of dunlin.yaml: one row each, from which the loader and docs/configuration.md come.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/config/config.h"
+#include "core/config/yaml.h"
+
+namespace dunlin {
+
+// What a row's reader works with.
+struct Reading {
+  Config& config;
+  Faults& faults;
+  std::string key;  // the dotted name of what is being read, for faults
+
+  void fault(const YAML::Node& node, std::string_view what) const { faults.add(node, key, what); }
+  bool text(const YAML::Node& node, std::string& out) const;
+  bool duration(const YAML::Node& node, Millis& out) const;
+  bool size(const YAML::Node& node, std::uint64_t& out) const;
+  bool number(const YAML::Node& node, std::uint32_t& out, std::uint32_t least, std::uint32_t most) const;
+  bool bind(const YAML::Node& node, Bind& out) const;
+  bool texts(const YAML::Node& node, std::vector<std::string>& out) const;
+  // Relative to the configuration file's folder; must exist.
+  bool existing_path(const YAML::Node& node, std::string& out) const;
+  bool module_use(const YAML::Node& node, ModuleUse& out, bool auth) const;
+};
+
+template <class Target>
+struct Key {
+  const char *name, *kind, *fallback, *doc;
+  void (*read)(Reading&, const YAML::Node&, Target&);
+};
+
+// Reads each member of a map by its row; unknown and repeated keys are faults.
+template <class Target>
+void read_section(Reading& reading, const YAML::Node& node, std::span<const Key<Target>> keys, Target& target);
+
+// The whole file into `config`, whose `directory` is known. Every fault is reported.
+void read_config(const YAML::Node& root, Config& config, Faults& faults);
+
+}  // namespace dunlin

@@ -73,8 +73,10 @@ Answer fault_answer(std::string why) {
 }
 
 Answer copy_answer(dunlin_verdict verdict, const dunlin_answer* given) {
-  if (verdict != DUNLIN_PASS && verdict != DUNLIN_ALLOW && verdict != DUNLIN_DENY)
-    return fault_answer(fmt::format("{} is no verdict", verdict));
+  if (verdict != DUNLIN_PASS && verdict != DUNLIN_ALLOW && verdict != DUNLIN_DENY) {
+    const bool told = given && sound(given->reason) && given->reason.size > 0;
+    return fault_answer(told ? one_line(view(given->reason)) : fmt::format("{} is no verdict", verdict));
+  }
   Answer answer;
   answer.verdict = verdict;
   if (!given) return answer;

@@ -22,8 +22,11 @@ bool is_name(std::string_view text, std::size_t most) {
          std::none_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });
 }
 
+// From 1 to 2^64-1, which is what the host takes for a number.
 bool is_positive(std::string_view digits) {
-  return digits.find_first_not_of("0123456789") == std::string_view::npos && digits != "0";
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  return error == std::errc() && end == digits.data() + digits.size() && value != 0;
 }
 
 // Backends say "nobody" in many ways, also under 200: no field, null, 0, -1, "", false. None of them is a user.
@@ -75,7 +78,8 @@ Outcome read_body(const Settings& settings, std::string_view body, std::int64_t 
   Outcome outcome{Result::allow, {}, {}};
   Identity& identity = outcome.identity;
   if (!read_uid(json->find(settings.uid), identity))
-    return denied("the backend's reply names no user: " + joined(settings.uid) + " is no positive number and no name");
+    return denied("the backend's reply names no user: " + joined(settings.uid) +
+                  " is no number from 1 to 2^64-1 and no name");
   if (!read_channels(field(settings.channels), identity.channels))
     return unusable("the backend's reply has in " + joined(*settings.channels) + " no list of channel names");
   if (!read_expiry(field(settings.expires), identity.expires_at_ms))

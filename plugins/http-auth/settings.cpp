@@ -109,6 +109,7 @@ bool read_context(const In& in, std::vector<std::pair<std::string, Path>>& out) 
   if (!in.value.IsObject()) return in.wrong("this must be a list of names, or a map from name to place");
   for (const auto& member : in.value.GetObject()) {
     Path path;
+    if (text_of(member.name).empty()) return in.wrong("a context field has an empty name");
     if (!read_path(in.at(text_of(member.name), member.value), path)) return false;
     out.emplace_back(text_of(member.name), std::move(path));
   }

@@ -78,7 +78,8 @@ constexpr dunlin_timer kTimer = {timer_start, timer_stop};
 dunlin_status metrics_define(const dunlin_host* host, uint32_t, dunlin_str name, dunlin_str, const dunlin_pair* labels,
                              size_t label_count, uint32_t* id) noexcept {
   FakeHost& fake = of(host);
-  fake.figure_names.push_back(text(name) + (label_count > 0 ? " " + text(labels[0].value) : ""));
+  fake.figure_names.push_back(text(name));
+  if (label_count > 0) fake.figure_names.back().append(" ").append(text(labels[0].value));
   *id = static_cast<uint32_t>(fake.figure_names.size() - 1);
   return DUNLIN_OK;
 }
@@ -101,13 +102,13 @@ dunlin_status conn_info(const dunlin_host* host, dunlin_conn, uint32_t what, dun
   return look_up(of(host).info, what, out);
 }
 dunlin_status conn_header(const dunlin_host* host, dunlin_conn, dunlin_str name, dunlin_str* out) noexcept {
-  return look_up(of(host).handshake, "header." + text(name), out);
+  return look_up(of(host).handshake, std::string("header.").append(text(name)), out);
 }
 dunlin_status conn_query(const dunlin_host* host, dunlin_conn, dunlin_str name, dunlin_str* out) noexcept {
-  return look_up(of(host).handshake, "query." + text(name), out);
+  return look_up(of(host).handshake, std::string("query.").append(text(name)), out);
 }
 dunlin_status conn_cookie(const dunlin_host* host, dunlin_conn, dunlin_str name, dunlin_str* out) noexcept {
-  return look_up(of(host).handshake, "cookie." + text(name), out);
+  return look_up(of(host).handshake, std::string("cookie.").append(text(name)), out);
 }
 constexpr dunlin_conn_api kConn = {conn_info, conn_header, nullptr, conn_query, conn_cookie,
                                    nullptr,   nullptr,     nullptr, nullptr,    nullptr};

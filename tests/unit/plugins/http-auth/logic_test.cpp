@@ -183,7 +183,8 @@ TEST_F(ReplyTest, UidKeepsKindAndDigits) {
 TEST_F(ReplyTest, NobodyIsDenied) {
   for (const char* text : {"{}", R"({"uid":null})", R"({"uid":0})", R"({"uid":-0})", R"({"uid":-1})", R"({"uid":""})",
                            R"({"uid":false})", R"({"uid":true})", R"({"uid":[1]})", R"({"uid":{}})", R"({"uid":1.5})",
-                           R"({"uid":1e3})", R"({"uid":"a\u0000b"})", "[]", "null", "7",
+                           R"({"uid":1e3})", R"({"uid":18446744073709551616})",
+                           R"({"uid":"a\u0000b"})", "[]", "null", "7",
                            R"({"code":401,"msg":"bad token","data":null})"})
     EXPECT_EQ(body(text).result, Result::deny) << text;
   EXPECT_EQ(body(R"({"uid":")" + std::string(251, 'x') + "\"}").result, Result::deny);

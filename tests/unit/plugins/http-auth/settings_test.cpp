@@ -78,6 +78,7 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{R"(,"retries":99)", "/retries", "from 0 to 5"}, Wrong{R"(,"max_body":"1GB")", "/max_body", "64KiB"},
         Wrong{R"(,"max_body":0)", "/max_body", "64KiB"}, Wrong{R"(,"uid_field":"a..b")", "/uid_field", "empty name"},
         Wrong{R"(,"context_fields":["a",7])", "/context_fields/1", "text"},
+        Wrong{R"(,"context_fields":{"":"a"})", "/context_fields", "empty name"},
         Wrong{R"(,"context_fields":{"a/b":"."})", "/context_fields/a~1b", "empty name"},
         Wrong{R"(,"allow_status":[200,"20x"])", "/allow_status/1", "no HTTP status"},
         Wrong{R"(,"allow_status":[404])", "/deny_status", "404 is in allow_status too"},

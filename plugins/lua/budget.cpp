@@ -55,13 +55,13 @@ const char* Meter::over() {
   return used_.time_ns + (now - slice_start_ns_) > budget_.time_ms * 1'000'000 ? "budget.time" : nullptr;
 }
 
-void Meter::stop(lua_State* state, const char* what) {
+int Meter::stop(lua_State* state, const char* what) {
   // A pcall may catch this: from now on the hook raises again at every instruction, until nothing of the run is left.
   lua_sethook(state, &Meter::hook, LUA_MASKCOUNT, 1);
   luaL_where(state, 0);
   lua_pushfstring(state, "stopped: it ran over %s", what);
   lua_concat(state, 2);
-  lua_error(state);
+  return lua_error(state);
 }
 
 void Meter::hook(lua_State* state, lua_Debug*) {
@@ -75,7 +75,7 @@ void Meter::hook(lua_State* state, lua_Debug*) {
     meter.used_.stopped = true;
     stop(state, what);
   }
-  stop(state, "its budget");
+  stop(state);
 }
 
 }  // namespace dunlin::lua

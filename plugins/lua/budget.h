@@ -39,11 +39,14 @@ class Meter {
   void resume(const Used& used);
   Used save();
 
+  // An error that is raised inside of a hook leaves hooks off in its coroutine until a pcall catches it. What would run
+  // code of the script before that, unwatched, has to ask here first: message handlers, and closing a coroutine.
   bool stopped() const { return used_.stopped; }
+  // Raises what stopped the run once more, and again at every instruction of `state` from now on.
+  static int stop(lua_State* state, const char* what = "its budget");
 
  private:
   static void hook(lua_State* state, lua_Debug* record);
-  static void stop(lua_State* state, const char* what);
   const char* over();  // the budget that is used up, or nullptr
 
   const Budget& budget_;

@@ -83,7 +83,8 @@ std::optional<dunlin_verdict> Instance::advance(Run& run, int arguments) {
   } else {
     verdict = fail(run, describe_error(run));
   }
-  if (status != LUA_OK) lua_resetthread(state);
+  // One that was stopped is left to the collector: its to-be-closed variables would run unwatched (Meter::stopped).
+  if (status != LUA_OK && !run.used.stopped) lua_resetthread(state);
   engine.give_back(run.coroutine, status == LUA_OK);
   return verdict;
 }

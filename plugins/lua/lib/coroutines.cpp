@@ -9,18 +9,16 @@ namespace {
 
 enum class Style : lua_KContext { resume, wrap };
 
-int advance(lua_State* state, int status, lua_KContext style);
-
 int ended_badly(lua_State* state, lua_State* inner, Style style) {
   // What ran over its budget must not go on after being caught here.
-  const bool rethrow = style == Style::wrap || Engine::of(state).meter().stopped();
-  if (!rethrow) {
+  if (Engine::of(state).meter().stopped()) return Meter::stop(state);
+  if (style == Style::resume) {
     lua_pushboolean(state, 0);
     lua_xmove(inner, state, 1);
     return 2;
   }
   lua_xmove(inner, state, 1);
-  if (style == Style::wrap && lua_status(inner) > LUA_YIELD) lua_resetthread(inner);
+  if (lua_status(inner) > LUA_YIELD) lua_resetthread(inner);
   return lua_error(state);
 }
 

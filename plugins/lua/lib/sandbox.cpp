@@ -53,6 +53,55 @@ int set_metatable(lua_State* state) {
   return 1;
 }
 
+// Every error that a pcall catches makes Lua walk the whole stack once. What is caught in thousands of pcalls within each
+// other, as when a run is stopped, would cost seconds: so they may not be that deep.
+void check_depth(lua_State* state) {
+  constexpr int kDepth = 4000;
+  lua_Debug record{};
+  if (lua_getstack(state, kDepth, &record)) luaL_error(state, "stack overflow (pcall over %d calls deep)", kDepth);
+}
+
+// Around the message handler of an xpcall: one would run unwatched after a stop (Meter::stopped).
+int guarded_handler(lua_State* state) {
+  if (Engine::of(state).meter().stopped()) return 1;
+  lua_settop(state, 1);
+  lua_pushvalue(state, lua_upvalueindex(1));
+  lua_insert(state, 1);
+  lua_call(state, 1, 1);
+  return 1;
+}
+
+// `below`: how many values of the call itself are under the results.
+int finish_pcall(lua_State* state, int status, lua_KContext below) {
+  if (status == LUA_OK || status == LUA_YIELD) return lua_gettop(state) - static_cast<int>(below);
+  lua_pushboolean(state, 0);
+  lua_pushvalue(state, -2);
+  return 2;
+}
+
+// pcall(f, ...)
+int pcall(lua_State* state) {
+  luaL_checkany(state, 1);
+  check_depth(state);
+  lua_pushboolean(state, 1);  // the first result
+  lua_insert(state, 1);
+  return finish_pcall(state, lua_pcallk(state, lua_gettop(state) - 2, LUA_MULTRET, 0, 0, finish_pcall), 0);
+}
+
+// xpcall(f, handler, ...)
+int xpcall(lua_State* state) {
+  check_depth(state);
+  luaL_checktype(state, 2, LUA_TFUNCTION);
+  const int arguments = lua_gettop(state) - 2;
+  lua_pushvalue(state, 2);
+  lua_pushcclosure(state, guarded_handler, 1);
+  lua_replace(state, 2);
+  lua_pushboolean(state, 1);  // the first result
+  lua_pushvalue(state, 1);
+  lua_rotate(state, 3, 2);  // below the arguments
+  return finish_pcall(state, lua_pcallk(state, arguments, LUA_MULTRET, 2, 2, finish_pcall), 2);
+}
+
 // load(chunk [, name [, mode [, env]]]) with the mode always "t"; its pieces may come from a function, as in Lua.
 int load(lua_State* state) {
   lua_settop(state, 5);
@@ -111,8 +160,12 @@ void seed_random(lua_State* state) {
   lua_pop(state, 1);
 }
 
-constexpr luaL_Reg kReplaced[] = {
-    {"load", load}, {"setmetatable", set_metatable}, {"collectgarbage", collect_garbage}, {nullptr, nullptr}};
+constexpr luaL_Reg kReplaced[] = {{"load", load},
+                                  {"pcall", pcall},
+                                  {"xpcall", xpcall},
+                                  {"setmetatable", set_metatable},
+                                  {"collectgarbage", collect_garbage},
+                                  {nullptr, nullptr}};
 
 }  // namespace
 

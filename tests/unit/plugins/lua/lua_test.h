@@ -90,7 +90,7 @@ class LuaTest : public ::testing::Test {
     const dunlin_credentials credentials{lend(token), DUNLIN_LOGIN_MESSAGE, 0};
     return auth().check(instance_, 1, &credentials, ++ticket_);
   }
-  const FakeAnswer& answer() { return host_->answers[ticket_]; }
+  FakeAnswer& answer() { return host_->answers[ticket_]; }
 
   static const dunlin_module& module() { return *dunlin_plugin_v1.module; }
   static const dunlin_router& router() {

@@ -56,7 +56,7 @@ void hand(const HttpResponse& response, dunlin_http_fn fn, void* user) {
   headers.reserve(response.headers.size());
   for (const auto& [name, value] : response.headers) headers.push_back({lend(name), lend(value)});
   const dunlin_http_response given{lend(response.error), lend(response.body), lend(response.url), headers.data(),
-                                   headers.size(),       response.status,     response.code};
+                                   headers.size(),       static_cast<dunlin_status>(response.outcome), response.code};
   fn(user, &given);
 }
 

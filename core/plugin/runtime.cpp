@@ -95,8 +95,8 @@ void ModuleRuntime::Impl::collect(std::vector<Sample>& out) const {
                  .type = MetricType::gauge, .labels = {}, .value = static_cast<double>(stage_->tickets.size()),
                  .buckets = {}});
   out.push_back({.name = "dunlin_late_answers_total",
-                 .help = "Answers to tickets that were answered already, cancelled or past their deadline", .labels = {},
-                 .value = static_cast<double>(stage_->late_answers.load(std::memory_order_relaxed)), .buckets = {}});
+                 .help = "Answers to tickets that were answered already, cancelled or past their deadline",
+                 .labels = {}, .value = static_cast<double>(stage_->late_answers.load(std::memory_order_relaxed)), .buckets = {}});
   for (const auto& instance : instances_) instance->collect(out);
 }
 

@@ -14,29 +14,13 @@
 #include <vector>
 
 #include "core/base/clock.h"
+#include "core/base/http_types.h"
 #include "core/base/ids.h"
 #include "core/base/log.h"
 #include "core/base/message.h"
 #include "dunlin/dunlin.h"
 
 namespace dunlin {
-
-struct HttpRequest {
-  std::string method, url, body, ca_file;
-  std::vector<std::pair<std::string, std::string>> headers;
-  Millis timeout{10'000};
-  std::size_t max_body = 1024 * 1024;
-  unsigned max_connections = 16;
-  bool verify = true;
-  bool follow = false;
-};
-
-struct HttpResponse {
-  dunlin_status status = DUNLIN_OK;  // else code is 0 and error says why
-  int code = 0;
-  std::string error, body, url;
-  std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
-};
 
 class Services {
  public:

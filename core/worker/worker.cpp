@@ -24,8 +24,14 @@ Worker::Worker(Node& node, unsigned index, Sockets sockets)
       mesh_(Node::kNumber, index, node.neighbours, wheel_, node.config.mesh_deadline, counters_), http_client_(loop_),
       services_(loop_, wheel_, mailbox_, sessions_, mesh_, http_client_),
       ws_({loop_, wheel_, flusher_, sessions_, counters_, node.log, node.config, node.modules, node.limits}),
-      api_(node.config, *this, node.log), api_server_(loop_, wheel_, api_.settings(), api_.handler()),
-      directory_server_(loop_, wheel_, api_.settings(), api_.directory_handler()),
+      api_(node.config, *this, node.log),
+      api_server_(loop_, wheel_, Api::settings(node.config),
+                  [this](const HttpCall& call, HttpResponder responder) { api_.serve(call, std::move(responder)); },
+                  &Api::error_body),
+      directory_server_(
+          loop_, wheel_, Api::settings(node.config),
+          [this](const HttpCall& call, HttpResponder responder) { api_.serve_directory(call, std::move(responder)); },
+          &Api::error_body),
       drain_timer_([this] { drain_some(); }) {}
 
 Result<std::unique_ptr<Worker>> Worker::create(Node& node, unsigned index, Sockets sockets) {
@@ -67,6 +73,8 @@ void Worker::end_turn() {
     ws_.end_turn();
     sessions_.end_turn();
   } while (flusher_.busy() || ws_.busy() || sessions_.busy());
+  api_server_.end_turn();
+  directory_server_.end_turn();
   connections_.store(sessions_.size(), std::memory_order_relaxed);
 }
 

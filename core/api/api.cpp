@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/api/api.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "core/api/metrics_text.h"
+#include "core/api/parameters.h"
+#include "core/base/json.h"
+
+namespace dunlin {
+namespace {
+
+std::string error_json(int code, std::string_view why) {
+  return fmt::format(R"({{"E":{{"c":{},"m":{}}}}})", code, json::quote(why));
+}
+
+std::string error_json(ApiCode code, std::string_view why) { return error_json(static_cast<int>(code), why); }
+
+const char* why_not_sent(SendStatus status) {
+  return status == SendStatus::full      ? "the connection reads too slowly"
+         : status == SendStatus::timeout ? "the connection's worker did not report in time"
+                                         : "no such connection";
+}
+
+constexpr std::string_view kPrometheus = "text/plain; version=0.0.4; charset=utf-8";
+
+}  // namespace
+
+const Api::Route Api::kRoutes[] = {
+    {"POST", "/v1/mesh/publish", Role::write, false, &Api::publish, "publish to a channel"},
+    {"POST", "/v1/mesh/send", Role::write, false, &Api::send, "send to one connection"},
+    {"GET", "/metrics", Role::read, false, &Api::metrics, "figures, as Prometheus text"},
+    {"GET", "/version", Role::read, true, &Api::version, "which APIs are served"},
+    {"GET", "/v1/nodes", Role::read, true, &Api::nodes, "the nodes of the cluster"},
+};
+
+Api::Api(const Config& config, ApiHost& host, Log& log)
+    : config_(config), host_(host), log_(log), access_(config.access) {}
+
+HttpServer::Settings Api::settings(const Config& config) {
+  return {.max_body = config.api_body, .request = config.api_timeout};
+}
+
+std::string Api::error_body(int status, std::string_view why) {
+  return error_json(status == 400 ? static_cast<int>(ApiCode::bad_parameters) : status, why);
+}
+
+void Api::serve(const HttpCall& call, HttpResponder responder) { route(call, responder, false); }
+void Api::serve_directory(const HttpCall& call, HttpResponder responder) { route(call, responder, true); }
+
+void Api::route(const HttpCall& call, const HttpResponder& responder, bool directory) {
+  std::set<std::string_view> allowed;
+  for (const Route& row : kRoutes) {
+    if (row.path != call.path || (directory && !row.directory)) continue;
+    allowed.insert(row.method);
+    if (row.method == "GET") allowed.insert("HEAD");
+    if (row.method != call.method && !(row.method == "GET" && call.method == "HEAD")) continue;
+    if (!directory && !admit(call, row, responder)) return;
+    if (host_.draining() && row.role == Role::write)
+      return answer(responder, 503, error_json(503, "the server is stopping"), "Retry-After: 5\r\n");
+    return (this->*row.handle)(call, responder);
+  }
+  if (allowed.empty()) return answer(responder, 404, error_json(404, fmt::format("there is no {}", call.path)));
+  answer(responder, 405, error_json(405, fmt::format("{} is not served there", call.method)),
+         fmt::format("Allow: {}\r\n", fmt::join(allowed, ", ")));
+}
+
+bool Api::admit(const HttpCall& call, const Route& route, const HttpResponder& responder) {
+  std::string why;
+  const Access::Verdict verdict = access_.check(call, route.role, why);
+  if (verdict == Access::Verdict::ok) return true;
+  const int status = verdict == Access::Verdict::unknown ? 401 : verdict == Access::Verdict::forbidden ? 403 : 429;
+  log_.warn("API call refused", {{"peer", call.peer}, {"path", call.path}, {"status", status}, {"why", why}});
+  answer(responder, status, error_json(status, why),
+         status == 401   ? "WWW-Authenticate: Basic realm=\"dunlin\"\r\n"
+         : status == 429 ? "Retry-After: 60\r\n"
+                         : "");
+  return false;
+}
+
+void Api::answer(const HttpResponder& responder, int status, std::string body, std::string headers) {
+  const auto row = std::find_if(answered_.begin(), answered_.end(), [&](const Answered& a) { return a.status == status; });
+  if (row == answered_.end()) {
+    answered_.push_back({status, 1});
+  } else {
+    ++row->count;
+  }
+  responder.answer({.status = status, .body = std::move(body), .headers = std::move(headers)});
+}
+
+void Api::publish(const HttpCall& call, const HttpResponder& responder) {
+  const auto body = json::parse(call.body);
+  if (!body) return answer(responder, 400, error_json(ApiCode::bad_parameters, "the body is not JSON: " + body.error().why));
+  const auto parameters = publish_parameters(*body);
+  if (!parameters) return answer(responder, 400, error_json(ApiCode::bad_parameters, parameters.error().why));
+  host_.mesh().publish(parameters->channel, parameters->message, [this, responder](Tally tally) {
+    answer(responder, 200, fmt::format(R"({{"E":null,"r":{{"s":{},"f":{}}}}})", tally.success, tally.fail));
+  });
+}
+
+void Api::send(const HttpCall& call, const HttpResponder& responder) {
+  const auto body = json::parse(call.body);
+  if (!body) return answer(responder, 400, error_json(ApiCode::bad_parameters, "the body is not JSON: " + body.error().why));
+  const auto parameters = send_parameters(*body);
+  if (!parameters) return answer(responder, 400, error_json(ApiCode::bad_parameters, parameters.error().why));
+  host_.mesh().send(parameters->client, parameters->message, [this, responder](SendStatus status) {
+    answer(responder, 200, status == SendStatus::sent ? R"({"E":null,"r":{"s":true}})"
+                                                      : error_json(ApiCode::send_failed, why_not_sent(status)));
+  });
+}
+
+void Api::metrics(const HttpCall&, const HttpResponder& responder) {
+  host_.collect([responder](std::vector<Sample> samples) {
+    responder.answer({.status = 200, .body = metrics_text(samples), .type = kPrometheus, .headers = {}});
+  });
+}
+
+void Api::version(const HttpCall&, const HttpResponder& responder) {
+  answer(responder, 200, R"({"apis":["v1"],"name":"dunlin","version":")" DUNLIN_VERSION R"("})");
+}
+
+void Api::nodes(const HttpCall&, const HttpResponder& responder) {
+  std::string list;
+  for (const NodeInfo& node : host_.nodes())
+    list += fmt::format(
+        R"({}{{"id":{},"name":{},"api_server":{},"version":{},"workers":{},"connections":{},"started_at":{}}})",
+        list.empty() ? "" : ",", json::quote(node.id), json::quote(node.name), json::quote(node.api_server),
+        json::quote(node.version), node.workers, node.connections, node.started_at_ms / 1000);
+  answer(responder, 200, fmt::format(R"({{"nodes":[{}]}})", list));
+}
+
+void Api::collect(std::vector<Sample>& out) const {
+  for (const auto& [status, count] : answered_)
+    out.push_back({.name = "dunlin_api_answers_total", .help = "Answers of the HTTP API, by status",
+                   .type = MetricType::counter, .labels = {{"status", std::to_string(status)}},
+                   .value = static_cast<double>(count), .buckets = {}});
+  out.push_back({.name = "dunlin_api_login_failures_total", .help = "Wrong credentials at the API",
+                 .type = MetricType::counter, .labels = {}, .value = static_cast<double>(access_.failures()), .buckets = {}});
+}
+
+}  // namespace dunlin

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// Api: what backends call (docs/http-api.md), as a table of routes over an HttpServer. One a worker. [worker]
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/api/access.h"
+#include "core/base/log.h"
+#include "core/base/metrics.h"
+#include "core/config/config.h"
+#include "core/mesh/mesh.h"
+#include "core/net/http_server.h"
+
+namespace dunlin {
+
+// What the routes need of the worker.
+class ApiHost {
+ public:
+  virtual Mesh& mesh() = 0;
+  virtual bool draining() = 0;
+  // The figures of every worker of this node; `done` is called later or at once, on this worker.
+  virtual void collect(std::function<void(std::vector<Sample>)> done) = 0;
+  virtual std::vector<NodeInfo> nodes() = 0;
+
+ protected:
+  ~ApiHost() = default;
+};
+
+// The `E.c` of an answer.
+enum class ApiCode : int { bad_parameters = 101, pop_failed = 201, popping = 202, unpop_failed = 203, call_failed = 301, send_failed = 401 };
+
+class Api {
+ public:
+  Api(const Config& config, ApiHost& host, Log& log);
+  Api(const Api&) = delete;
+  Api& operator=(const Api&) = delete;
+
+  static HttpServer::Settings settings(const Config& config);
+  static std::string error_body(int status, std::string_view why);
+
+  void serve(const HttpCall& call, HttpResponder responder);
+  // The node directory: only the routes that say who is there, open to readers without a password.
+  void serve_directory(const HttpCall& call, HttpResponder responder);
+
+  void collect(std::vector<Sample>& out) const;
+
+ private:
+  struct Route {
+    std::string_view method, path;
+    Role role;
+    bool directory;
+    void (Api::*handle)(const HttpCall&, const HttpResponder&);
+    const char* doc;
+  };
+  static const Route kRoutes[];
+
+  void route(const HttpCall& call, const HttpResponder& responder, bool directory);
+  bool admit(const HttpCall& call, const Route& route, const HttpResponder& responder);
+  void publish(const HttpCall& call, const HttpResponder& responder);
+  void send(const HttpCall& call, const HttpResponder& responder);
+  void metrics(const HttpCall& call, const HttpResponder& responder);
+  void version(const HttpCall& call, const HttpResponder& responder);
+  void nodes(const HttpCall& call, const HttpResponder& responder);
+  void answer(const HttpResponder& responder, int status, std::string body, std::string headers = {});
+
+  const Config& config_;
+  ApiHost& host_;
+  Log& log_;
+  Access access_;
+  struct Answered {
+    int status;
+    std::uint64_t count;
+  };
+  std::vector<Answered> answered_;
+};
+
+}  // namespace dunlin

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// HttpServer: HTTP/1.1 for the API (docs/decisions/0004): keep-alive, pipelining with answers in order, chunked bodies,
+// Expect: 100-continue; every size and wait is bounded. Parsing is http_parser's. [worker]
+#pragma once
+
+#include <uv.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/base/clock.h"
+#include "core/loop/loop.h"
+#include "core/loop/timer_wheel.h"
+
+namespace dunlin {
+
+// A whole request. Views live until the handler returns.
+struct HttpCall {
+  std::string_view method, path, query, body, peer;
+  const std::vector<std::pair<std::string, std::string>>& headers;  // names in lower case
+
+  std::string_view header(std::string_view name) const;  // the first; empty: none
+};
+
+struct HttpAnswer {
+  int status = 200;
+  std::string body;
+  std::string_view type = "application/json";  // of a string that lives for ever
+  std::string headers;                         // whole lines, each ending in \r\n
+};
+
+class HttpConnection;
+
+// Where the answer to one call goes; may be kept, copied and used later on the same worker. The first answer counts; one
+// to a connection that has gone is dropped.
+class HttpResponder {
+ public:
+  HttpResponder(std::weak_ptr<HttpConnection> connection, std::uint64_t number)
+      : connection_(std::move(connection)), number_(number) {}
+  void answer(HttpAnswer answer) const;
+
+ private:
+  std::weak_ptr<HttpConnection> connection_;
+  std::uint64_t number_;
+};
+
+class HttpServer {
+ public:
+  struct Settings {
+    std::size_t max_body = 1024 * 1024;
+    std::size_t max_headers = 16 * 1024;
+    std::size_t max_waiting = 1024 * 1024;  // bytes of answers that a slow reader may leave; then it is not read
+    std::size_t max_pipelined = 1024;       // requests without an answer; then it is not read
+    std::size_t max_connections = 10'000;
+    Millis request{30'000};  // for one request to arrive whole
+    Millis idle{75'000};     // between requests
+  };
+  using Handler = std::function<void(const HttpCall&, HttpResponder)>;
+  // An error that the server itself answers (400, 408, 413, 431): its body.
+  using ErrorBody = std::function<std::string(int status, std::string_view why)>;
+
+  HttpServer(Loop& loop, TimerWheel& wheel, Settings settings, Handler handler, ErrorBody error_body);
+  ~HttpServer();  // REQUIRES: close() was called
+  HttpServer(const HttpServer&) = delete;
+  HttpServer& operator=(const HttpServer&) = delete;
+
+  // Accepts on a listening socket, which it takes over.
+  void start(int fd);
+  // Writes what the turn brought.
+  void end_turn();
+  // Closes everything. The loop must run on until its handles have closed.
+  void close();
+
+  std::size_t connections() const { return connections_.size(); }
+
+ private:
+  friend class HttpConnection;
+  void accept_some();
+
+  Loop& loop_;
+  TimerWheel& wheel_;
+  const Settings settings_;
+  Handler handler_;
+  ErrorBody error_body_;
+  uv_poll_t* poll_ = nullptr;
+  int fd_ = -1;
+  std::vector<std::shared_ptr<HttpConnection>> connections_;  // each knows its place
+  std::vector<std::shared_ptr<HttpConnection>> dirty_;
+  std::string input_;  // what every connection reads into
+};
+
+}  // namespace dunlin

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/abi/harness.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <map>
+#include <memory>
+#include <sstream>
+#include <string>
+
+#include "core/base/check.h"
+#include "core/plugin/runtime.h"
+#include "tests/abi/memory_services.h"
+
+using namespace dunlin;
+
+namespace {
+
+template <std::size_t N>
+void put(char (&to)[N], const std::string& from) {
+  std::snprintf(to, N, "%s", from.c_str());
+}
+
+login none() {
+  login answer{};
+  answer.outcome = PENDING;
+  return answer;
+}
+
+login told(const LoginAnswer& from) {
+  login to{};
+  to.outcome = static_cast<int>(from.outcome);
+  put(to.uid, from.identity.uid);
+  put(to.module, from.module);
+  put(to.reason, from.reason);
+  to.uid_kind = from.identity.uid_kind;
+  std::string context, channels;
+  for (const auto& [key, json] : from.identity.context) context += key + "=" + json + ";";
+  for (const std::string& channel : from.identity.channels) channels += channel + ";";
+  put(to.context, context);
+  put(to.channels, channels);
+  to.expires_at_ms = from.identity.expires_at_ms;
+  return to;
+}
+
+ModuleUse use_of(std::string name) {
+  ModuleUse use;
+  if (name.ends_with('!')) {
+    use.on_error_pass = true;
+    name.pop_back();
+  }
+  use.module = std::move(name);
+  use.place = {4, 9};
+  return use;
+}
+
+Config config_of(const std::string& chain, const std::string& router, const std::string& settings = "{}") {
+  Config config;
+  config.file = "dunlin.yaml";
+  config.directory = "/etc/dunlin";
+  config.plugin_directory = HARNESS_MODULES;
+  Endpoint endpoint;
+  const auto places = std::make_shared<Places>(
+      Places{{"", {7, 3}}, {"/refuse", {8, 5}}, {"/list", {9, 5}}, {"/list/1", {9, 11}}, {"/count", {10, 12}}});
+  const auto select = [&](const std::string& name) {
+    ModuleUse use = use_of(name);
+    use.settings = settings;
+    use.places = places;
+    return use;
+  };
+  std::istringstream names(chain);
+  for (std::string name; std::getline(names, name, ',');) endpoint.auth.push_back(select(name));
+  endpoint.router = select(router);
+  config.listeners.emplace_back().endpoints.push_back(std::move(endpoint));
+  return config;
+}
+
+}  // namespace
+
+struct harness final : AnswerSink {
+  explicit harness(const char* chain) : log_file(std::tmpfile()), log(fileno(log_file)) {
+    log.configure(Level::debug, LogFormat::text);
+    auto built = ModuleSet::build(config_of(chain, "probe"), log);
+    if (!built) std::fprintf(stderr, "%s\n", built.error().why.c_str());
+    CHECK(built.has_value());
+    set = std::move(*built);
+    auto created = ModuleRuntime::create(set, services, *this, log, 3);
+    CHECK(created.has_value());
+    runtime = std::move(*created);
+    services.authenticate = [this](ClientId id, std::string_view token, std::uint32_t source,
+                                   Services::LoginDone done) {
+      CHECK(!runtime->login(modules(), id, token, source));  // never at once from inside a hook
+      done_of[id] = std::move(done);
+      return DUNLIN_OK;
+    };
+  }
+  ~harness() { std::fclose(log_file); }
+
+  const ModuleSet::EndpointModules& modules() const { return set.endpoints[0][0]; }
+
+  void login_answered(ClientId id, LoginAnswer answer) override {
+    ++answers;
+    logins[id] = told(answer);
+    if (auto done = done_of.extract(id))
+      done.mapped()(answer.outcome == LoginOutcome::allowed ? DUNLIN_ALLOW : DUNLIN_DENY,
+                    answer.outcome == LoginOutcome::allowed ? DUNLIN_OK : DUNLIN_E_DENIED);
+  }
+  void router_answered(ClientId id, RouterOutcome outcome) override {
+    ++answers;
+    routed[id] = static_cast<int>(outcome);
+  }
+  template <class Reached>
+  void turn_until(Reached reached) {
+    services.turn();
+    while (!reached()) {
+      CHECK(services.wait_for_post());
+      services.turn();
+    }
+  }
+
+  std::FILE* log_file;
+  Log log;
+  MemoryServices services;
+  ModuleSet set;
+  std::unique_ptr<ModuleRuntime> runtime;
+  std::unordered_map<ClientId, Services::LoginDone> done_of;
+  std::unordered_map<ClientId, login> logins;
+  std::unordered_map<ClientId, int> routed;
+  int answers = 0;
+  std::string text;  // what the last getter returned
+};
+
+harness* harness_open(const char* chain) { return new harness(chain); }
+void harness_stop(harness* self) { self->runtime.reset(); }
+
+void harness_close(harness* self) {
+  self->runtime.reset();
+  delete self;
+}
+
+login harness_login(harness* self, uint64_t conn, const char* token) {
+  const auto answer = self->runtime->login(self->modules(), ClientId(conn), token, DUNLIN_LOGIN_MESSAGE);
+  return answer ? told(*answer) : none();
+}
+
+int harness_message(harness* self, uint64_t conn, const char* text) {
+  const auto outcome = self->runtime->message(self->modules(), ClientId(conn), Kind::text, text);
+  return outcome ? static_cast<int>(*outcome) : PENDING;
+}
+
+int harness_open_conn(harness* self, uint64_t conn) {
+  const auto outcome = self->runtime->open(self->modules(), ClientId(conn));
+  return outcome ? static_cast<int>(*outcome) : PENDING;
+}
+
+void harness_close_conn(harness* self, uint64_t conn, int code, const char* why) {
+  self->runtime->close(self->modules(), ClientId(conn), code, why);
+}
+
+void harness_cancel(harness* self, uint64_t conn) { self->runtime->cancel(ClientId(conn)); }
+
+login harness_login_answer(harness* self, uint64_t conn) {
+  const auto found = self->logins.find(ClientId(conn));
+  return found == self->logins.end() ? none() : found->second;
+}
+
+int harness_router_answer(harness* self, uint64_t conn) {
+  const auto found = self->routed.find(ClientId(conn));
+  return found == self->routed.end() ? PENDING : found->second;
+}
+
+int harness_answers(harness* self) { return self->answers; }
+
+void harness_turn(harness* self) {
+  while (self->services.turn()) {
+  }
+}
+
+void harness_wait_answers(harness* self, int count) {
+  self->turn_until([&] { return self->answers >= count; });
+}
+
+void harness_wait_sent(harness* self, int count) {
+  self->turn_until([&] { return self->services.sent.size() >= static_cast<std::size_t>(count); });
+}
+
+void harness_advance(harness* self, uint64_t ms) { self->services.advance(Millis{static_cast<Millis::rep>(ms)}); }
+void harness_answer_http(harness* self, int code, const char* body) { self->services.answer_http(code, body); }
+int harness_timers(harness* self) { return static_cast<int>(self->services.timers()); }
+int harness_requests(harness* self) { return static_cast<int>(self->services.requests()); }
+
+const char* harness_sent(harness* self) {
+  self->text.clear();
+  for (const std::string& sent : self->services.sent) self->text += sent + "|";
+  return self->text.c_str();
+}
+
+int harness_sent_count(harness* self) { return static_cast<int>(self->services.sent.size()); }
+
+double harness_metric(harness* self, const char* name, const char* label_value) {
+  std::vector<Sample> samples;
+  self->runtime->collect(samples);
+  double sum = -1;
+  for (const Sample& sample : samples) {
+    const auto carries = [&](const auto& label) { return label.second == label_value; };
+    if (sample.name != name) continue;
+    if (*label_value && std::none_of(sample.labels.begin(), sample.labels.end(), carries)) continue;
+    const double value = sample.type == MetricType::histogram ? static_cast<double>(sample.count) : sample.value;
+    sum = std::max(sum, 0.0) + value;
+  }
+  return sum;
+}
+
+const char* harness_log(harness* self) {
+  self->text.clear();
+  char part[4096];
+  off_t at = 0;
+  for (ssize_t n; (n = pread(fileno(self->log_file), part, sizeof part, at)) > 0; at += n)
+    self->text.append(part, static_cast<std::size_t>(n));
+  return self->text.c_str();
+}
+
+const char* harness_faults(const char* auth, const char* router, const char* settings) {
+  static std::string faults;
+  Log log;
+  const auto built = ModuleSet::build(config_of(auth, router, settings), log);
+  faults = built ? "" : built.error().why;
+  return faults.c_str();
+}
+
+const char* harness_create_error(const char* auth) {
+  static std::string why;
+  struct Deaf final : AnswerSink {
+    void login_answered(ClientId, LoginAnswer) override {}
+    void router_answered(ClientId, RouterOutcome) override {}
+  } deaf;
+  Log log;
+  MemoryServices services;
+  const auto built = ModuleSet::build(config_of(auth, "probe"), log);
+  CHECK(built.has_value());
+  const auto created = ModuleRuntime::create(*built, services, deaf, log, 0);
+  why = created ? "" : created.error().why;
+  return why.c_str();
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// Services in memory, for one worker on the test's own thread. post() may be called from any thread; offload runs its
+// work on a thread of its own. Connections are not known: every id is one that has a path and nothing else.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "core/plugin/runtime.h"
+#include "core/plugin/services.h"
+
+namespace dunlin {
+
+class MemoryServices final : public Services {
+ public:
+  ~MemoryServices();
+
+  // What conn_authenticate() leads to.
+  std::function<dunlin_status(ClientId, std::string_view, std::uint32_t, LoginDone)> authenticate;
+
+  bool turn();  // false: there was nothing to run
+  // Waits until something is posted, ten seconds at most. False: nothing was.
+  bool wait_for_post();
+  void advance(Millis by);
+  void answer_http(int code, std::string body);
+
+  std::vector<std::string> sent;
+  std::size_t timers() const { return timers_.size(); }
+  std::size_t requests() const { return requests_.size(); }
+
+  dunlin_status conn_info(ClientId, std::uint32_t, std::string_view& out) override;
+  dunlin_status conn_header(ClientId, std::string_view, std::string_view&) override { return DUNLIN_E_NOT_FOUND; }
+  dunlin_status conn_header_at(ClientId, std::size_t, std::string_view&, std::string_view&) override {
+    return DUNLIN_E_NOT_FOUND;
+  }
+  dunlin_status conn_query(ClientId, std::string_view, std::string_view&) override { return DUNLIN_E_NOT_FOUND; }
+  dunlin_status conn_cookie(ClientId, std::string_view, std::string_view&) override { return DUNLIN_E_NOT_FOUND; }
+  dunlin_status conn_option(ClientId, std::string_view, std::string_view&) override { return DUNLIN_E_NOT_FOUND; }
+  dunlin_status conn_uid(ClientId, std::string_view&, std::uint32_t&) override { return DUNLIN_E_NOT_FOUND; }
+  dunlin_status conn_authenticate(ClientId id, std::string_view token, std::uint32_t source, LoginDone done) override {
+    return authenticate(id, token, source, std::move(done));
+  }
+  dunlin_status conn_send(ClientId, Kind, std::string_view data) override;
+  dunlin_status conn_close(ClientId, int, std::string_view) override { return DUNLIN_OK; }
+  dunlin_status subscribe(ClientId, std::string_view) override { return DUNLIN_OK; }
+  dunlin_status unsubscribe(ClientId, std::string_view) override { return DUNLIN_E_NOT_FOUND; }
+  dunlin_status publish(std::string_view, Kind, std::string_view, PublishDone done) override;
+  dunlin_status send(ClientId, Kind, std::string_view, SendDone) override { return DUNLIN_OK; }
+  dunlin_status context_get(ClientId, std::string_view, std::string_view&) override { return DUNLIN_E_NOT_FOUND; }
+  dunlin_status context_set(ClientId, std::string_view, std::string_view) override { return DUNLIN_OK; }
+  dunlin_status context_all(ClientId, std::string_view&) override { return DUNLIN_E_NOT_FOUND; }
+  dunlin_status context_replace(ClientId, std::string_view) override { return DUNLIN_OK; }
+  dunlin_status context_wait(ClientId, std::string_view, Millis, ContextDone) override { return DUNLIN_OK; }
+
+  std::uint64_t timer_start(Millis after, Millis every, std::function<void()> fire) override;
+  bool timer_stop(std::uint64_t id) override { return timers_.erase(id) > 0; }
+  std::uint64_t http_request(HttpRequest request, std::function<void(const HttpResponse&)> done) override;
+  bool http_cancel(std::uint64_t id) override { return requests_.erase(id) > 0; }
+  bool post(std::function<void()> task) override;
+  void defer(std::function<void()> task) override { deferred_.push_back(std::move(task)); }
+  void offload(std::function<void()> work, std::function<void()> done) override;
+
+ private:
+  struct Ticking {
+    std::int64_t due;
+    Millis every;
+    std::function<void()> fire;
+  };
+  std::map<std::uint64_t, Ticking> timers_;
+  std::map<std::uint64_t, std::function<void(const HttpResponse&)>> requests_;
+  std::vector<std::function<void()>> deferred_;
+  std::vector<std::thread> pool_;
+  std::uint64_t next_ = 1;
+  std::int64_t now_ = 0;
+
+  std::mutex mutex_;
+  std::condition_variable came_;
+  std::vector<std::function<void()>> posted_;  // under mutex_
+};
+
+}  // namespace dunlin

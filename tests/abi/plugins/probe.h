@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* probe: an auth module and router that does what the token or the message tells it to, and reports what came of it by
+ * sending text to the connection, where the tests read it. */
+#ifndef PROBE_H
+#define PROBE_H
+
+#include <dunlin/dunlin.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#define PROBE_THREADS 64
+
+struct dunlin_instance {
+    const dunlin_host *host;
+    const dunlin_ticket_api *tickets;
+    const dunlin_conn_api *conns;
+    const dunlin_channel *channels;
+    const dunlin_context *contexts;
+    const dunlin_timer *timers;
+    const dunlin_http *http;
+    const dunlin_task *tasks;
+    const dunlin_metrics *metrics;
+    const dunlin_log *logs;
+    dunlin_conn conn;     /* of the last question */
+    dunlin_ticket ticket; /* the last one that was left open */
+    const char *rest;     /* what follows the word and its ':' in the last question */
+    uint64_t timer;
+    int ticks;
+    atomic_int won, gone;
+    pthread_t threads[PROBE_THREADS];
+    int thread_count;
+};
+
+typedef struct probe_act {
+    const char *word;
+    dunlin_verdict (*run)(dunlin_instance *self, dunlin_ticket ticket);
+} probe_act;
+
+extern const probe_act probe_answers[];  /* answers.c */
+extern const probe_act probe_services[]; /* services.c */
+
+dunlin_str probe_str(const char *text);
+/* Sends one line of text to the connection of the last question. */
+void probe_say(dunlin_instance *self, const char *format, ...);
+/* Runs fn(self) on a thread that `destroy` joins. */
+void probe_thread(dunlin_instance *self, void *(*fn)(void *));
+/* Answers ALLOW with the user `uid`, a number. */
+dunlin_status probe_allow(dunlin_instance *self, dunlin_ticket ticket, const char *uid);
+
+#endif

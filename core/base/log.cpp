@@ -3,7 +3,6 @@
 
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <ctime>
 
@@ -15,7 +14,7 @@
 namespace dunlin {
 namespace {
 
-constexpr std::array kLevels = {"debug", "info", "warn", "error"};
+constexpr const char* kLevels[] = {"debug", "info", "warn", "error"};
 
 std::string timestamp(std::int64_t at_ms) {
   const std::time_t seconds = at_ms / 1000;

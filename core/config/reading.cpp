@@ -107,7 +107,7 @@ bool Reading::existing_path(const YAML::Node& node, std::string& out) const {
 
 // A name takes the settings of modules.NAME; a map with settings of its own stands alone.
 bool Reading::module_use(const YAML::Node& node, ModuleUse& out, bool auth) const {
-  static const std::vector<std::string> kHostKeys = {"module", "on_error", "deadline"};
+  const std::vector<std::string> host_keys = {"module", "on_error", "deadline"};
   out.place = place_of(node);
   const auto named = [&](const std::string& name) {
     const auto known = config.modules.find(name);
@@ -127,11 +127,11 @@ bool Reading::module_use(const YAML::Node& node, ModuleUse& out, bool auth) cons
   }
   bool own = false;
   for (const auto& member : node)
-    own = own || std::find(kHostKeys.begin(), kHostKeys.end(), member.first.Scalar()) == kHostKeys.end();
+    own = own || std::find(host_keys.begin(), host_keys.end(), member.first.Scalar()) == host_keys.end();
   named(node["module"].Scalar());
   if (own) {
     auto places = std::make_shared<Places>();
-    out.settings = to_json(node, key, *places, faults, kHostKeys);
+    out.settings = to_json(node, key, *places, faults, host_keys);
     out.places = places;
   }
   if (const YAML::Node deadline = node["deadline"]) duration(deadline, out.deadline);

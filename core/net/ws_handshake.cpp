@@ -14,7 +14,7 @@ namespace dunlin {
 namespace {
 
 // lws can look an unknown header up by its name, but not list them: these are looked for, besides those it knows.
-constexpr std::array kMoreHeaders = {
+constexpr const char* kMoreHeaders[] = {
     "x-api-key:", "x-auth-token:", "x-access-token:", "x-request-id:", "x-user-id:", "x-device-id:", "x-client-id:",
     "x-app-version:", "x-csrf-token:", "x-forwarded-host:", "x-forwarded-proto:", "x-forwarded-for:", "x-real-ip:",
     "sec-fetch-site:", "sec-fetch-mode:", "sec-fetch-dest:", "sec-ch-ua:", "traceparent:", "tracestate:", "dnt:"};

@@ -11,10 +11,10 @@
 --
 -- A request may carry "id", a string or a number; its answer carries the same.
 --
--- Where the endpoint has the option `channels`, a list of prefixes such as ["room:"], clients may also subscribe to, and
--- publish to, channels whose names begin with one of them:
+-- Where the endpoint has the option `channels`, a list of prefixes such as ["room:"], clients may also subscribe to,
+-- and publish to, channels whose names begin with one of them:
 --
---   {"op":"publish","channel":"room:1","data":…} {"result":true}, and {"event":"room:1","data":…} to its subscribers
+--   {"op":"publish","channel":"room:1","data":…} {"result":true}; its subscribers get {"event":"room:1","data":…}
 
 -- Every refusal a client can see. The codes are stable: clients compare them.
 local refusals = {

@@ -55,7 +55,7 @@ void read_channels(lua_State* state, int table, Found& found) {
   if (lua_isnil(state, -1)) return lua_pop(state, 1);
   if (!lua_istable(state, -1)) luaL_error(state, "channels is %s; a list is wanted", luaL_typename(state, -1));
   for (lua_Integer i = 1; lua_geti(state, -1, i) != LUA_TNIL; ++i) {
-    if (lua_type(state, -1) != LUA_TSTRING) luaL_error(state, "channels[%d] is %s", static_cast<int>(i), luaL_typename(state, -1));
+    if (lua_type(state, -1) != LUA_TSTRING) luaL_error(state, "channels[%I] is %s", i, luaL_typename(state, -1));
     found.channels.push_back(found.keep(std::string(to_view(state, -1))));
     lua_pop(state, 1);
   }

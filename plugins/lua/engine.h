@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Engine: one Lua state with a script loaded into it, its sandbox and its budgets. [worker], or [setup] for a trial.
 //
-// Lua's own library is the one that is built as C++ (lua5.4-c++): an error in Lua is a C++ exception, so that it unwinds
+// The Lua library is the one that is built as C++ (lua5.4-c++): an error in Lua is a C++ exception, so that it unwinds
 // through our functions and runs their destructors. It never leaves a lua_pcall or lua_resume.
 //
-// An engine never changes its script: a reload makes another engine, and the old one lives until its last handler ended.
+// An engine never changes its script: a reload makes another, and the old one lives until its last handler ended.
 #pragma once
 
 #include <cstdint>

@@ -10,7 +10,9 @@
 namespace dunlin::lua {
 
 inline dunlin_str str(std::string_view text) { return {text.data(), text.size()}; }
-inline std::string_view view(dunlin_str text) { return text.data ? std::string_view(text.data, text.size) : std::string_view(); }
+inline std::string_view view(dunlin_str text) {
+  return text.data ? std::string_view(text.data, text.size) : std::string_view();
+}
 
 struct Host {
   const dunlin_host* self = nullptr;

@@ -12,7 +12,8 @@ Run& waiting_run(lua_State* state, const char* function) {
   Run* run = Engine::of(state).running();
   if (!run) luaL_error(state, "%s waits, which only a handler can do", function);
   if (!lua_isyieldable(state)) {
-    luaL_error(state, "%s waits, which cannot be done inside table.sort, string.gsub, require or a metamethod", function);
+    luaL_error(state, "%s waits, which cannot be done inside table.sort, string.gsub, require or a metamethod",
+               function);
   }
   return *run;
 }

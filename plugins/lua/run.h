@@ -13,7 +13,7 @@ namespace dunlin::lua {
 class Instance;
 class Run;
 
-// Given to the host as `user` of a callback. Its callback frees it through Instance::end_wait; the run may be gone by then.
+// Given to the host as `user` of a callback, which frees it through Instance::end_wait; the run may be gone by then.
 struct Wait {
   Instance* instance;
   Run* run;                 // nullptr: nobody waits any more

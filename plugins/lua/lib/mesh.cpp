@@ -68,7 +68,7 @@ struct StatusRow {
 };
 
 constexpr StatusRow kStatuses[] = {
-    {DUNLIN_E_INVALID, "invalid", "an argument is wrong: a malformed name, text that is not UTF-8, a value out of range"},
+    {DUNLIN_E_INVALID, "invalid", "an argument is wrong: a malformed name, text that is not UTF-8, out of range"},
     {DUNLIN_E_GONE, "gone", "the connection has left"},
     {DUNLIN_E_FULL, "full", "over a limit"},
     {DUNLIN_E_NOT_FOUND, "not_found", "there is no such thing"},

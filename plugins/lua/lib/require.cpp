@@ -48,7 +48,7 @@ void find_loader(lua_State* state, std::string_view name) {
   }
   const std::string_view source = shipped_module(name);
   if (source.empty()) {
-    luaL_error(state, "module '%s' not found:\n\tno module of that name ships with dunlin%s", name.data(), tried.c_str());
+    luaL_error(state, "module '%s' not found:\n\tnone of that name ships with dunlin%s", name.data(), tried.c_str());
   }
   const std::string chunk = "=[dunlin] " + std::string(name);
   if (luaL_loadbufferx(state, source.data(), source.size(), chunk.c_str(), "t") != LUA_OK) lua_error(state);

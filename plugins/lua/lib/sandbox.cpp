@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lua's own libraries without what would reach outside of the state: files, processes, bytecode, other functions' insides.
+// Lua's own libraries without what would reach outside of the state: files, processes, bytecode, the insides of
+// functions.
 #include <openssl/rand.h>
 
 #include "plugins/lua/engine.h"
@@ -47,14 +48,16 @@ int set_metatable(lua_State* state) {
     if (lua_rawget(state, 2) != LUA_TNIL) return luaL_error(state, "setmetatable: __gc is not available");
     lua_pop(state, 1);
   }
-  if (luaL_getmetafield(state, 1, "__metatable") != LUA_TNIL) return luaL_error(state, "cannot change a protected metatable");
+  if (luaL_getmetafield(state, 1, "__metatable") != LUA_TNIL) {
+    return luaL_error(state, "cannot change a protected metatable");
+  }
   lua_settop(state, 2);
   lua_setmetatable(state, 1);
   return 1;
 }
 
-// Every error that a pcall catches makes Lua walk the whole stack once. What is caught in thousands of pcalls within each
-// other, as when a run is stopped, would cost seconds: so they may not be that deep.
+// Every error that a pcall catches makes Lua walk the whole stack once. What is caught in thousands of pcalls within
+// each other, as when a run is stopped, would cost seconds: so they may not be that deep.
 void check_depth(lua_State* state) {
   constexpr int kDepth = 4000;
   lua_Debug record{};

@@ -49,8 +49,8 @@ function table.foreachi(t, f)
   end
 end
 
--- Strings and numbers. Lua 5.1 knew no floats that are told apart from integers: what comes out whole is an integer here,
--- so that it is written without ".0".
+-- Strings and numbers. Lua 5.1 did not tell floats from integers: what comes out whole is an integer here, so that it
+-- is written without ".0".
 
 string.gfind = string.gmatch
 

@@ -150,7 +150,10 @@ struct FakeTables {
     document.Parse(json.data, json.size);
     if (!document.IsObject()) return DUNLIN_E_INVALID;
     found->context.clear();
-    for (const auto& member : document.GetObject()) found->context[member.name.GetString()] = to_json(member.value);
+    for (rapidjson::SizeType i = 0; i < document.MemberCount(); ++i) {
+      const auto& member = *(document.MemberBegin() + static_cast<std::ptrdiff_t>(i));
+      found->context[member.name.GetString()] = to_json(member.value);
+    }
     return DUNLIN_OK;
   }
   static dunlin_status wait(const dunlin_host* host, dunlin_conn conn, dunlin_str key, std::uint64_t,
@@ -234,7 +237,8 @@ struct FakeTables {
   }
 };
 
-FakeHost::FakeHost(std::string folder) : host_{{"fake", "0", FakeTables::extension}, this}, folder_(std::move(folder)) {}
+FakeHost::FakeHost(std::string folder)
+    : host_{{"fake", "0", FakeTables::extension}, this}, folder_(std::move(folder)) {}
 
 void FakeHost::turn() {
   while (!due_.empty()) {

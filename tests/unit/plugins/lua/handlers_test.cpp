@@ -58,7 +58,8 @@ INSTANTIATE_TEST_SUITE_P(
 class Handlers : public LuaTest {};
 
 TEST_F(Handlers, MessageGetsTypeDataFinishAndConn) {
-  load("function on_message(msg, conn) conn:send(msg.type .. msg.data .. tostring(msg.finish) .. conn:client_id()) end");
+  load("function on_message(msg, conn) "
+       "conn:send(msg.type .. msg.data .. tostring(msg.finish) .. conn:client_id()) end");
   EXPECT_EQ(ask(9223372036854775807u, "hi"), "texthitrue9223372036854775807");
   message(2, std::string("\0\xff", 2), DUNLIN_BINARY);
   EXPECT_EQ(host_->conns[2].close_reason, "");
@@ -185,7 +186,8 @@ TEST_F(Handlers, AStaleConnectionGivesErrors) {
       tostring(select(2, conn:authenticate('t'))), tostring(select(2, conn:uid())),
       tostring(select(2, conn:wait_context_value('k')))}, '|'))
   end)");
-  const dunlin_message text{lend("x"), DUNLIN_TEXT, 0};
+  const std::string data = "x";
+  const dunlin_message text{lend(data), DUNLIN_TEXT, 0};
   EXPECT_EQ(router().message(instance_, 99, &text, ++ticket_), DUNLIN_ALLOW);
   std::string expected = "the connection has left";
   for (int i = 0; i < 7; ++i) expected += "|the connection has left";

@@ -35,7 +35,8 @@ TEST_F(Library, JsonRoundTrips) {
 
 TEST_F(Library, JsonRefuses) {
   load("function on_message(m) local v, err = mix.json_decode(m.data) mix.websocket():send(tostring(v) .. err) end");
-  for (const std::string text : {"", "{", "[1,]", "{\"a\"}", "01", "1e999", "nul", "1 2", "\"\xff\"", "'a'", "\"\\ud800\""}) {
+  for (const std::string text :
+       {"", "{", "[1,]", "{\"a\"}", "01", "1e999", "nul", "1 2", "\"\xff\"", "'a'", "\"\\ud800\""}) {
     EXPECT_THAT(ask(1, text), HasSubstr("niljson_decode: ")) << text;
   }
   EXPECT_THAT(ask(1, std::string("1\0x", 3)), HasSubstr("NUL"));

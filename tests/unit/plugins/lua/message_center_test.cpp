@@ -103,7 +103,8 @@ TEST_F(MessageCenter, OptionOpensChannels) {
   ASSERT_EQ(host_->published.size(), 1u);
   EXPECT_EQ(host_->published[0].first, "room:x");
   EXPECT_THAT(host_->published[0].second, IsJson(R"({"event":"room:x","data":{"n":[]}})"));
-  EXPECT_THAT(ask(1, R"({"op":"publish","channel":"@user","data":1})"), IsJson(R"({"code":6,"msg":"Channel Refused"})"));
+  EXPECT_THAT(ask(1, R"({"op":"publish","channel":"@user","data":1})"),
+              IsJson(R"({"code":6,"msg":"Channel Refused"})"));
 }
 
 TEST_F(MessageCenter, LoggingInAsAnotherLeavesTheFirstOnesChannel) {

@@ -30,7 +30,7 @@ constexpr std::string_view kPrometheus = "text/plain; version=0.0.4; charset=utf
 
 }  // namespace
 
-const Api::Route Api::kRoutes[] = {
+constexpr Api::Route Api::kRoutes[] = {
     {"POST", "/v1/mesh/publish", Role::write, false, &Api::publish, "publish to a channel"},
     {"POST", "/v1/mesh/send", Role::write, false, &Api::send, "send to one connection"},
     {"GET", "/metrics", Role::read, false, &Api::metrics, "figures, as Prometheus text"},

@@ -48,9 +48,13 @@ std::string repaired(std::string_view text) {
   return out;
 }
 
+// RapidJSON takes a NUL byte for the end of the text; JSON has none outside of an escape.
+bool has_nul(std::string_view text) { return text.find('\0') != std::string_view::npos; }
+
 }  // namespace
 
 Result<Document> parse(std::string_view text) {
+  if (has_nul(text)) return fail(Errc::bad_input, fmt::format("a NUL byte at byte {}", text.find('\0')));
   Document document;
   document.Parse<kFlags>(text.data(), text.size());
   if (document.HasParseError())
@@ -60,6 +64,7 @@ Result<Document> parse(std::string_view text) {
 }
 
 bool valid(std::string_view text) {
+  if (has_nul(text)) return false;
   rapidjson::MemoryStream memory(text.data(), text.size());
   rapidjson::EncodedInputStream<rapidjson::UTF8<>, rapidjson::MemoryStream> stream(memory);
   rapidjson::Reader reader;

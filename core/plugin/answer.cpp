@@ -20,7 +20,10 @@ template <class Integer>
 bool spells(std::string_view text) {
   Integer value{};
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc() && end == text.data() + text.size() && std::to_string(value) == text;
+  if (error != std::errc() || end != text.data() + text.size()) return false;
+  char canonical[24];  // 20 digits and a sign at most
+  const auto written = std::to_chars(canonical, canonical + sizeof canonical, value);
+  return text == std::string_view(canonical, static_cast<std::size_t>(written.ptr - canonical));
 }
 
 // As JSON writes it and within 64 bits: anything else would not come back from the connection's context as it went in.

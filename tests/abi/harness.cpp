@@ -14,6 +14,7 @@
 
 #include "core/base/check.h"
 #include "core/plugin/runtime.h"
+#include "tests/abi/allocations.h"
 #include "tests/abi/memory_services.h"
 
 using namespace dunlin;
@@ -222,6 +223,27 @@ const char* harness_log(harness* self) {
   for (ssize_t n; (n = pread(fileno(self->log_file), part, sizeof part, at)) > 0; at += n)
     self->text.append(part, static_cast<std::size_t>(n));
   return self->text.c_str();
+}
+
+namespace {
+
+template <class Ask>
+int allocations_of(Ask ask) {
+  ask();  // what is allocated once and kept
+  const std::size_t before = allocations();
+  ask();
+  return static_cast<int>(allocations() - before);
+}
+
+}  // namespace
+
+int harness_message_allocations(harness* self, const char* text) {
+  return allocations_of([&] { CHECK(self->runtime->message(self->modules(), ClientId(1), Kind::text, text)); });
+}
+
+int harness_login_allocations(harness* self, const char* token) {
+  return allocations_of(
+      [&] { CHECK(self->runtime->login(self->modules(), ClientId(1), token, DUNLIN_LOGIN_MESSAGE)); });
 }
 
 const char* harness_faults(const char* auth, const char* router, const char* settings) {

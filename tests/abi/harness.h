@@ -60,6 +60,10 @@ double harness_metric(harness *self, const char *name, const char *label_value);
 /* What was logged so far. */
 const char *harness_log(harness *self);
 
+/* How often the host allocated memory for one message, or one log-in, that is answered at once. */
+int harness_message_allocations(harness *self, const char *text);
+int harness_login_allocations(harness *self, const char *token);
+
 /* The faults of a configuration whose router is `router` and whose auth is `auth` ("" for none), with these settings;
  * "" when there are none. The settings stand at line 7, column 3; /refuse at 8:5, /list/1 at 9:11, /count at 10:12. */
 const char *harness_faults(const char *auth, const char *router, const char *settings);

@@ -162,6 +162,17 @@ static void a_slow_hook_is_logged_and_counted(void **state) {
     harness_close(host);
 }
 
+static void the_hot_path_allocates_nothing(void **state) {
+    (void)state;
+    harness *host = harness_open("probe");
+    assert_int_equal(harness_message_allocations(host, "allow"), 0);
+    assert_int_equal(harness_message_allocations(host, "allow:and a text that is longer than a short string"), 0);
+    assert_int_equal(harness_message_allocations(host, "inside:5"), 0);
+    assert_int_equal(harness_login_allocations(host, "inside:1463786910"), 0);
+    assert_in_range(harness_login_allocations(host, "inside:1463786910324359168"), 0, 1); /* the uid */
+    harness_close(host);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(deny_refuses),
@@ -180,6 +191,7 @@ int main(void) {
         cmocka_unit_test(a_chain_of_none_refuses),
         cmocka_unit_test(outcomes_and_durations_are_counted),
         cmocka_unit_test(a_slow_hook_is_logged_and_counted),
+        cmocka_unit_test(the_hot_path_allocates_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -91,6 +91,10 @@ std::string peer_text(int fd) {
   char text[INET6_ADDRSTRLEN] = "";
   if (address.ss_family == AF_INET6) {
     const auto& six = reinterpret_cast<sockaddr_in6&>(address);
+    if (IN6_IS_ADDR_V4MAPPED(&six.sin6_addr)) {  // of a listener on "::": the same peer has the same name everywhere
+      inet_ntop(AF_INET, &six.sin6_addr.s6_addr[12], text, sizeof(text));
+      return fmt::format("{}:{}", text, ntohs(six.sin6_port));
+    }
     inet_ntop(AF_INET6, &six.sin6_addr, text, sizeof(text));
     return fmt::format("[{}]:{}", text, ntohs(six.sin6_port));
   }

@@ -23,7 +23,8 @@ std::uint16_t bound_port(int fd);
 // A connection of a listening socket, non-blocking and without Nagle's delay; -1: none, errno says why.
 int accept_one(int fd);
 
-// The other end: "192.0.2.7:51234" or "[2001:db8::1]:51234"; "" once it is gone.
+// The other end: "192.0.2.7:51234" (also where it reached an IPv6 socket) or "[2001:db8::1]:51234"; "" once it is
+// gone.
 std::string peer_text(int fd);
 
 }  // namespace dunlin

@@ -4,7 +4,9 @@
  * A plugin is NAME.so in the plugin directory; NAME is the module's name in the configuration. It exports
  * one data symbol, links nothing of Dunlin's, and is never unloaded:
  *
- *     DUNLIN_EXPORT const dunlin_plugin dunlin_plugin_v1 = {DUNLIN_MAGIC, DUNLIN_ABI_MAJOR, DUNLIN_ABI_MINOR, 0, &module};
+ *     const dunlin_plugin dunlin_plugin_v1 = {DUNLIN_MAGIC, DUNLIN_ABI_MAJOR, DUNLIN_ABI_MINOR, 0, &module};
+ *
+ * The declaration below makes it visible; build with -fvisibility=hidden, so that it is the only one that is.
  */
 #ifndef DUNLIN_ENTRY_H
 #define DUNLIN_ENTRY_H
@@ -31,7 +33,7 @@ typedef struct dunlin_module {
     void (*discard)(dunlin_settings *settings) DUNLIN_NOTHROW;
     /* [worker] Once on each worker. */
     dunlin_status (*create)(const dunlin_host *host, const dunlin_settings *settings, dunlin_instance **out) DUNLIN_NOTHROW;
-    /* [worker] Its tickets have been cancelled, its timers and requests are stopped by the host afterwards. */
+    /* [worker] Its tickets have been cancelled. Once it has been called no callback of any service comes any more. */
     void (*destroy)(dunlin_instance *instance) DUNLIN_NOTHROW;
     /* [any-thread] The table behind "dunlin.auth/1", "dunlin.router/1" …; NULL: this module is not one. */
     const void *(*get_interface)(const char *id) DUNLIN_NOTHROW;

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+import pytest
+
+from harness.backend import Backend
+from harness.loop import LoopThread
+from harness.server import Dunlin
+
+
+@pytest.fixture(scope="session")
+def loop():
+    thread = LoopThread()
+    yield thread
+    thread.close()
+
+
+@pytest.fixture
+def serve(tmp_path, loop):
+    """Starts servers: serve(limits={"idle": "1s"}); harness/server.py's configuration() knows the options."""
+    started = []
+
+    def start(**options):
+        folder = tmp_path / f"dunlin-{len(started)}"
+        folder.mkdir()
+        started.append(Dunlin(folder, loop, **options))
+        return started[-1]
+
+    yield start
+    faults = []
+    for server in started:
+        try:
+            server.stop()
+        except AssertionError as fault:
+            faults.append(str(fault))
+    assert not faults, "\n".join(faults)
+
+
+@pytest.fixture
+def dunlin(serve):
+    """A server with the usual settings: two workers, jwt-auth, the shipped message centre."""
+    return serve()
+
+
+@pytest.fixture
+def backend():
+    """Starts HTTP servers: backend(lambda request: (200, {"uid": 1001}))."""
+    started = []
+
+    def start(answer):
+        started.append(Backend(answer))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.stop()

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A Dunlin of the test's own: a configuration in a folder of its own, free ports, its log in a file."""
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+from .api import Api
+from .client import Client, refused_status
+from .raw import RawWebSocket, Stream
+from .tokens import SECRET, token
+from .waiting import DEADLINE, until
+
+SOURCE = Path(os.environ.get("DUNLIN_SOURCE", Path(__file__).resolve().parents[3]))
+BIN = os.environ.get("DUNLIN_BIN", str(SOURCE / "build/bin/dunlin"))
+PLUGINS = os.environ.get("DUNLIN_PLUGINS", str(Path(BIN).resolve().parent.parent / "plugins"))
+MESSAGE_CENTER = str(SOURCE / "lua/message-center.lua")
+
+SANITIZERS = ("AddressSanitizer", "LeakSanitizer", "ThreadSanitizer", "UndefinedBehaviorSanitizer", "runtime error:")
+
+
+def run_cli(*arguments, **options):
+    """Runs the program to its end."""
+    return subprocess.run([BIN, *map(str, arguments)], capture_output=True, text=True, timeout=DEADLINE, **options)
+
+
+def configuration(*, workers=2, auth=("jwt-auth",), router=None, script=None, endpoint=None, endpoints=(), limits=None,
+                  modules=None, tls=None, api=None, top=None):
+    """The configuration as a dict. `script` is the text of a router in Lua, written beside the file; `endpoint` has more
+    keys of /message-center, `endpoints` are further ones, `top` are top-level keys."""
+    if router is None:
+        router = {"module": "lua", "entry": "router.lua"} if script else "lua"
+    first = {"path": "/message-center", "auth": list(auth), "router": router, "limits": limits or {}} | (endpoint or {})
+    listener = {"bind": "127.0.0.1:0", "endpoints": [first, *endpoints]}
+    if tls:
+        listener["tls"] = {"certificate": str(tls[0]), "key": str(tls[1])}
+    return {
+        "node": {"workers": workers},
+        "plugins": {"directory": PLUGINS},
+        "listeners": [listener],
+        "modules": {"lua": {"entry": MESSAGE_CENTER}, "jwt-auth": {"algorithms": ["HS256"], "secret": SECRET}} | (modules or {}),
+        "api": {"bind": "127.0.0.1:0"} | (api or {}),
+        "directory": {"bind": "127.0.0.1:0"},
+        "log": {"format": "json"},
+        "shutdown": "1s",
+    } | (top or {})
+
+
+class Dunlin:
+    def __init__(self, folder, loop, text=None, **options):
+        """`text`: the YAML file as it stands, instead of configuration(**options)."""
+        self.folder = folder
+        self.config_file = folder / "dunlin.yaml"
+        self._loop = loop
+        self._log_file = folder / "dunlin.log"
+        self._clients = []
+        if options.get("script"):
+            (folder / "router.lua").write_text(options["script"])
+        self._scheme = "wss" if options.get("tls") else "ws"
+        # JSON is YAML.
+        self.config_file.write_text(text or json.dumps(configuration(**options), indent=1))
+        with open(self._log_file, "wb") as log:
+            self.process = subprocess.Popen([BIN, "serve", "--config", self.config_file], stderr=log, stdout=log, cwd=folder)
+        try:
+            until(lambda: self.process.poll() is not None or self.logged("ready"), "the server is ready")
+            assert self.process.poll() is None, f"exit code {self.process.returncode}:\n{self.log_text()}"
+        except BaseException:
+            self.process.kill()
+            raise
+        self.ports = [port_of(line) for line in self.logged("listening", what="client")]
+        self.api = Api(port_of(self.logged("listening", what="api")[0]))
+        self.directory = Api(port_of(self.logged("listening", what="directory")[0]))
+
+    # Clients
+
+    @property
+    def port(self):
+        return self.ports[0]
+
+    def url(self, path="/message-center"):
+        return f"{self._scheme}://127.0.0.1:{self.port}{path}"
+
+    def connect(self, path="/message-center", **options):
+        """A client that has not logged in."""
+        return self._keep(Client(self._loop, self.url(path), **options))
+
+    def login(self, uid=1001, **options):
+        """A client that has."""
+        return self.connect(**options).auth(self.token(uid))
+
+    def refused(self, path="/message-center", **options):
+        """The HTTP status with which a handshake is refused."""
+        return refused_status(self._loop, self.url(path), **options)
+
+    def raw(self, **options):
+        """A WebSocket connection whose every frame the test decides."""
+        return self._keep(RawWebSocket(self.port, **options))
+
+    def stream(self, port=None, **options):
+        """Bytes on the client port, or on another."""
+        return self._keep(Stream(port or self.port, **options))
+
+    def _keep(self, client):
+        self._clients.append(client)
+        return client
+
+    @staticmethod
+    def token(uid=1001, **options):
+        return token(uid, **options)
+
+    # What it says of itself
+
+    def metric(self, name, **labels):
+        return self.api.metrics().value(name, **labels)
+
+    def wait_metric(self, name, value, **labels):
+        last = []
+
+        def reached():
+            last[:] = [self.metric(name, **labels)]
+            return last[0] == value
+
+        try:
+            until(reached, f"{name}{labels or ''} is {value}")
+        except AssertionError as late:
+            raise AssertionError(f"{late}; it is {last[0]:g}") from None
+
+    def log_text(self):
+        return self._log_file.read_text(errors="replace")
+
+    @property
+    def log(self):
+        """Its whole lines, as dicts. What is no JSON (a sanitizer's report) is left out; stop() looks for that."""
+        lines = []
+        for line in self.log_text().split("\n")[:-1]:
+            try:
+                lines.append(json.loads(line))
+            except ValueError:
+                continue
+        return lines
+
+    def logged(self, msg, **fields):
+        """The lines of this event with these fields."""
+        return [line for line in self.log if line["msg"] == msg and fields.items() <= line.items()]
+
+    def wait_logged(self, msg, **fields):
+        return until(lambda: self.logged(msg, **fields), f"a log line \"{msg}\" {fields or ''}")
+
+    # Its end
+
+    def terminate(self):
+        self.process.send_signal(signal.SIGTERM)
+
+    def wait_exit(self):
+        return self.process.wait(DEADLINE)
+
+    def stop(self):
+        """Drains it, and looks at what it leaves behind."""
+        for client in self._clients:
+            client.close()
+        self._clients.clear()
+        if self.process.poll() is None:
+            self.terminate()
+        try:
+            code = self.wait_exit()
+        finally:
+            self.process.kill()
+        text = self.log_text()
+        assert not [word for word in SANITIZERS if word in text], text
+        assert code == 0, f"exit code {code}:\n{text}"
+
+
+def port_of(line):
+    return int(line["address"].rpartition(":")[2])

@@ -75,7 +75,7 @@ const void* get_interface(const char* id) noexcept { return std::string_view(id)
 constexpr const char* kRequired[] = {DUNLIN_EXT_TICKET, DUNLIN_EXT_LOG,  DUNLIN_EXT_CONFIG,  DUNLIN_EXT_HTTP,
                                      DUNLIN_EXT_TIMER,  DUNLIN_EXT_TASK, DUNLIN_EXT_METRICS, nullptr};
 
-const dunlin_module kModule = {"jwt-auth", "0.1.0", "log-in by JSON Web Tokens", kSchema, kRequired,
+constexpr dunlin_module kModule = {"jwt-auth", "0.1.0", "log-in by JSON Web Tokens", kSchema, kRequired,
                                configure,  discard, create,                      destroy, get_interface};
 
 }  // namespace

@@ -11,7 +11,7 @@
 
 namespace dunlin::jwt_auth {
 
-const char* const kSchema = R"({
+const char kSchema[] = R"({
   "type": "object",
   "additionalProperties": false,
   "required": ["algorithms"],

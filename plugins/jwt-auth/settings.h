@@ -32,7 +32,7 @@ struct Fault {
   std::string pointer, what;  // a JSON Pointer into the settings
 };
 
-extern const char* const kSchema;  // JSON Schema, draft 4
+extern const char kSchema[];  // JSON Schema, draft 4
 
 // `json` has passed the schema. Relative files start at `directory`.
 std::optional<Settings> parse_settings(std::string_view json, std::string_view directory, Fault& fault);

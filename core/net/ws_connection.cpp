@@ -118,7 +118,8 @@ void WsConnection::pause_reading(bool pause) {
   if (wsi_) lws_rx_flow_control(wsi_, pause ? 0 : 1);
 }
 
-void WsConnection::ping() { outbox_.push_control(Message::make(Kind::ping, {})); }
+// Not empty: lws tells nobody of an empty pong.
+void WsConnection::ping() { outbox_.push_control(Message::make(Kind::ping, "dunlin")); }
 
 void WsConnection::finish(int code, std::string_view text) {
   session_ = nullptr;

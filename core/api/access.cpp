@@ -55,7 +55,9 @@ std::optional<std::pair<std::string, std::string>> credentials(std::string_view 
 
 bool is_local_name(std::string_view host) {
   if (const std::size_t end = host.rfind(':'); end != std::string_view::npos && !host.ends_with(']')) host = host.substr(0, end);
-  return host == "localhost" || host == "[::1]" || host == "::1" || matches("127.*.*.*", host);
+  // An address, not a name such as 127.0.0.1.example.com, which resolves to whatever its owner likes.
+  const bool address = host.find_first_not_of("0123456789.") == std::string_view::npos;
+  return host == "localhost" || host == "[::1]" || host == "::1" || (address && host.starts_with("127."));
 }
 
 // A page in a browser on this machine can reach loopback: by its own Origin, or by a name that it lets resolve to us.

@@ -60,7 +60,8 @@ void Api::route(const HttpCall& call, const HttpResponder& responder, bool direc
     if (row.method == "GET") allowed.insert("HEAD");
     if (row.method != call.method && !(row.method == "GET" && call.method == "HEAD")) continue;
     if (!directory && !admit(call, row, responder)) return;
-    if (host_.draining() && row.role == Role::write)
+    // /version, too: a load balancer that asks for it takes the node out. Figures are served to the end.
+    if (host_.draining() && row.handle != &Api::metrics)
       return answer(responder, 503, error_json(503, "the server is stopping"), "Retry-After: 5\r\n");
     return (this->*row.handle)(call, responder);
   }

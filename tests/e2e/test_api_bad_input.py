@@ -120,7 +120,7 @@ def test_headers_over_the_limit(dunlin):
     assert stream.ended()
 
 
-@pytest.mark.parametrize("bytes_sent", [b"\x16\x03\x01\x02\x00", b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n",
+@pytest.mark.parametrize("bytes_sent", [b"\x16\x03\x01\x02\x00", b"GET\r\n\r\n", b"GET / FTP/1.1\r\n\r\n",
                                         b"POST /v1/mesh/publish HTTP/1.1\r\nContent-Length: x\r\n\r\n",
                                         b"POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab"])
 def test_what_is_no_http(dunlin, bytes_sent):

@@ -79,7 +79,7 @@ def test_a_number_and_a_string_of_the_same_digits_share_a_channel(dunlin):
     assert number.recv() == string.recv() == "hi"
 
 
-@pytest.mark.parametrize("bad", ["1.5", "1e3", "true", "null", "[1]", "{}", '""', "18446744073709551616", "-1"])
+@pytest.mark.parametrize("bad", ["1.5", "1e3", "true", "null", "[1]", "{}", '""', "18446744073709551616"])
 def test_what_is_no_uid_logs_nobody_in(dunlin, bad):
     client = dunlin.connect()
     assert client.request("auth", token=hs256('{"sub":%s,"exp":32503680000}' % bad))["code"] == 2

@@ -94,8 +94,13 @@ const Key<Endpoint> kEndpoint[] = {
      }},
     {"origins", "list of texts", "[]", "Accepted `Origin` headers; empty: any.",
      [](Reading& r, const Node& n, Endpoint& e) { r.texts(n, e.origins); }},
-    {"headers", "list of texts", "[]", "Names of request headers to keep for modules besides the usual ones.",
-     [](Reading& r, const Node& n, Endpoint& e) { r.texts(n, e.headers); }},
+    {"headers", "list of texts", "[]", "Names of request headers, in lower case, to keep for modules besides the usual ones.",
+     [](Reading& r, const Node& n, Endpoint& e) {
+       r.texts(n, e.headers);
+       for (const std::string& name : e.headers)
+         if (name.empty() || name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-_") != std::string::npos)
+           r.fault(n, fmt::format("\"{}\" is no header name in lower case", name));
+     }},
     {"limits", "map", "", "See below.",
      [](Reading& r, const Node& n, Endpoint& e) { read_section<Limits>(r, n, kLimits, e.limits); }},
 };

@@ -73,6 +73,15 @@ std::string query(lws* wsi) {
   }
 }
 
+// `name` in lower case, with its colon.
+void add_custom(lws* wsi, const std::string& name, Handshake& handshake) {
+  std::array<char, 4096> value{};
+  const int length =
+      lws_hdr_custom_copy(wsi, value.data(), static_cast<int>(value.size()), name.c_str(), static_cast<int>(name.size()));
+  if (length > 0)
+    handshake.headers.emplace_back(name.substr(0, name.size() - 1), std::string(value.data(), static_cast<std::size_t>(length)));
+}
+
 std::string client_subject(lws* wsi) {
   lws_tls_cert_info_results result{};
   return lws_tls_peer_cert_info(wsi, LWS_TLS_CERT_INFO_COMMON_NAME, &result, sizeof(result.ns.name)) == 0
@@ -182,14 +191,8 @@ std::unique_ptr<Handshake> WsConnection::read_handshake() const {
     if (lws_hdr_total_length(wsi_, static_cast<lws_token_indexes>(token)) > 0)
       handshake->headers.emplace_back(text.substr(0, text.size() - 1), header(wsi_, static_cast<lws_token_indexes>(token)));
   }
-  for (const std::string_view name : kMoreHeaders) {
-    std::array<char, 4096> value{};
-    const int length = lws_hdr_custom_copy(wsi_, value.data(), static_cast<int>(value.size()), name.data(),
-                                           static_cast<int>(name.size()));
-    if (length > 0)
-      handshake->headers.emplace_back(name.substr(0, name.size() - 1),
-                                      std::string(value.data(), static_cast<std::size_t>(length)));
-  }
+  for (const char* name : kMoreHeaders) add_custom(wsi_, name, *handshake);
+  for (const std::string& name : endpoint().headers) add_custom(wsi_, name + ":", *handshake);
   return handshake;
 }
 

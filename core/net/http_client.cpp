@@ -15,11 +15,15 @@ namespace dunlin {
 namespace {
 
 constexpr long kRedirects = 5;
+constexpr unsigned kMaxConnections = 1024;  // to one host, whatever is asked for
+constexpr Millis kMaxTimeout = std::chrono::hours(24);
 constexpr long kIdleConnections = 64;
+constexpr std::size_t kMaxHeaders = 256 * 1024;  // bytes of an answer's headers: libcurl bounds each line only
 
 std::string lower(std::string_view text) {
   std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const auto lowered = [](unsigned char c) { return static_cast<char>(std::tolower(c)); };
+  std::transform(out.begin(), out.end(), out.begin(), lowered);
   return out;
 }
 
@@ -28,6 +32,19 @@ std::string_view trimmed(std::string_view text) {
   const std::size_t begin = text.find_first_not_of(kSpace);
   if (begin == std::string_view::npos) return {};
   return text.substr(begin, text.find_last_not_of(kSpace) - begin + 1);
+}
+
+// What libcurl would take for more than one line, or refuse to take at all.
+bool fit_to_send(const HttpRequest& request) {
+  constexpr std::size_t kMaxUrl = 1024 * 1024;
+  constexpr std::string_view kBreaks("\r\n\0", 3);
+  const auto one_line = [&](std::string_view text) { return text.find_first_of(kBreaks) == std::string_view::npos; };
+  const std::string& method = request.method;
+  if (method.empty() || method.find(' ') != std::string::npos || !one_line(method)) return false;
+  if (request.url.size() > kMaxUrl || !one_line(request.url)) return false;
+  return std::all_of(request.headers.begin(), request.headers.end(), [&](const auto& header) {
+    return !header.first.empty() && one_line(header.first) && one_line(header.second);
+  });
 }
 
 HttpOutcome outcome_of(CURLcode code, bool too_big) {
@@ -45,7 +62,6 @@ class HttpClient::Exchange {
   Exchange(std::uint64_t id, HttpRequest request, Done done)
       : request_(std::move(request)), done_(std::move(done)), easy_(curl_easy_init()), id_(id) {
     CHECK(easy_ != nullptr);
-    set_up();
   }
   ~Exchange() {
     curl_slist_free_all(headers_);
@@ -58,6 +74,39 @@ class HttpClient::Exchange {
   std::uint64_t id() const { return id_; }
   Pool* pool = nullptr;
 
+  // REQUIRES: fit_to_send(). The options point into this object.
+  void set_up() {
+    option(CURLOPT_PRIVATE, static_cast<void*>(this));
+    option(CURLOPT_URL, request_.url.c_str());
+    option(CURLOPT_PROTOCOLS_STR, "http,https");
+    option(CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+    option(CURLOPT_FOLLOWLOCATION, request_.follow ? 1L : 0L);
+    option(CURLOPT_MAXREDIRS, kRedirects);
+    option(CURLOPT_TIMEOUT_MS, static_cast<long>(std::clamp(request_.timeout, Millis{1}, kMaxTimeout).count()));
+    option(CURLOPT_NOSIGNAL, 1L);
+    option(CURLOPT_QUICK_EXIT, 1L);  // ending a request does not wait for the thread that looks its name up
+    option(CURLOPT_NOPROXY, "*");  // a proxy of the environment is no part of the configuration
+    option(CURLOPT_TCP_NODELAY, 1L);
+    option(CURLOPT_SSL_VERIFYPEER, request_.verify ? 1L : 0L);
+    option(CURLOPT_SSL_VERIFYHOST, request_.verify ? 2L : 0L);
+    if (!request_.ca_file.empty()) option(CURLOPT_CAINFO, request_.ca_file.c_str());
+    option(CURLOPT_ERRORBUFFER, error_);
+    option(CURLOPT_WRITEFUNCTION, &Exchange::on_body);
+    option(CURLOPT_WRITEDATA, static_cast<void*>(this));
+    option(CURLOPT_HEADERFUNCTION, &Exchange::on_header);
+    option(CURLOPT_HEADERDATA, static_cast<void*>(this));
+    set_up_method();
+    for (const auto& [name, value] : request_.headers) add_header(name + (value.empty() ? ";" : ": " + value));
+    option(CURLOPT_HTTPHEADER, headers_);
+  }
+
+  // Tells of a request that cannot be sent.
+  void refuse() {
+    response_.outcome = HttpOutcome::unavailable;
+    response_.error = "the method, the URL or a header is empty, too long or more than one line";
+    done_(response_);
+  }
+
   void complete(CURLcode code) {
     response_.outcome = outcome_of(code, too_big_);
     if (response_.outcome == HttpOutcome::answered) {
@@ -69,7 +118,7 @@ class HttpClient::Exchange {
       response_.url = url ? url : "";
     } else {
       response_ = HttpResponse{.outcome = response_.outcome, .error = {}, .body = {}, .url = {}, .headers = {}};
-      response_.error = too_big_ ? "the answer is longer than " + std::to_string(request_.max_body) + " bytes"
+      response_.error = too_big_ ? "the answer is longer than " + std::to_string(limit_) + " bytes"
                                  : error_[0] ? error_ : curl_easy_strerror(code);
     }
     done_(response_);
@@ -81,44 +130,26 @@ class HttpClient::Exchange {
     CHECK(curl_easy_setopt(easy_, name, value) == CURLE_OK);
   }
 
-  void set_up() {
-    option(CURLOPT_PRIVATE, static_cast<void*>(this));
-    option(CURLOPT_URL, request_.url.c_str());
-    option(CURLOPT_PROTOCOLS_STR, "http,https");
-    option(CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
-    option(CURLOPT_FOLLOWLOCATION, request_.follow ? 1L : 0L);
-    option(CURLOPT_MAXREDIRS, kRedirects);
-    option(CURLOPT_TIMEOUT_MS, static_cast<long>(std::max<std::int64_t>(request_.timeout.count(), 1)));
-    option(CURLOPT_NOSIGNAL, 1L);
-    option(CURLOPT_NOPROXY, "*");  // a proxy of the environment is no part of the configuration
-    option(CURLOPT_TCP_NODELAY, 1L);
-    option(CURLOPT_SSL_VERIFYPEER, request_.verify ? 1L : 0L);
-    option(CURLOPT_SSL_VERIFYHOST, request_.verify ? 2L : 0L);
-    if (!request_.ca_file.empty()) option(CURLOPT_CAINFO, request_.ca_file.c_str());
-    option(CURLOPT_ERRORBUFFER, error_);
-    option(CURLOPT_WRITEFUNCTION, &Exchange::on_body);
-    option(CURLOPT_WRITEDATA, static_cast<void*>(this));
-    option(CURLOPT_HEADERFUNCTION, &Exchange::on_header);
-    option(CURLOPT_HEADERDATA, static_cast<void*>(this));
-    if (request_.method == "HEAD") option(CURLOPT_NOBODY, 1L);
-    if (!request_.body.empty() || request_.method == "POST") {
+  // GET, HEAD and POST are libcurl's own, so that it knows what a redirect makes of them; others are only a word to it.
+  void set_up_method() {
+    const std::string& method = request_.method;
+    const bool post = method == "POST";
+    if (method == "HEAD") option(CURLOPT_NOBODY, 1L);
+    if (!request_.body.empty() || post) {
       option(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
       option(CURLOPT_POSTFIELDS, request_.body.data());
       add_header("Expect:");  // no round trip to ask whether the body may come
     }
-    if (request_.method != "HEAD") option(CURLOPT_CUSTOMREQUEST, request_.method.c_str());
-    for (const auto& [name, value] : request_.headers) add_header(name + (value.empty() ? ";" : ": " + value));
-    option(CURLOPT_HTTPHEADER, headers_);
+    if (method != "HEAD" && !post && (method != "GET" || !request_.body.empty()))
+      option(CURLOPT_CUSTOMREQUEST, method.c_str());
   }
 
   void add_header(const std::string& line) { headers_ = curl_slist_append(headers_, line.c_str()); }
 
   static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self) {
     auto& exchange = *static_cast<Exchange*>(self);
-    if (exchange.response_.body.size() + size * count > exchange.request_.max_body) {
-      exchange.too_big_ = true;
-      return 0;
-    }
+    if (exchange.response_.body.size() + size * count > exchange.request_.max_body)
+      return exchange.too_big(exchange.request_.max_body);
     exchange.response_.body.append(data, size * count);
     return size * count;
   }
@@ -126,6 +157,8 @@ class HttpClient::Exchange {
   static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self) {
     auto& exchange = *static_cast<Exchange*>(self);
     const std::string_view line(data, size * count);
+    exchange.header_bytes_ += line.size();
+    if (exchange.header_bytes_ > kMaxHeaders) return exchange.too_big(kMaxHeaders);
     const std::size_t colon = line.find(':');
     if (line.starts_with("HTTP/")) {
       exchange.response_.headers.clear();  // of an answer before this one: a redirect, 100 Continue
@@ -135,12 +168,21 @@ class HttpClient::Exchange {
     return size * count;
   }
 
+  // Ends the exchange: libcurl takes a callback that took fewer bytes than it was given for a failure.
+  std::size_t too_big(std::size_t limit) {
+    too_big_ = true;
+    limit_ = limit;
+    return 0;
+  }
+
   HttpRequest request_;
   Done done_;
   CURL* easy_;
   curl_slist* headers_ = nullptr;
   HttpResponse response_;
   std::uint64_t id_;
+  std::size_t header_bytes_ = 0;
+  std::size_t limit_ = 0;  // that was passed, where too_big_
   bool too_big_ = false;
   char error_[CURL_ERROR_SIZE] = "";
 };
@@ -171,6 +213,7 @@ class HttpClient::Pool {
   // Asks libcurl to begin: it does so by a timer of 0, so nothing is called back from in here.
   void add(Exchange& exchange) {
     exchange.pool = this;
+    exchange.set_up();
     CHECK(curl_multi_add_handle(multi_, exchange.easy()) == CURLM_OK);
   }
   void remove(Exchange& exchange) { curl_multi_remove_handle(multi_, exchange.easy()); }
@@ -241,12 +284,7 @@ class HttpClient::Pool {
     // Told at the end of the turn: whoever is told may ask again, or cancel what is finished here too.
     for (const auto& [exchange, code] : finished)
       client_.loop_.defer([&client = client_, id = exchange->id(), code = code] {
-        const auto found = client.exchanges_.find(id);
-        if (found == client.exchanges_.end()) return;
-        const std::unique_ptr<Exchange> done = std::move(found->second);
-        client.exchanges_.erase(found);
-        done->pool->remove(*done);
-        done->complete(code);
+        if (const auto done = client.take(id)) done->complete(code);
       });
   }
 
@@ -261,21 +299,32 @@ HttpClient::~HttpClient() { CHECK(pools_.empty()); }
 
 std::uint64_t HttpClient::request(HttpRequest request, Done done) {
   const std::uint64_t id = next_++;
-  std::unique_ptr<Pool>& pool = pools_[std::max(request.max_connections, 1u)];
-  if (!pool) pool = std::make_unique<Pool>(*this, std::max(request.max_connections, 1u));
-  auto exchange = std::make_unique<Exchange>(id, std::move(request), std::move(done));
+  const bool fit = fit_to_send(request);
+  const unsigned limit = std::clamp(request.max_connections, 1u, kMaxConnections);
+  auto& exchange = exchanges_[id] = std::make_unique<Exchange>(id, std::move(request), std::move(done));
+  if (!fit) {
+    loop_.defer([this, id] {
+      if (const auto refused = take(id)) refused->refuse();
+    });
+    return id;
+  }
+  std::unique_ptr<Pool>& pool = pools_[limit];
+  if (!pool) pool = std::make_unique<Pool>(*this, limit);
   pool->add(*exchange);
-  exchanges_[id] = std::move(exchange);
   return id;
 }
 
-bool HttpClient::cancel(std::uint64_t id) {
+// Out of the list and out of libcurl's hands; nullptr: there is none of that id.
+std::unique_ptr<HttpClient::Exchange> HttpClient::take(std::uint64_t id) {
   const auto found = exchanges_.find(id);
-  if (found == exchanges_.end()) return false;
-  found->second->pool->remove(*found->second);
+  if (found == exchanges_.end()) return nullptr;
+  std::unique_ptr<Exchange> exchange = std::move(found->second);
   exchanges_.erase(found);
-  return true;
+  if (exchange->pool) exchange->pool->remove(*exchange);
+  return exchange;
 }
+
+bool HttpClient::cancel(std::uint64_t id) { return take(id) != nullptr; }
 
 void HttpClient::close() {
   while (!exchanges_.empty()) cancel(exchanges_.begin()->first);

@@ -34,6 +34,8 @@ class HttpClient {
   class Exchange;
   class Pool;
 
+  std::unique_ptr<Exchange> take(std::uint64_t id);
+
   Loop& loop_;
   // libcurl bounds the connections of a multi handle as a whole, so each bound has a handle of its own.
   std::map<unsigned, std::unique_ptr<Pool>> pools_;

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/net/http_server.h"
 
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "core/base/check.h"
 #include "core/net/http_connection.h"
@@ -14,6 +19,7 @@ namespace {
 
 constexpr std::size_t kRead = 64 * 1024;
 constexpr int kAcceptsATurn = 64;
+constexpr Millis kDescriptorRest{100};
 
 }  // namespace
 
@@ -38,22 +44,45 @@ void HttpServer::start(int fd) {
   poll_ = new uv_poll_t{};
   poll_->data = this;
   uv_poll_init(loop_.uv(), poll_, fd);
-  uv_poll_start(poll_, UV_READABLE, [](uv_poll_t* poll, int, int) { static_cast<HttpServer*>(poll->data)->accept_some(); });
+  retry_.on_fire([this] { watch(); });
+  watch();
+}
+
+void HttpServer::watch() {
+  if (!poll_) return;
+  const auto ready = [](uv_poll_t* poll, int, int) { static_cast<HttpServer*>(poll->data)->accept_some(); };
+  uv_poll_start(poll_, UV_READABLE, ready);
 }
 
 void HttpServer::accept_some() {
   for (int i = 0; i < kAcceptsATurn; ++i) {
     const int fd = accept_one(fd_);
-    if (fd < 0) return;
-    if (connections_.size() >= settings_.max_connections) {
-      ::close(fd);
-      continue;
+    if (fd >= 0) {
+      admit(fd);
+    } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+      uv_poll_stop(poll_);  // the socket stays readable: rest a little instead of spinning
+      return wheel_.start(retry_, kDescriptorRest);
+    } else if (errno != ECONNABORTED && errno != EINTR) {
+      return;
     }
-    const auto connection = std::make_shared<HttpConnection>(*this, fd, peer_text(fd));
-    connection->place = connections_.size();
-    connections_.push_back(connection);
-    connection->start();
   }
+}
+
+void HttpServer::admit(int fd) {
+  if (connections_.size() >= settings_.max_connections) {
+    // As much as can be said without waiting for anybody.
+    const std::string body = error_body_(503, "too many connections");
+    const std::string answer = fmt::format(
+        "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nContent-Length: {}\r\n"
+        "Connection: close\r\n\r\n{}", body.size(), body);
+    [[maybe_unused]] const auto sent = ::send(fd, answer.data(), answer.size(), MSG_NOSIGNAL);
+    ::close(fd);
+    return;
+  }
+  const auto connection = std::make_shared<HttpConnection>(*this, fd, peer_text(fd));
+  connection->place = connections_.size();
+  connections_.push_back(connection);
+  connection->start();
 }
 
 void HttpServer::end_turn() {
@@ -61,7 +90,19 @@ void HttpServer::end_turn() {
     for (const auto& connection : std::exchange(dirty_, {})) connection->flush();
 }
 
+void HttpServer::drain() {
+  draining_ = true;
+  const auto all = connections_;  // closing takes them out of the list
+  for (const auto& connection : all)
+    if (!connection->busy() && !connection->receiving()) connection->close();
+}
+
+bool HttpServer::busy() const {
+  return std::any_of(connections_.begin(), connections_.end(), [](const auto& one) { return one->busy(); });
+}
+
 void HttpServer::close() {
+  retry_.stop();
   end_turn();
   while (!connections_.empty()) connections_.back()->close();
   if (uv_poll_t* poll = std::exchange(poll_, nullptr)) {

@@ -22,7 +22,7 @@ namespace dunlin {
 // A whole request. Views live until the handler returns.
 struct HttpCall {
   std::string_view method, path, query, body, peer;
-  const std::vector<std::pair<std::string, std::string>>& headers;  // names in lower case
+  const std::vector<std::pair<std::string, std::string>>& headers;  // names in lower case; no trailers
 
   std::string_view header(std::string_view name) const;  // the first; empty: none
 };
@@ -30,14 +30,14 @@ struct HttpCall {
 struct HttpAnswer {
   int status = 200;
   std::string body;
-  std::string_view type = "application/json";  // of a string that lives for ever
+  std::string_view type = "application/json";  // REQUIRES: a string that lives for ever
   std::string headers;                         // whole lines, each ending in \r\n
 };
 
 class HttpConnection;
 
-// Where the answer to one call goes; may be kept, copied and used later on the same worker. The first answer counts; one
-// to a connection that has gone is dropped.
+// Where the answer to one call goes; may be kept, copied and used later on the same worker. The first answer counts;
+// one to a connection that has gone is dropped.
 class HttpResponder {
  public:
   HttpResponder(std::weak_ptr<HttpConnection> connection, std::uint64_t number)
@@ -61,7 +61,7 @@ class HttpServer {
     Millis idle{75'000};     // between requests
   };
   using Handler = std::function<void(const HttpCall&, HttpResponder)>;
-  // An error that the server itself answers (400, 408, 413, 431): its body.
+  // An error that the server itself answers (400, 408, 413, 417, 431, 503, 505): its body.
   using ErrorBody = std::function<std::string(int status, std::string_view why)>;
 
   HttpServer(Loop& loop, TimerWheel& wheel, Settings settings, Handler handler, ErrorBody error_body);
@@ -73,6 +73,11 @@ class HttpServer {
   void start(int fd);
   // Writes what the turn brought.
   void end_turn();
+  // From here on each answer is the last of its connection, and connections that ask nothing are closed. New ones are
+  // still taken: their callers are to be told why they are refused.
+  void drain();
+  // Does a call run, or has an answer not gone out yet?
+  bool busy() const;
   // Closes everything. The loop must run on until its handles have closed.
   void close();
 
@@ -80,7 +85,9 @@ class HttpServer {
 
  private:
   friend class HttpConnection;
+  void watch();
   void accept_some();
+  void admit(int fd);
 
   Loop& loop_;
   TimerWheel& wheel_;
@@ -89,6 +96,8 @@ class HttpServer {
   ErrorBody error_body_;
   uv_poll_t* poll_ = nullptr;
   int fd_ = -1;
+  Timer retry_;  // accepts again after descriptors ran out
+  bool draining_ = false;
   std::vector<std::shared_ptr<HttpConnection>> connections_;  // each knows its place
   std::vector<std::shared_ptr<HttpConnection>> dirty_;
   std::string input_;  // what every connection reads into

@@ -3,14 +3,17 @@
 
 #include <crypt.h>
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include <openssl/sha.h>
 
 #include <algorithm>
+#include <cctype>
 #include <memory>
 #include <optional>
 #include <utility>
 
+#include <fmt/format.h>
+
+#include "core/api/base64.h"
 #include "core/base/clock.h"
 
 namespace dunlin {
@@ -28,7 +31,8 @@ std::string_view without_port(std::string_view address) {
 
 std::string digest(std::string_view text) {
   std::string out(SHA256_DIGEST_LENGTH, '\0');
-  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), reinterpret_cast<unsigned char*>(out.data()));
+  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(),
+         reinterpret_cast<unsigned char*>(out.data()));
   return out;
 }
 
@@ -40,34 +44,35 @@ bool equal(std::string_view a, std::string_view b) {
 
 // "Basic dXNlcjpwYXNz" → user, password.
 std::optional<std::pair<std::string, std::string>> credentials(std::string_view header) {
-  if (header.size() < 6 || !(header.starts_with("Basic ") || header.starts_with("basic "))) return std::nullopt;
-  header.remove_prefix(6);
-  if (header.empty() || header.size() > 1024 || header.size() % 4 != 0) return std::nullopt;
-  std::string text(header.size() / 4 * 3, '\0');
-  const int size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(text.data()),
-                                   reinterpret_cast<const unsigned char*>(header.data()), static_cast<int>(header.size()));
-  if (size < 0) return std::nullopt;
-  text.resize(static_cast<std::size_t>(size) - static_cast<std::size_t>(std::count(header.end() - 2, header.end(), '=')));
-  const std::size_t colon = text.find(':');
+  constexpr std::string_view kScheme = "basic ";
+  constexpr std::size_t kLongest = 1024;
+  if (header.size() < kScheme.size() || header.size() > kLongest) return std::nullopt;
+  const auto alike = [](char ours, char given) { return std::tolower(static_cast<unsigned char>(given)) == ours; };
+  if (!std::equal(kScheme.begin(), kScheme.end(), header.begin(), alike)) return std::nullopt;
+  const auto text = base64_decoded(header.substr(kScheme.size()));
+  const std::size_t colon = text ? text->find(':') : std::string::npos;
   if (colon == std::string::npos) return std::nullopt;
-  return std::pair(text.substr(0, colon), text.substr(colon + 1));
+  return std::pair(text->substr(0, colon), text->substr(colon + 1));
 }
 
 bool is_local_name(std::string_view host) {
-  if (const std::size_t end = host.rfind(':'); end != std::string_view::npos && !host.ends_with(']')) host = host.substr(0, end);
+  const std::size_t port = host.rfind(':');
+  if (port != std::string_view::npos && !host.ends_with(']')) host = host.substr(0, port);
   // An address, not a name such as 127.0.0.1.example.com, which resolves to whatever its owner likes.
   const bool address = host.find_first_not_of("0123456789.") == std::string_view::npos;
   return host == "localhost" || host == "[::1]" || host == "::1" || (address && host.starts_with("127."));
 }
 
-// A page in a browser on this machine can reach loopback: by its own Origin, or by a name that it lets resolve to us.
+// A page in a browser on this machine can reach loopback: by its own Origin, or by a name that it lets resolve to us
+// (DNS rebinding), which then is the Host.
 bool from_a_page(const HttpCall& call, std::string& why) {
   const std::string_view host = call.header("host");
   if (!host.empty() && !is_local_name(host)) {
     why = "an open API answers to the Host of this machine only; set api.access";
     return true;
   }
-  if (!call.header("origin").empty()) {
+  const std::string_view origin = call.header("origin");
+  if (!origin.empty() && origin != fmt::format("http://{}", host)) {
     why = "an open API answers to no page of a browser; set api.access";
     return true;
   }
@@ -104,7 +109,8 @@ Access::Verdict Access::check(const HttpCall& call, Role role, std::string& why)
     why = "credentials are needed (HTTP Basic)";
     return Verdict::unknown;
   }
-  const auto user = std::find_if(users_.begin(), users_.end(), [&](const AccessUser& u) { return u.username == given->first; });
+  const auto named = [&](const AccessUser& one) { return one.username == given->first; };
+  const auto user = std::find_if(users_.begin(), users_.end(), named);
   if (user == users_.end() || !password_fits(*user, given->second)) return fail(address, why);
   if (!matches(user->host, address)) {
     why = "this user may not call from this address";

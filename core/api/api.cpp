@@ -2,7 +2,6 @@
 #include "core/api/api.h"
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -45,19 +44,15 @@ HttpServer::Settings Api::settings(const Config& config) {
   return {.max_body = config.api_body, .request = config.api_timeout};
 }
 
-std::string Api::error_body(int status, std::string_view why) {
-  return error_json(status == 400 ? static_cast<int>(ApiCode::bad_parameters) : status, why);
-}
-
 void Api::serve(const HttpCall& call, HttpResponder responder) { route(call, responder, false); }
 void Api::serve_directory(const HttpCall& call, HttpResponder responder) { route(call, responder, true); }
 
 void Api::route(const HttpCall& call, const HttpResponder& responder, bool directory) {
-  std::set<std::string_view> allowed;
+  std::vector<std::string_view> allowed;
   for (const Route& row : kRoutes) {
     if (row.path != call.path || (directory && !row.directory)) continue;
-    allowed.insert(row.method);
-    if (row.method == "GET") allowed.insert("HEAD");
+    allowed.push_back(row.method);
+    if (row.method == "GET") allowed.push_back("HEAD");
     if (row.method != call.method && !(row.method == "GET" && call.method == "HEAD")) continue;
     if (!directory && !admit(call, row, responder)) return;
     // /version, too: a load balancer that asks for it takes the node out. Figures are served to the end.
@@ -83,39 +78,57 @@ bool Api::admit(const HttpCall& call, const Route& route, const HttpResponder& r
   return false;
 }
 
-void Api::answer(const HttpResponder& responder, int status, std::string body, std::string headers) {
-  const auto row = std::find_if(answered_.begin(), answered_.end(), [&](const Answered& a) { return a.status == status; });
+void Api::count(int status) {
+  const auto same = [&](const Answered& answered) { return answered.status == status; };
+  const auto row = std::find_if(answered_.begin(), answered_.end(), same);
   if (row == answered_.end()) {
     answered_.push_back({status, 1});
   } else {
     ++row->count;
   }
+}
+
+std::string Api::refused(int status, std::string_view why) {
+  count(status);
+  return error_json(status == 400 ? static_cast<int>(ApiCode::bad_parameters) : status, why);
+}
+
+void Api::answer(const HttpResponder& responder, int status, std::string body, std::string headers) {
+  count(status);
   responder.answer({.status = status, .body = std::move(body), .headers = std::move(headers)});
 }
 
-void Api::publish(const HttpCall& call, const HttpResponder& responder) {
+// The parameters of a call, read by `parameters`; nothing: the caller has been told what was wrong.
+template <class Parameters>
+std::optional<Parameters> Api::read(const HttpCall& call, const HttpResponder& responder,
+                                    Result<Parameters> (*parameters)(const json::Value&)) {
   const auto body = json::parse(call.body);
-  if (!body) return answer(responder, 400, error_json(ApiCode::bad_parameters, "the body is not JSON: " + body.error().why));
-  const auto parameters = publish_parameters(*body);
-  if (!parameters) return answer(responder, 400, error_json(ApiCode::bad_parameters, parameters.error().why));
-  host_.mesh().publish(parameters->channel, parameters->message, [this, responder](Tally tally) {
+  auto given = body ? parameters(*body) : fail(Errc::bad_input, "the body is not JSON: " + body.error().why);
+  if (given) return std::move(*given);
+  answer(responder, 400, error_json(ApiCode::bad_parameters, given.error().why));
+  return std::nullopt;
+}
+
+void Api::publish(const HttpCall& call, const HttpResponder& responder) {
+  const auto given = read(call, responder, &publish_parameters);
+  if (!given) return;
+  host_.mesh().publish(given->channel, given->message, [this, responder](Tally tally) {
     answer(responder, 200, fmt::format(R"({{"E":null,"r":{{"s":{},"f":{}}}}})", tally.success, tally.fail));
   });
 }
 
 void Api::send(const HttpCall& call, const HttpResponder& responder) {
-  const auto body = json::parse(call.body);
-  if (!body) return answer(responder, 400, error_json(ApiCode::bad_parameters, "the body is not JSON: " + body.error().why));
-  const auto parameters = send_parameters(*body);
-  if (!parameters) return answer(responder, 400, error_json(ApiCode::bad_parameters, parameters.error().why));
-  host_.mesh().send(parameters->client, parameters->message, [this, responder](SendStatus status) {
+  const auto given = read(call, responder, &send_parameters);
+  if (!given) return;
+  host_.mesh().send(given->client, given->message, [this, responder](SendStatus status) {
     answer(responder, 200, status == SendStatus::sent ? R"({"E":null,"r":{"s":true}})"
                                                       : error_json(ApiCode::send_failed, why_not_sent(status)));
   });
 }
 
 void Api::metrics(const HttpCall&, const HttpResponder& responder) {
-  host_.collect([responder](std::vector<Sample> samples) {
+  host_.collect([this, responder](std::vector<Sample> samples) {
+    count(200);
     responder.answer({.status = 200, .body = metrics_text(samples), .type = kPrometheus, .headers = {}});
   });
 }
@@ -140,7 +153,8 @@ void Api::collect(std::vector<Sample>& out) const {
                    .type = MetricType::counter, .labels = {{"status", std::to_string(status)}},
                    .value = static_cast<double>(count), .buckets = {}});
   out.push_back({.name = "dunlin_api_login_failures_total", .help = "Wrong credentials at the API",
-                 .type = MetricType::counter, .labels = {}, .value = static_cast<double>(access_.failures()), .buckets = {}});
+                 .type = MetricType::counter, .labels = {}, .value = static_cast<double>(access_.failures()),
+                 .buckets = {}});
 }
 
 }  // namespace dunlin

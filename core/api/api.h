@@ -4,13 +4,16 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/api/access.h"
+#include "core/base/json.h"
 #include "core/base/log.h"
 #include "core/base/metrics.h"
+#include "core/base/result.h"
 #include "core/config/config.h"
 #include "core/mesh/mesh.h"
 #include "core/net/http_server.h"
@@ -31,7 +34,14 @@ class ApiHost {
 };
 
 // The `E.c` of an answer.
-enum class ApiCode : int { bad_parameters = 101, pop_failed = 201, popping = 202, unpop_failed = 203, call_failed = 301, send_failed = 401 };
+enum class ApiCode : int {
+  bad_parameters = 101,
+  pop_failed = 201,
+  popping = 202,
+  unpop_failed = 203,
+  call_failed = 301,
+  send_failed = 401,
+};
 
 class Api {
  public:
@@ -40,7 +50,8 @@ class Api {
   Api& operator=(const Api&) = delete;
 
   static HttpServer::Settings settings(const Config& config);
-  static std::string error_body(int status, std::string_view why);
+  // Counts an answer that the HttpServer gives by itself; its body.
+  std::string refused(int status, std::string_view why);
 
   void serve(const HttpCall& call, HttpResponder responder);
   // The node directory: only the routes that say who is there, open to readers without a password.
@@ -60,12 +71,16 @@ class Api {
 
   void route(const HttpCall& call, const HttpResponder& responder, bool directory);
   bool admit(const HttpCall& call, const Route& route, const HttpResponder& responder);
+  template <class Parameters>
+  std::optional<Parameters> read(const HttpCall& call, const HttpResponder& responder,
+                                 Result<Parameters> (*parameters)(const json::Value&));
   void publish(const HttpCall& call, const HttpResponder& responder);
   void send(const HttpCall& call, const HttpResponder& responder);
   void metrics(const HttpCall& call, const HttpResponder& responder);
   void version(const HttpCall& call, const HttpResponder& responder);
   void nodes(const HttpCall& call, const HttpResponder& responder);
   void answer(const HttpResponder& responder, int status, std::string body, std::string headers = {});
+  void count(int status);
 
   const Config& config_;
   ApiHost& host_;

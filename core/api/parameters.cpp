@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/api/parameters.h"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
+#include <array>
 #include <optional>
+#include <utility>
 
 #include <fmt/format.h>
 
+#include "core/api/base64.h"
 #include "core/base/channel_name.h"
 
 namespace dunlin {
@@ -24,11 +25,17 @@ const char* kind_of(const json::Value& value) {
                             : "null";
 }
 
+// An object with fields of ours only, none twice: which of two would be meant is anybody's guess.
 Status only_known(const json::Value& object) {
+  constexpr std::array<std::string_view, 3> kFields = {"c", "d", "t"};
   if (!object.IsObject()) return wrong(fmt::format("the body is {}; must be an object", kind_of(object)));
+  std::array<bool, kFields.size()> seen{};
   for (const auto& member : object.GetObject()) {
     const std::string_view name = json::text_of(member.name);
-    if (name != "c" && name != "d" && name != "t") return wrong(fmt::format("unknown field {}; known are c, d, t", json::quote(name)));
+    const auto field = static_cast<std::size_t>(std::find(kFields.begin(), kFields.end(), name) - kFields.begin());
+    if (field == kFields.size())
+      return wrong(fmt::format("unknown field {}; known are {}", json::quote(name), fmt::join(kFields, ", ")));
+    if (std::exchange(seen[field], true)) return wrong(fmt::format("\"{}\" is given twice", name));
   }
   return ok();
 }
@@ -40,21 +47,7 @@ Result<std::string_view> text_field(const json::Value& object, const char* name)
   return json::text_of(*value);
 }
 
-std::optional<std::string> base64_decoded(std::string_view text) {
-  if (text.size() % 4 != 0) return std::nullopt;
-  if (text.empty()) return std::string();
-  constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  const std::size_t padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
-  if (text.substr(0, text.size() - padding).find_first_not_of(kAlphabet) != std::string_view::npos) return std::nullopt;
-  std::string out(text.size() / 4 * 3, '\0');
-  const int size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                                   reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
-  if (size < 0) return std::nullopt;
-  out.resize(static_cast<std::size_t>(size) - padding);
-  return out;
-}
-
-// "d" and "t". JSON text is UTF-8 by the parser's check.
+// "d" and "t".
 Result<MessageRef> message_of(const json::Value& object) {
   const auto data = text_field(object, "d");
   if (!data) return data.error();
@@ -64,7 +57,11 @@ Result<MessageRef> message_of(const json::Value& object) {
     if (!given) return given.error();
     type = *given;
   }
-  if (type == "text") return Message::make(Kind::text, *data);
+  if (type == "text") {
+    // The parser has checked the bytes, but \u escapes can still name half of a surrogate pair.
+    if (!is_utf8(*data)) return wrong("\"d\" is not UTF-8; send such data as \"t\":\"binary\"");
+    return Message::make(Kind::text, *data);
+  }
   if (type != "binary") return wrong(fmt::format("\"t\" is {}; must be \"text\" or \"binary\"", json::quote(type)));
   const auto bytes = base64_decoded(*data);
   if (!bytes) return wrong("\"d\" is not base64, which \"t\":\"binary\" asks for");
@@ -77,7 +74,8 @@ Result<PublishParameters> publish_parameters(const json::Value& object) {
   if (const Status known = only_known(object); !known) return known.error();
   const auto channel = text_field(object, "c");
   if (!channel) return channel.error();
-  if (!valid_channel(*channel)) return wrong("\"c\" is no channel; must be 1 to 255 bytes without control characters");
+  if (!valid_channel(*channel))
+    return wrong("\"c\" is no channel; must be 1 to 255 bytes of UTF-8 without control characters");
   auto message = message_of(object);
   if (!message) return message.error();
   return PublishParameters{std::string(*channel), *message};
@@ -87,8 +85,8 @@ Result<SendParameters> send_parameters(const json::Value& object) {
   if (const Status known = only_known(object); !known) return known.error();
   const json::Value* client = json::member(object, "c");
   std::optional<ClientId> id;
-  if (client && client->IsInt64() && client->GetInt64() >= 0) {
-    id = ClientId(static_cast<std::uint64_t>(client->GetInt64()));
+  if (client && client->IsNumber()) {
+    if (client->IsInt64() && client->GetInt64() >= 0) id = ClientId(static_cast<std::uint64_t>(client->GetInt64()));
   } else {
     const auto text = text_field(object, "c");
     if (!text) return text.error();

@@ -27,11 +27,11 @@ Worker::Worker(Node& node, unsigned index, Sockets sockets)
       api_(node.config, *this, node.log),
       api_server_(loop_, wheel_, Api::settings(node.config),
                   [this](const HttpCall& call, HttpResponder responder) { api_.serve(call, std::move(responder)); },
-                  &Api::error_body),
+                  [this](int status, std::string_view why) { return api_.refused(status, why); }),
       directory_server_(
           loop_, wheel_, Api::settings(node.config),
           [this](const HttpCall& call, HttpResponder responder) { api_.serve_directory(call, std::move(responder)); },
-          &Api::error_body),
+          [this](int status, std::string_view why) { return api_.refused(status, why); }),
       drain_timer_([this] { drain_some(); }) {}
 
 Result<std::unique_ptr<Worker>> Worker::create(Node& node, unsigned index, Sockets sockets) {
@@ -82,6 +82,8 @@ void Worker::drain(std::function<void()> drained) {
   mailbox_.post([this, drained = std::move(drained)]() mutable {
     ws_.stop_accepting();
     ws_.drain();
+    api_server_.drain();
+    directory_server_.drain();
     drained_ = std::move(drained);
     // Spread over most of the time, so that the clients do not come back all at once elsewhere.
     const auto ticks = static_cast<std::size_t>(std::max<std::int64_t>(node_.config.shutdown * 8 / 10 / kDrainTick, 1));
@@ -92,7 +94,7 @@ void Worker::drain(std::function<void()> drained) {
 
 void Worker::drain_some() {
   const std::size_t left = sessions_.drain(drain_batch_);
-  if (left == 0 && ws_.connections() == 0) {
+  if (left == 0 && ws_.connections() == 0 && !api_server_.busy()) {  // a publish that was taken is answered
     if (const auto drained = std::exchange(drained_, nullptr)) drained();
     return;
   }

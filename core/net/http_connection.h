@@ -13,7 +13,7 @@
 
 namespace dunlin {
 
-class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
+class HttpConnection final : public HttpAnswerer, public std::enable_shared_from_this<HttpConnection> {
  public:
   HttpConnection(HttpServer& server, int fd, std::string peer);
   ~HttpConnection();
@@ -21,7 +21,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   HttpConnection& operator=(const HttpConnection&) = delete;
 
   void start();
-  void answer(std::uint64_t number, HttpAnswer answer);
+  void answer(std::uint64_t number, HttpAnswer answer) override;
   void flush();
   void close();
   // Is there a request that waits for its answer, or an answer that is not out yet?

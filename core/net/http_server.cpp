@@ -30,7 +30,7 @@ std::string_view HttpCall::header(std::string_view name) const {
 }
 
 void HttpResponder::answer(HttpAnswer answer) const {
-  if (const auto connection = connection_.lock()) connection->answer(number_, std::move(answer));
+  if (const auto there = to_.lock()) there->answer(number_, std::move(answer));
 }
 
 HttpServer::HttpServer(Loop& loop, TimerWheel& wheel, Settings settings, Handler handler, ErrorBody error_body)

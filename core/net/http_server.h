@@ -36,16 +36,24 @@ struct HttpAnswer {
 
 class HttpConnection;
 
+// Takes the answer to the call of a number: a connection, or a test.
+class HttpAnswerer {
+ public:
+  virtual void answer(std::uint64_t number, HttpAnswer answer) = 0;
+
+ protected:
+  ~HttpAnswerer() = default;
+};
+
 // Where the answer to one call goes; may be kept, copied and used later on the same worker. The first answer counts;
 // one to a connection that has gone is dropped.
 class HttpResponder {
  public:
-  HttpResponder(std::weak_ptr<HttpConnection> connection, std::uint64_t number)
-      : connection_(std::move(connection)), number_(number) {}
+  HttpResponder(std::weak_ptr<HttpAnswerer> to, std::uint64_t number) : to_(std::move(to)), number_(number) {}
   void answer(HttpAnswer answer) const;
 
  private:
-  std::weak_ptr<HttpConnection> connection_;
+  std::weak_ptr<HttpAnswerer> to_;
   std::uint64_t number_;
 };
 

@@ -7,21 +7,21 @@ from harness.server import Dunlin
 
 
 @pytest.fixture(scope="session")
-def loop():
+def client_loop():
     thread = LoopThread()
     yield thread
     thread.close()
 
 
 @pytest.fixture
-def serve(tmp_path, loop):
+def serve(tmp_path, client_loop):
     """Starts servers: serve(limits={"idle": "1s"}); harness/server.py's configuration() knows the options."""
     started = []
 
     def start(**options):
         folder = tmp_path / f"dunlin-{len(started)}"
         folder.mkdir()
-        started.append(Dunlin(folder, loop, **options))
+        started.append(Dunlin(folder, client_loop, **options))
         return started[-1]
 
     yield start

@@ -38,7 +38,7 @@ constexpr Api::Route Api::kRoutes[] = {
 };
 
 Api::Api(const Config& config, ApiHost& host, Log& log)
-    : config_(config), host_(host), log_(log), access_(config.access) {}
+    : host_(host), log_(log), access_(config.access) {}
 
 HttpServer::Settings Api::settings(const Config& config) {
   return {.max_body = config.api_body, .request = config.api_timeout};

@@ -45,6 +45,7 @@ enum class ApiCode : int {
 
 class Api {
  public:
+  // Uses `config` as long as it lives.
   Api(const Config& config, ApiHost& host, Log& log);
   Api(const Api&) = delete;
   Api& operator=(const Api&) = delete;
@@ -82,7 +83,6 @@ class Api {
   void answer(const HttpResponder& responder, int status, std::string body, std::string headers = {});
   void count(int status);
 
-  const Config& config_;
   ApiHost& host_;
   Log& log_;
   Access access_;

@@ -89,6 +89,7 @@ void HttpConnection::refuse(int status, std::string_view why) {
   slots_.push_back({.bytes = {}});
   ending_ = true;
   receiving_ = false;
+  forget_body();
   answer(first_ + slots_.size() - 1, {.status = status, .body = server_.error_body_(status, why), .headers = {}});
 }
 
@@ -189,6 +190,7 @@ void HttpConnection::close() {
   uv_tcp_t* tcp = std::exchange(tcp_, nullptr);
   if (!tcp) return;
   deadline_.stop();
+  forget_body();
   const auto self = shared_from_this();
   uv_close(reinterpret_cast<uv_handle_t*>(tcp),
            [](uv_handle_t* handle) { delete reinterpret_cast<uv_tcp_t*>(handle); });

@@ -52,6 +52,7 @@ class HttpConnection final : public HttpAnswerer, public std::enable_shared_from
   int check_host();
   int check_expectation();
   void hand_over(bool keep_alive);
+  void forget_body();
   void on_read(ssize_t read);
   void on_end_of_input();
   void parse(std::string_view input);

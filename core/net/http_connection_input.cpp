@@ -148,8 +148,17 @@ void HttpConnection::say_continue() {
 int HttpConnection::on_body(std::string_view part) {
   if (body_.size() + part.size() > server_.settings_.max_body)
     return stop_parsing(413, fmt::format("the body is longer than {} bytes", server_.settings_.max_body));
+  if (server_.bodies_ + part.size() > server_.settings_.max_bodies)
+    return stop_parsing(503, "too many callers are sending too much");
   body_ += part;
+  server_.bodies_ += part.size();
   return 0;
+}
+
+void HttpConnection::forget_body() {
+  server_.bodies_ -= body_.size();
+  if (body_.capacity() > kKeep) body_ = {};
+  body_.clear();
 }
 
 int HttpConnection::on_complete() {
@@ -158,8 +167,7 @@ int HttpConnection::on_complete() {
   const bool keep_alive = http_should_keep_alive(&parser_) != 0 && !parser_.upgrade;
   hand_over(keep_alive);
   url_.clear();
-  if (body_.capacity() > kKeep) body_ = {};
-  body_.clear();
+  forget_body();
   headers_.clear();
   if (!keep_alive) ending_ = true;
   if (ending_) return -1;  // nothing behind it is read

@@ -65,6 +65,7 @@ class HttpServer {
     std::size_t max_waiting = 1024 * 1024;  // bytes of answers that a slow reader may leave; then it is not read
     std::size_t max_pipelined = 1024;       // requests without an answer; then it is not read
     std::size_t max_connections = 10'000;
+    std::size_t max_bodies = 256 * 1024 * 1024;  // bytes of all the bodies that are arriving
     Millis request{30'000};  // for one request to arrive whole
     Millis idle{75'000};     // between requests
   };
@@ -108,7 +109,8 @@ class HttpServer {
   bool draining_ = false;
   std::vector<std::shared_ptr<HttpConnection>> connections_;  // each knows its place
   std::vector<std::shared_ptr<HttpConnection>> dirty_;
-  std::string input_;  // what every connection reads into
+  std::size_t bodies_ = 0;  // bytes of the bodies that are arriving
+  std::string input_;       // what every connection reads into
 };
 
 }  // namespace dunlin

@@ -38,6 +38,22 @@ TEST_F(HttpLimits, a_body_of_just_the_limit) {
   EXPECT_TRUE(until_received(peer, "200 OK"));
 }
 
+TEST_F(HttpLimits, all_bodies_together) {
+  serve({.max_bodies = 100});
+  const std::string head = "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 60\r\n\r\n";
+  Peer first(port_);
+  first.send(head + std::string(59, 'x'));
+  ASSERT_TRUE(until([&] { return server_->connections() == 1; }));
+  for (int turns = 0; turns < 5; ++turns) uv_run(loop_.uv(), UV_RUN_ONCE);
+  EXPECT_EQ(refusal(head + std::string(60, 'x')), 503);
+  first.send("x");
+  ASSERT_TRUE(until_received(first, "200 OK"));
+  EXPECT_EQ(calls_.size(), 1u);
+  Peer third(port_);  // what the others held is free again
+  third.send(head + std::string(60, 'x'));
+  EXPECT_TRUE(until_received(third, "200 OK"));
+}
+
 TEST_F(HttpLimits, headers) {
   serve({.max_headers = 100});
   EXPECT_EQ(refusal("GET /" + std::string(200, 'a') + " HTTP/1.1\r\nHost: x\r\n\r\n"), 431);

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -51,6 +52,7 @@ void Peer::read() {
 }
 
 HttpScene::HttpScene() : beat_(new uv_timer_t{}) {
+  ::signal(SIGPIPE, SIG_IGN);  // as the server does: peers leave at any time
   uv_timer_init(loop_.uv(), beat_);
   uv_timer_start(beat_, [](uv_timer_t*) {}, 2, 2);
   handler_ = [](const HttpCall& call, const HttpResponder& responder) {

@@ -73,6 +73,7 @@ void HttpConnection::regulate() {
 void HttpConnection::on_read(ssize_t read) {
   if (read == UV_EOF) return on_end_of_input();
   if (read < 0) return close();
+  if (read == 0) return;  // libuv found nothing; the parser would take it for the end of the input
   if (ending_) return;  // only drained, so that our last answer is not lost to a reset
   parse({server_.input_.data(), static_cast<std::size_t>(read)});
 }

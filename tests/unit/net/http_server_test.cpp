@@ -40,6 +40,23 @@ TEST_F(Http, takes_a_request_byte_by_byte) {
   EXPECT_EQ(calls_[0].body, "hello");
 }
 
+// What fills a read to its last byte makes libuv try again and report a read of nothing, which is no end of input.
+TEST_F(Http, takes_a_request_whose_pieces_fill_the_read) {
+  serve();
+  constexpr std::size_t kRead = 64 * 1024;
+  const std::string body(2 * kRead, 'x');
+  const std::string request =
+      "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+  Peer peer(port_);
+  for (std::size_t at = 0; at < request.size(); at += kRead) {
+    peer.send(request.substr(at, kRead));
+    for (int turns = 0; turns < 5; ++turns) uv_run(loop_.uv(), UV_RUN_ONCE);
+  }
+  ASSERT_TRUE(until_received(peer, "HTTP/1.1 "));
+  ASSERT_TRUE(peer.received.starts_with("HTTP/1.1 200 ")) << peer.received;
+  EXPECT_EQ(calls_[0].body, body);
+}
+
 TEST_F(Http, keeps_the_connection) {
   serve();
   Peer peer(port_);
@@ -95,7 +112,8 @@ TEST_F(Http, an_offer_to_upgrade_is_passed_over) {
   Peer peer(port_);
   peer.send(
       "POST /a HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
-      "HTTP2-Settings: AAMAAABk\r\nContent-Length: 2\r\n\r\nhiGET /b HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n");
+      "HTTP2-Settings: AAMAAABk\r\nContent-Length: 2\r\n\r\nhi"
+      "GET /b HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n");
   peer.send(kGet);
   ASSERT_TRUE(until([&] { return peer.read(), count(peer.received, "200 OK") == 3; }));
   EXPECT_EQ(calls_[0].body, "hi");

@@ -33,8 +33,7 @@ class HttpMutation : public HttpScene {
 constexpr const char* kRequests[] = {
     "GET /a?b=c HTTP/1.1\r\nHost: x\r\nAccept: */*\r\n\r\n",
     "POST /b HTTP/1.1\r\nHost: x\r\nContent-Length: 11\r\nExpect: 100-continue\r\n\r\n{\"c\":\"user\"}",
-    "POST /c HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
-    "5\r\nhello\r\n6;a=b\r\n world\r\n0\r\nT: x\r\n\r\n",
+    "POST /c HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n2;a=b\r\n !\r\n0\r\nT: x\r\n\r\n",
     "HEAD /d HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
     "CONNECT x:443 HTTP/1.1\r\nHost: x\r\n\r\n",
 };

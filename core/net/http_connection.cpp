@@ -12,6 +12,7 @@
 namespace dunlin {
 namespace {
 
+constexpr Millis kGrace{500};    // for a request that is on its way when the server drains
 constexpr Millis kLinger{2000};           // after our last word, for the peer to hear it before the socket goes
 constexpr std::size_t kKeep = 64 * 1024;  // a buffer that grew beyond is given back
 
@@ -186,6 +187,8 @@ void HttpConnection::on_deadline() {
   if (!slots_.empty() && !shut_ && writing_.empty()) return arm(server_.settings_.idle);  // it is we who are slow
   close();
 }
+
+void HttpConnection::let_go() { arm(kGrace); }
 
 void HttpConnection::close() {
   uv_tcp_t* tcp = std::exchange(tcp_, nullptr);

@@ -23,6 +23,8 @@ class HttpConnection final : public HttpAnswerer, public std::enable_shared_from
   void start();
   void answer(std::uint64_t number, HttpAnswer answer) override;
   void flush();
+  // Closes it in a moment unless a request comes: one may be on its way, and is answered rather than reset.
+  void let_go();
   void close();
   // Is there a request that waits for its answer, or an answer that is not out yet?
   bool busy() const { return !slots_.empty() || backlog() > 0; }

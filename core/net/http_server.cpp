@@ -92,9 +92,8 @@ void HttpServer::end_turn() {
 
 void HttpServer::drain() {
   draining_ = true;
-  const auto all = connections_;  // closing takes them out of the list
-  for (const auto& connection : all)
-    if (!connection->busy() && !connection->receiving()) connection->close();
+  for (const auto& connection : connections_)
+    if (!connection->busy() && !connection->receiving()) connection->let_go();
 }
 
 bool HttpServer::busy() const {

@@ -36,36 +36,42 @@ def test_with_nobody_there_it_ends_at_once(serve):
 
 @pytest.fixture
 def draining(serve):
-    """A server that is held up by a client which does not answer its Close frame; and that client, and a connection to
-    the API from before."""
-    dunlin = serve(workers=1, top={"shutdown": "20s"})
-    api = dunlin.stream(dunlin.api.port)
-    api.send(request("GET", "/version"))
-    assert api.response().status == 200
+    """A server that is held up by a client which does not answer its Close frame; and that client."""
+    dunlin = serve(top={"shutdown": "20s"})
     client = dunlin.raw()
     dunlin.terminate()
     assert client.recv_close() == 1001
-    return dunlin, client, api
+    return dunlin, client
 
 
 def test_while_it_drains(draining):
-    dunlin, client, api = draining
+    dunlin, _ = draining
     assert not accepts(dunlin)
     for path in ("publish", "send"):
-        api.send(request("POST", f"/v1/mesh/{path}", b'{"c":"1","d":"x"}'))
-        answer = api.response()
-        assert answer.status == 503 and "retry-after" in answer.headers
+        answer = dunlin.api.post(f"/v1/mesh/{path}", {"c": "1", "d": "x"})
+        assert (answer.status, answer.body["E"]["c"]) == (503, 503)
+        assert int(answer.headers["Retry-After"]) > 0
     assert dunlin.process.poll() is None
 
 
 def test_a_load_balancer_sees_it(draining):
-    _, _, api = draining
+    dunlin, _ = draining
+    assert dunlin.api.get("/version").status == dunlin.directory.get("/version").status == 503
+    assert dunlin.metric("dunlin_closes_total", reason="draining") == 1  # figures are served to the end
+
+
+def test_idle_connections_to_the_api_are_let_go(serve):
+    dunlin = serve(workers=1, top={"shutdown": "20s"})
+    api, client = dunlin.stream(dunlin.api.port), dunlin.raw()
     api.send(request("GET", "/version"))
-    assert api.response().status == 503
+    assert api.response().status == 200
+    dunlin.terminate()
+    assert client.recv_close() == 1001
+    assert api.ended()
 
 
 def test_a_client_that_does_not_answer_is_cut(draining):
-    dunlin, client, _ = draining
+    dunlin, client = draining
     with Stopwatch() as watch:
         assert client.ended()
         assert dunlin.wait_exit() == 0
@@ -73,7 +79,7 @@ def test_a_client_that_does_not_answer_is_cut(draining):
 
 
 def test_a_second_signal_stops_at_once(draining):
-    dunlin, client, _ = draining
+    dunlin, client = draining
     with Stopwatch() as watch:
         dunlin.terminate()
         assert dunlin.wait_exit() == 0

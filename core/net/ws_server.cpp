@@ -61,11 +61,10 @@ Status WsServer::create(const std::vector<int>& fds) {
 
 Status WsServer::create_vhost(Port& port) {
   const Listener& listener = parts_.config.listeners[port.index];
-  const std::string name = "listener-" + std::to_string(port.index);
   lws_context_creation_info info{};
   info.port = CONTEXT_PORT_NO_LISTEN_SERVER;
   info.protocols = kProtocols;
-  info.vhost_name = name.c_str();
+  info.vhost_name = port.name.c_str();
   info.alpn = "http/1.1";  // frames are written past HTTP/2's framing, so it is not offered
   info.retry_and_idle_policy = &kNoValidity;
   info.options = LWS_SERVER_OPTION_HTTP_HEADERS_SECURITY_BEST_PRACTICES_ENFORCE;

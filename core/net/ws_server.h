@@ -74,6 +74,7 @@ class WsServer {
     Port(WsServer* server_of, std::size_t index_of, int socket) : server(server_of), index(index_of), fd(socket) {}
     WsServer* server;
     std::size_t index;
+    const std::string name = "listener-" + std::to_string(index);  // lws keeps the pointer
     int fd;
     uv_poll_t* poll = nullptr;
     lws_vhost* vhost = nullptr;

@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <ctime>
+#include <chrono>
 
 #include <fmt/format.h>
 
@@ -17,11 +17,15 @@ namespace {
 constexpr const char* kLevels[] = {"debug", "info", "warn", "error"};
 
 std::string timestamp(std::int64_t at_ms) {
-  const std::time_t seconds = at_ms / 1000;
-  std::tm utc{};
-  gmtime_r(&seconds, &utc);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday,
-                     utc.tm_hour, utc.tm_min, utc.tm_sec, at_ms % 1000);
+  // Not gmtime_r(), which takes the C library's lock of the time zone for every line.
+  using namespace std::chrono;
+  const sys_time<milliseconds> at{milliseconds(at_ms)};
+  const auto midnight = floor<days>(at);
+  const year_month_day date(midnight);
+  const hh_mm_ss time(at - midnight);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", static_cast<int>(date.year()),
+                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), time.hours().count(),
+                     time.minutes().count(), time.seconds().count(), time.subseconds().count());
 }
 
 bool plain(std::string_view value) {

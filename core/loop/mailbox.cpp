@@ -21,11 +21,14 @@ Mailbox::~Mailbox() {
 
 bool Mailbox::post(Task task) {
   if (closed_.load(std::memory_order_acquire)) return false;
-  auto* mail = new Mail{std::move(task), head_.load(std::memory_order_relaxed)};
-  while (!head_.compare_exchange_weak(mail->next, mail, std::memory_order_release, std::memory_order_relaxed)) {
+  Mail* below = head_.load(std::memory_order_relaxed);
+  auto* mail = new Mail{std::move(task), below};
+  while (!head_.compare_exchange_weak(below, mail, std::memory_order_release, std::memory_order_relaxed)) {
+    mail->next = below;
   }
-  // Only the first into an empty box wakes the owner: it takes all that lies there by then.
-  if (mail->next == nullptr && !closed_.load(std::memory_order_acquire)) uv_async_send(wake_);
+  // From here on the mail is the owner's, who may have run and deleted it. Only the first into an empty box wakes the
+  // owner: it takes all that lies there by then.
+  if (below == nullptr && !closed_.load(std::memory_order_acquire)) uv_async_send(wake_);
   return true;
 }
 

@@ -18,8 +18,10 @@ Error tls_fault(const std::string& what, const std::string& file) {
 
 }  // namespace
 
+TlsContext make_client_tls() { return {SSL_CTX_new(TLS_client_method()), &SSL_CTX_free}; }
+
 Status check_tls(const Tls& tls) {
-  const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_server_method()), &SSL_CTX_free);
+  const TlsContext context(SSL_CTX_new(TLS_server_method()), &SSL_CTX_free);
   if (SSL_CTX_use_certificate_chain_file(context.get(), tls.certificate.c_str()) != 1)
     return tls_fault("TLS certificate", tls.certificate);
   if (SSL_CTX_use_PrivateKey_file(context.get(), tls.key.c_str(), SSL_FILETYPE_PEM) != 1 ||

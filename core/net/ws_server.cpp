@@ -71,6 +71,9 @@ Status WsServer::create_vhost(Port& port) {
   if (!listener.tls.certificate.empty()) {
     if (Status usable = check_tls(listener.tls); !usable) return usable;
     info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
+    // For connections that we never make. One of its own would hold the system's CA certificates and, with a context a
+    // worker, never be freed.
+    info.provided_client_ssl_ctx = client_tls_.get();
     info.ssl_cert_filepath = listener.tls.certificate.c_str();
     info.ssl_private_key_filepath = listener.tls.key.c_str();
     if (!listener.tls.client_ca.empty()) {

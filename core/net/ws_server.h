@@ -18,6 +18,7 @@
 #include "core/loop/loop.h"
 #include "core/loop/timer_wheel.h"
 #include "core/net/connection_limits.h"
+#include "core/net/tls.h"
 #include "core/plugin/module.h"
 #include "core/session/session_table.h"
 
@@ -88,6 +89,7 @@ class WsServer {
   void out_of_descriptors(Port& port);
 
   Parts parts_;
+  const TlsContext client_tls_ = make_client_tls();  // outlives context_
   lws_context* context_ = nullptr;
   std::vector<std::unique_ptr<Port>> ports_;
   std::vector<WsConnection*> doomed_;

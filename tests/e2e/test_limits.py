@@ -139,9 +139,9 @@ def test_any_sign_of_life_counts(serve, sign):
 
 
 def test_a_lost_peer_is_reaped_with_what_waits_for_it(serve):
-    dunlin = serve(limits={"idle": "3s", "outbox": "64MiB"})
+    dunlin = serve(limits={"idle": "4s", "outbox": "64MiB"})
     lost = slow_reader(dunlin)
-    for _ in range(20):  # more than the kernel takes
+    for _ in range(10):  # 5 MB, more than the kernel takes
         assert dunlin.api.publish("user:1001", "x" * 500_000) == {"s": 1, "f": 0}
     dunlin.wait_metric("dunlin_closes_total", 1, reason="idle")
     dunlin.wait_metric("dunlin_connections", 0)

@@ -140,6 +140,7 @@ Sink::Took WsConnection::write(std::string_view frames) {
 }
 
 void WsConnection::on_writable() {
+  if (session_) session_->on_sign_of_life();  // the peer took something: slow, but there
   if (outbox_.backlogged() && !lws_partial_buffered(wsi_)) outbox_.on_writable();
 }
 

@@ -46,7 +46,7 @@ def draining(serve):
 
 def test_while_it_drains(draining):
     dunlin, _ = draining
-    assert not accepts(dunlin)
+    until(lambda: not accepts(dunlin), "every worker has closed its listening socket")
     for path in ("publish", "send"):
         answer = dunlin.api.post(f"/v1/mesh/{path}", {"c": "1", "d": "x"})
         assert (answer.status, answer.body["E"]["c"]) == (503, 503)

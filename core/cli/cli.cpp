@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "core/cli/bench.h"
 #include "core/cli/publish.h"
 #include "core/cli/token.h"
 #include "core/config/loader.h"
@@ -23,6 +24,7 @@ constexpr const char* kAbout = R"(Dunlin, a message centre: very many users hold
   dunlin check --config dunlin.yaml              say what is wrong with the configuration, without starting
   dunlin token --config dunlin.yaml --uid 1001   make a token to log in with (development)
   dunlin publish user:1001 'Hello'               push a message to everybody who is subscribed
+  dunlin bench --config dunlin.yaml              put load on a running server, and check and time what it does
 )";
 
 int said(const Status& status) {
@@ -37,6 +39,7 @@ struct Options {
   std::vector<std::string> claims;
   TokenRequest token;
   PublishRequest publish;
+  BenchArguments bench;
 };
 
 int with_config(const Options& options, const std::function<int(const Config&)>& use) {
@@ -83,6 +86,8 @@ int publish(const Options& options, const Commands&) {
   return 0;
 }
 
+int bench_command(const Options& options, const Commands&) { return run_bench(options.bench); }
+
 int version(const Options&, const Commands&) {
   std::printf("dunlin %s\n", DUNLIN_VERSION);
   return 0;
@@ -108,6 +113,8 @@ void publish_options(CLI::App& command, Options& options) {
   command.add_flag("--binary", options.publish.binary, "the data is base64 of a binary message");
 }
 
+void bench_command_options(CLI::App& command, Options& options) { bench_options(command, options.bench); }
+
 void no_options(CLI::App&, Options&) {}
 
 struct Command {
@@ -124,6 +131,9 @@ constexpr Command kCommands[] = {
               "  dunlin token --uid 1001 --ttl 1h --claim name=Ann", token_options, token},
     {"publish", "Push one message through the HTTP API and say how many connections it was handed to.\n\n"
                 "  dunlin publish user:1001 '{\"event\":\"@user\",\"data\":\"Hello\"}'", publish_options, publish},
+    {"bench", "Put load on a running server, check every message, and say how fast it is.\n\n"
+              "  dunlin bench --config dunlin.yaml --server $(pidof dunlin) --work fan-out -n 1000 -w 16", bench_command_options,
+     bench_command},
     {"version", "Print the version.", no_options, version},
 };
 

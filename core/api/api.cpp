@@ -37,6 +37,10 @@ constexpr Api::Route Api::kRoutes[] = {
     {"GET", "/v1/nodes", Role::read, true, &Api::nodes, "the nodes of the cluster"},
 };
 
+void ApiHost::serve_module(std::size_t, const HttpCall&, HttpResponder responder) {
+  responder.answer({.status = 404, .body = error_json(404, "no module serves it"), .headers = {}});
+}
+
 Api::Api(const Config& config, ApiHost& host, Log& log)
     : host_(host), log_(log), access_(config.access) {}
 
@@ -54,20 +58,52 @@ void Api::route(const HttpCall& call, const HttpResponder& responder, bool direc
     allowed.push_back(row.method);
     if (row.method == "GET") allowed.push_back("HEAD");
     if (row.method != call.method && !(row.method == "GET" && call.method == "HEAD")) continue;
-    if (!directory && !admit(call, row, responder)) return;
+    if (!directory && !admit(call, row.role, responder)) return;
     // /version, too: a load balancer that asks for it takes the node out. Figures are served to the end.
     if (host_.draining() && row.handle != &Api::metrics)
       return answer(responder, 503, error_json(503, "the server is stopping"), "Retry-After: 5\r\n");
     return (this->*row.handle)(call, responder);
   }
-  if (allowed.empty()) return answer(responder, 404, error_json(404, fmt::format("there is no {}", call.path)));
+  if (!allowed.empty()) return not_allowed(call, responder, allowed);
+  if (!directory && route_to_module(call, responder)) return;
+  answer(responder, 404, error_json(404, fmt::format("there is no {}", call.path)));
+}
+
+void Api::not_allowed(const HttpCall& call, const HttpResponder& responder, const std::vector<std::string_view>& allowed) {
   answer(responder, 405, error_json(405, fmt::format("{} is not served there", call.method)),
          fmt::format("Allow: {}\r\n", fmt::join(allowed, ", ")));
 }
 
-bool Api::admit(const HttpCall& call, const Route& route, const HttpResponder& responder) {
+bool Api::route_to_module(const HttpCall& call, const HttpResponder& responder) {
+  std::vector<std::string_view> allowed;
+  const std::vector<ModuleRoute> rows = host_.module_routes();
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const ModuleRoute& row = rows[i];
+    if (row.path.ends_with('/') ? !call.path.starts_with(row.path) : call.path != row.path) continue;
+    allowed.push_back(row.method);
+    if (row.method == "GET") allowed.push_back("HEAD");
+    if (row.method != call.method && !(row.method == "GET" && call.method == "HEAD")) continue;
+    if (row.role && !admit(call, *row.role, responder)) return true;
+    if (host_.draining()) {
+      answer(responder, 503, error_json(503, "the server is stopping"), "Retry-After: 5\r\n");
+    } else {
+      host_.serve_module(i, call, responder);
+    }
+    return true;
+  }
+  if (!allowed.empty()) not_allowed(call, responder, allowed);
+  return !allowed.empty();
+}
+
+void Api::answer_module(const HttpResponder& responder, std::string type, int status, std::string body,
+                        std::string headers) {
+  count(status);
+  responder.answer({.status = status, .body = std::move(body), .type = type, .headers = std::move(headers)});
+}
+
+bool Api::admit(const HttpCall& call, Role role, const HttpResponder& responder) {
   std::string why;
-  const Access::Verdict verdict = access_.check(call, route.role, why);
+  const Access::Verdict verdict = access_.check(call, role, why);
   if (verdict == Access::Verdict::ok) return true;
   const int status = verdict == Access::Verdict::unknown ? 401 : verdict == Access::Verdict::forbidden ? 403 : 429;
   log_.warn("API call refused", {{"peer", call.peer}, {"path", call.path}, {"status", status}, {"why", why}});

@@ -20,6 +20,12 @@
 
 namespace dunlin {
 
+// An HTTP path that a module serves; one that ends in '/' is a prefix.
+struct ModuleRoute {
+  std::string_view method, path;
+  std::optional<Role> role;  // empty: anybody may call
+};
+
 // What the routes need of the worker.
 class ApiHost {
  public:
@@ -28,6 +34,9 @@ class ApiHost {
   // The figures of every worker of this node; `done` is called later or at once, on this worker.
   virtual void collect(std::function<void(std::vector<Sample>)> done) = 0;
   virtual std::vector<NodeInfo> nodes() = 0;
+  // What modules serve; and a call of the one at `route`, which the caller was admitted to.
+  virtual std::vector<ModuleRoute> module_routes() { return {}; }
+  virtual void serve_module(std::size_t route, const HttpCall& call, HttpResponder responder);
 
  protected:
   ~ApiHost() = default;
@@ -58,6 +67,9 @@ class Api {
   // The node directory: only the routes that say who is there, open to readers without a password.
   void serve_directory(const HttpCall& call, HttpResponder responder);
 
+  // Answers a call that a module has served.
+  void answer_module(const HttpResponder& responder, std::string type, int status, std::string body, std::string headers);
+
   void collect(std::vector<Sample>& out) const;
 
  private:
@@ -71,7 +83,10 @@ class Api {
   static const Route kRoutes[];
 
   void route(const HttpCall& call, const HttpResponder& responder, bool directory);
-  bool admit(const HttpCall& call, const Route& route, const HttpResponder& responder);
+  bool admit(const HttpCall& call, Role role, const HttpResponder& responder);
+  // True: it is a module's, or its path is; it has been answered or will be.
+  bool route_to_module(const HttpCall& call, const HttpResponder& responder);
+  void not_allowed(const HttpCall& call, const HttpResponder& responder, const std::vector<std::string_view>& allowed);
   template <class Parameters>
   std::optional<Parameters> read(const HttpCall& call, const HttpResponder& responder,
                                  Result<Parameters> (*parameters)(const json::Value&));

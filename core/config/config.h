@@ -29,7 +29,7 @@ struct ModuleUse {
   std::string settings = "{}";  // a JSON object; durations and sizes as the user wrote them
   std::shared_ptr<const Places> places = std::make_shared<Places>();
   Place place;                  // of the selection
-  bool on_error_pass = false;   // auth only: a fault counts as PASS
+  bool on_error_pass = false;   // auth, guards and filters: a fault counts as PASS
   Millis deadline{5000};        // for each answer
 };
 
@@ -49,6 +49,7 @@ struct Endpoint {
   std::string path;
   std::vector<ModuleUse> auth;
   ModuleUse router;
+  std::vector<ModuleUse> guards;  // asked about each subscription
   std::string options = "{}";  // a JSON object: what mix.server.option() reads
   Limits limits;
   Login login = Login::message;
@@ -89,10 +90,12 @@ struct Config {
   std::string node_name;
   std::string plugin_directory = "plugins";  // absolute after loading
   std::vector<Listener> listeners;
+  std::vector<ModuleUse> filters;  // shown each publish
   std::map<std::string, ModuleUse> modules;
 
   Bind api{"127.0.0.1", 6789};
   std::vector<AccessUser> access;
+  std::vector<ModuleUse> api_routes;     // modules that serve HTTP paths of their own
   std::uint64_t api_body = 1024 * 1024;  // bytes of one request
   Millis api_timeout{30'000};            // for one whole request to arrive
   Bind node_directory{"127.0.0.1", 6787};

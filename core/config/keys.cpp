@@ -48,6 +48,12 @@ void choose(Reading& r, const Node& node, std::initializer_list<std::pair<const 
   r.fault(node, fmt::format("is \"{}\"; must be {}", value, fmt::join(names, " or ")));
 }
 
+void read_modules_list(Reading& r, const Node& node, bool chain, std::vector<ModuleUse>& out) {
+  if (!node.IsSequence()) return r.fault(node, fmt::format("is {}; must be a list of modules", kind_of(node)));
+  for (const Node& item : node)
+    if (ModuleUse use; r.module_use(item, use, chain)) out.push_back(std::move(use));
+}
+
 const Key<Limits> kLimits[] = {
     {"message", "size", "64KiB", "Largest message that a client may send; a larger one closes it (1009).",
      [](Reading& r, const Node& n, Limits& l) { r.size(n, l.message); }},
@@ -72,13 +78,12 @@ const Key<Endpoint> kEndpoint[] = {
      }},
     {"auth", "list of modules", "[]", "Asked in order; the first that answers yes or no decides; all passing refuses. An "
      "entry is a name or `{module: NAME, on_error: pass, deadline: 5s, …its own settings}`.",
-     [](Reading& r, const Node& n, Endpoint& e) {
-       if (!n.IsSequence()) return r.fault(n, fmt::format("is {}; must be a list of modules", kind_of(n)));
-       for (const Node& item : n)
-         if (ModuleUse use; r.module_use(item, use, true)) e.auth.push_back(std::move(use));
-     }},
+     [](Reading& r, const Node& n, Endpoint& e) { read_modules_list(r, n, true, e.auth); }},
     {"router", "module", "required", "What a message means and where it goes; exactly one.",
      [](Reading& r, const Node& n, Endpoint& e) { r.module_use(n, e.router, false); }},
+    {"guards", "list of modules", "[]", "Asked about each subscription: all must agree, and one at least must allow. Entries as "
+     "in `auth`. Where there are none, the router decides alone.",
+     [](Reading& r, const Node& n, Endpoint& e) { read_modules_list(r, n, true, e.guards); }},
     {"static", "folder", "", "Serves the files of this folder instead of WebSocket.",
      [](Reading& r, const Node& n, Endpoint& e) { r.existing_path(n, e.static_folder); }},
     {"options", "map", "{}", "What scripts read by `mix.server.option(name)`.",
@@ -121,7 +126,8 @@ void read_endpoint(Reading& r, const Node& node, Listener& listener) {
   if (!node.IsMap()) return;
   if (!node["path"]) r.fault(node, "has no `path`; write path: /…");
   const bool is_static = static_cast<bool>(node["static"]);
-  if (is_static && (node["router"] || node["auth"])) r.fault(node, "has `static` and `router` or `auth`; write two endpoints");
+  if (is_static && (node["router"] || node["auth"] || node["guards"]))
+    r.fault(node, "has `static` and `router`, `auth` or `guards`; write two endpoints");
   if (!is_static && !node["router"]) r.fault(node, "has no `router`; write router: lua (or static: FOLDER)");
   for (const Endpoint& other : listener.endpoints)
     if (other.path == endpoint.path) r.fault(node, fmt::format("path {} is taken by another endpoint of this listener", other.path));
@@ -224,6 +230,9 @@ const Key<Config> kApi[] = {
     {"bind", "host:port", "127.0.0.1:6789", "Where backends call.",
      [](Reading& r, const Node& n, Config& c) { r.bind(n, c.api); }},
     {"access", "list of users", "[]", "`{username, password, roles, host}`; none: open, on a loopback address only.", read_access},
+    {"routes", "list of modules", "[]", "Modules that serve HTTP paths of their own beside the API. An entry is a name or `{module: "
+     "NAME, deadline: 5s, …its own settings}`.",
+     [](Reading& r, const Node& n, Config& c) { read_modules_list(r, n, false, c.api_routes); }},
     {"body", "size", "1MiB", "Largest request body.", [](Reading& r, const Node& n, Config& c) { r.size(n, c.api_body); }},
     {"timeout", "duration", "30s", "For one whole request to arrive.",
      [](Reading& r, const Node& n, Config& c) { r.duration(n, c.api_timeout); }},
@@ -281,6 +290,9 @@ const Key<Config> kRoot[] = {
      [](Reading& r, const Node& n, Config&) {
        if (!n.IsSequence() || n.size() > 0) r.fault(n, "Redis is not served by this version; write redis: []");
      }},
+    {"filters", "list of modules", "[]", "Shown each publish once, before it is handed to anybody: they let it pass, change it or drop "
+     "it. An entry is a name or `{module: NAME, on_error: pass, …its own settings}`.",
+     [](Reading& r, const Node& n, Config& c) { read_modules_list(r, n, true, c.filters); }},
     {"log", "map", "", "", section<kLog>},
     {"shutdown", "duration", "10s", "How long SIGTERM spreads the closing of connections (1001).",
      [](Reading& r, const Node& n, Config& c) { r.duration(n, c.shutdown); }},

@@ -137,7 +137,7 @@ bool Reading::module_use(const YAML::Node& node, ModuleUse& out, bool auth) cons
   if (const YAML::Node deadline = node["deadline"]) duration(deadline, out.deadline);
   if (const YAML::Node on_error = node["on_error"]) {
     if (!auth || !on_error.IsScalar() || (on_error.Scalar() != "pass" && on_error.Scalar() != "refuse")) {
-      fault(on_error, auth ? "on_error: must be pass or refuse" : "on_error: is for auth modules only");
+      fault(on_error, auth ? "on_error: must be pass or refuse" : "on_error: is for auth, guards and filters only");
     } else {
       out.on_error_pass = on_error.Scalar() == "pass";
     }

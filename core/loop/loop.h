@@ -4,6 +4,7 @@
 
 #include <uv.h>
 
+#include <cstdint>
 #include <functional>
 #include <vector>
 
@@ -19,6 +20,7 @@ class Loop {
   Loop& operator=(const Loop&) = delete;
 
   uv_loop_t* uv() { return &loop_; }
+  static std::uint32_t uv_version() { return ::uv_version(); }
 
   // Runs until stop(), then until every handle has closed.
   void run();

@@ -30,7 +30,7 @@ struct HttpCall {
 struct HttpAnswer {
   int status = 200;
   std::string body;
-  std::string_view type = "application/json";  // REQUIRES: a string that lives for ever
+  std::string_view type = "application/json";  // REQUIRES: a string that outlives answer()
   std::string headers;                         // whole lines, each ending in \r\n
 };
 

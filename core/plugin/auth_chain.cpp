@@ -38,7 +38,7 @@ void ModuleRuntime::Impl::begin_login(ClientId id) {
 std::optional<LoginAnswer> ModuleRuntime::Impl::run_chain(ClientId id, LoginWait& wait, std::string_view token) {
   const dunlin_credentials credentials{lend(token), wait.source, 0};
   for (; wait.step < wait.endpoint->auth.size(); ++wait.step) {
-    const ModuleSet::AuthStep& step = wait.endpoint->auth[wait.step];
+    const ModuleSet::ChainStep& step = wait.endpoint->auth[wait.step];
     Instance& instance = auth_of(wait);
     Asked asked = ask(instance, Hook::check, [&](dunlin_ticket ticket) {
       return instance.auth()->check(instance.raw(), id.value(), &credentials, ticket);
@@ -56,22 +56,18 @@ std::optional<LoginAnswer> ModuleRuntime::Impl::run_chain(ClientId id, LoginWait
 }
 
 // Empty: the next one is asked.
-std::optional<LoginAnswer> ModuleRuntime::Impl::judge(const ModuleSet::AuthStep& step, ClientId id, Answer answer) {
+std::optional<LoginAnswer> ModuleRuntime::Impl::judge(const ModuleSet::ChainStep& step, ClientId id, Answer answer) {
   Instance& instance = *instances_[step.selection];
   if (!answer.fault && answer.verdict == DUNLIN_ALLOW && answer.identity.uid_kind == DUNLIN_UID_NONE)
     answer = fault_answer("ALLOW without a uid");
+  instance.count(Asking::auth, outcome_of(answer));
   if (answer.fault) {
-    instance.count(answer.late ? AuthOutcome::deadline : AuthOutcome::fault);
     instance.log_fault(Hook::check, id, answer.reason);
     if (step.on_error_pass) return std::nullopt;
     return LoginAnswer{.identity = {}, .module = instance.module(), .reason = std::move(answer.reason)};
   }
-  if (answer.verdict == DUNLIN_PASS) {
-    instance.count(AuthOutcome::pass);
-    return std::nullopt;
-  }
+  if (answer.verdict == DUNLIN_PASS) return std::nullopt;
   const bool allowed = answer.verdict == DUNLIN_ALLOW;
-  instance.count(allowed ? AuthOutcome::allow : AuthOutcome::deny);
   return LoginAnswer{allowed ? LoginOutcome::allowed : LoginOutcome::denied, std::move(answer.identity),
                      instance.module(), std::move(answer.reason)};
 }

@@ -73,5 +73,9 @@ extern const dunlin_timer kTimerTable;
 extern const dunlin_http kHttpTable;
 extern const dunlin_metrics kMetricsTable;
 extern const dunlin_task kTaskTable;
+extern const dunlin_subscribe kSubscribeTable;
+extern const dunlin_reply_api kReplyTable;
+extern const dunlin_cache kCacheTable;
+extern const dunlin_loop kLoopTable;
 
 }  // namespace dunlin

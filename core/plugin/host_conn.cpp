@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // dunlin.conn/1
+#include <optional>
+
 #include "core/plugin/abi_text.h"
 #include "core/plugin/host_call.h"
 
@@ -95,6 +97,9 @@ dunlin_status authenticate(const dunlin_host* host, dunlin_conn conn, const dunl
     auto done = instance.guarded(Hook::login, [conn, fn, user](dunlin_verdict verdict, dunlin_status status) {
       fn(user, conn, verdict, status);
     });
+    // From a callback of a loop that the module brought no hook may be running: the chain must not begin in here.
+    std::optional<HookScope> scope;
+    if (!instance.stage().running) scope.emplace(instance, Hook::task);
     return instance.services().conn_authenticate(ClientId(conn), view(credentials->token), credentials->source,
                                                  std::move(done));
   });

@@ -12,7 +12,8 @@ namespace dunlin {
 
 Instance::Instance(std::shared_ptr<Stage> stage, std::shared_ptr<Selection> selection)
     : Host(stage->log, selection->name(), selection->environment().config_directory, this), stage_(std::move(stage)),
-      selection_(std::move(selection)), auth_(selection_->auth()), router_(selection_->router()) {}
+      selection_(std::move(selection)), auth_(selection_->auth()), router_(selection_->router()),
+      guard_(selection_->guard()), filter_(selection_->filter()), route_(selection_->route()) {}
 
 Result<std::shared_ptr<Instance>> Instance::create(std::shared_ptr<Stage> stage, std::shared_ptr<Selection> selection) {
   std::shared_ptr<Instance> instance(new Instance(std::move(stage), std::move(selection)));
@@ -28,6 +29,7 @@ Result<std::shared_ptr<Instance>> Instance::create(std::shared_ptr<Stage> stage,
   instance->tasks_.finish(*instance);
   instance->timers_.stop_all(instance->services());
   instance->requests_.cancel_all(instance->services());
+  instance->cache_.stop(*instance);
   return fail(Errc::unavailable, fmt::format("module \"{}\": create failed on worker {}: {}", instance->module(),
                                              instance->stage_->worker, status_name(status)));
 }
@@ -41,16 +43,21 @@ void Instance::destroy() {
   }
   timers_.stop_all(services());
   requests_.cancel_all(services());
+  cache_.stop(*this);
 }
 
 dunlin_status Instance::answer(dunlin_ticket ticket, dunlin_verdict verdict, const dunlin_answer* given) {
-  const auto late = [this] {
-    stage_->late_answers.fetch_add(1, std::memory_order_relaxed);
-    return DUNLIN_E_GONE;
-  };
-  if (!stage_->tickets.is_open(ticket, this)) return late();
-  Answer answer = copy_answer(verdict, given);
-  if (!stage_->tickets.claim(ticket, this)) return late();
+  if (!stage_->tickets.is_open(ticket, this)) return late_answer();
+  return answer(ticket, copy_answer(verdict, given));
+}
+
+dunlin_status Instance::late_answer() {
+  stage_->late_answers.fetch_add(1, std::memory_order_relaxed);
+  return DUNLIN_E_GONE;
+}
+
+dunlin_status Instance::answer(dunlin_ticket ticket, Answer answer) {
+  if (!stage_->tickets.claim(ticket, this)) return late_answer();
   const bool here = on_own_thread();
   if (HookScope* scope = here ? stage_->running : nullptr; scope && scope->ticket() == ticket) {
     scope->answer = std::move(answer);  // taken when the hook returns
@@ -74,11 +81,18 @@ void Instance::log_fault(Hook hook, ClientId conn, std::string_view why) {
 
 void Instance::collect(std::vector<Sample>& out) const {
   constexpr const char* kOutcomes[] = {"allow", "deny", "pass", "fault", "deadline"};
-  if (auth_)
-    for (std::size_t i = 0; i < outcomes_.size(); ++i)
-      out.push_back({.name = "dunlin_auth_outcomes_total", .help = "What auth modules answered, by module",
+  const struct {
+    bool serves;
+    const char *name, *help;
+  } rows[] = {{auth_ != nullptr, "dunlin_auth_outcomes_total", "What auth modules answered, by module"},
+              {guard_ != nullptr, "dunlin_guard_outcomes_total", "What subscribe guards answered, by module"},
+              {filter_ != nullptr, "dunlin_filter_outcomes_total", "What publish filters answered, by module"},
+              {route_ != nullptr, "dunlin_route_outcomes_total", "What HTTP routes of modules answered, by module"}};
+  for (std::size_t row = 0; row < std::size(rows); ++row)
+    for (std::size_t i = 0; rows[row].serves && i < std::size(kOutcomes); ++i)
+      out.push_back({.name = rows[row].name, .help = rows[row].help,
                      .labels = {{"module", module()}, {"outcome", kOutcomes[i]}},
-                     .value = static_cast<double>(outcomes_[i]), .buckets = {}});
+                     .value = static_cast<double>(outcomes_[row][i]), .buckets = {}});
   times_.collect(module(), out);
   const std::size_t first = out.size();
   metrics_.collect(stage_->worker, out);

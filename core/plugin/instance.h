@@ -19,7 +19,8 @@
 
 namespace dunlin {
 
-enum class AuthOutcome : std::uint8_t { allow, deny, pass, fault, deadline, count_ };
+// Who is asked: dunlin_ASKING_outcomes_total counts what they answer.
+enum class Asking : std::uint8_t { auth, guard, filter, route, count_ };
 
 class Instance final : public Host, public std::enable_shared_from_this<Instance> {
  public:
@@ -34,6 +35,9 @@ class Instance final : public Host, public std::enable_shared_from_this<Instance
   dunlin_instance* raw() const { return raw_; }
   const dunlin_auth* auth() const { return auth_; }
   const dunlin_router* router() const { return router_; }
+  const dunlin_subscribe_guard* guard() const { return guard_; }
+  const dunlin_publish_filter* filter() const { return filter_; }
+  const dunlin_http_route* route() const { return route_; }
 
   Stage& stage() const { return *stage_; }
   Services& services() const { return stage_->services; }
@@ -42,13 +46,19 @@ class Instance final : public Host, public std::enable_shared_from_this<Instance
   InstanceRequests& requests() { return requests_; }
   InstanceTasks& tasks() { return tasks_; }
   InstanceMetrics& metrics() { return metrics_; }
+  InstanceCache& cache() { return cache_; }
+  SharedCache& shared_cache() { return selection_->cache(); }  // [any-thread]
 
   // [any-thread] dunlin_ticket_api::answer, arguments checked.
   dunlin_status answer(dunlin_ticket ticket, dunlin_verdict verdict, const dunlin_answer* given);
+  // [any-thread] What has been copied and checked.
+  dunlin_status answer(dunlin_ticket ticket, Answer answer);
 
   // The module did what it may not do, or did not answer.
   void log_fault(Hook hook, ClientId conn, std::string_view why);
-  void count(AuthOutcome outcome) { ++outcomes_[static_cast<std::size_t>(outcome)]; }
+  void count(Asking asking, Outcome outcome) {
+    ++outcomes_[static_cast<std::size_t>(asking)][static_cast<std::size_t>(outcome)];
+  }
   void collect(std::vector<Sample>& out) const;
 
   // Wraps a callback of the module for Services: it is dropped once this instance is being destroyed.
@@ -63,21 +73,27 @@ class Instance final : public Host, public std::enable_shared_from_this<Instance
   }
 
  private:
+  dunlin_status late_answer();
   Instance(std::shared_ptr<Stage> stage, std::shared_ptr<Selection> selection);
 
   std::shared_ptr<Stage> stage_;
   std::shared_ptr<Selection> selection_;
   const dunlin_auth* auth_;
   const dunlin_router* router_;
+  const dunlin_subscribe_guard* guard_;
+  const dunlin_publish_filter* filter_;
+  const dunlin_http_route* route_;
   dunlin_instance* raw_ = nullptr;
   bool alive_ = false;
   HookTimes times_;
   Trickle fault_lines_;
-  std::array<std::uint64_t, static_cast<std::size_t>(AuthOutcome::count_)> outcomes_{};
+  using Outcomes = std::array<std::uint64_t, static_cast<std::size_t>(Outcome::count_)>;
+  std::array<Outcomes, static_cast<std::size_t>(Asking::count_)> outcomes_{};
   InstanceTimers timers_;
   InstanceRequests requests_;
   InstanceTasks tasks_;
   InstanceMetrics metrics_;
+  InstanceCache cache_;
 };
 
 }  // namespace dunlin

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/base/metrics.h"
+#include "core/plugin/cache.h"
 #include "core/plugin/services.h"
 #include "dunlin/dunlin.h"
 
@@ -80,6 +81,29 @@ class InstanceTasks {
   std::vector<Task> posted_;  // under mutex_
   bool closed_ = false;       // under mutex_
   std::vector<std::shared_ptr<Job>> jobs_;  // [worker]
+};
+
+// What this instance waits for of the cache that it shares. [worker]
+class InstanceCache {
+ public:
+  dunlin_status fetch(Instance& instance, std::string_view key, Millis timeout, dunlin_cache_fn fn, void* user,
+                      std::uint64_t& flight);
+  // Keeps a value that is lent, to the end of the turn.
+  std::string_view keep(Instance& instance, SharedCache::Value value);
+  void stop(Instance& instance);
+
+ private:
+  struct Waiting {
+    dunlin_cache_fn fn;
+    void* user;
+    std::uint64_t timer;
+  };
+  void told(Instance& instance, std::uint64_t id, dunlin_status status, const SharedCache::Value& value);
+
+  std::unordered_map<std::uint64_t, Waiting> waiting_;
+  std::vector<SharedCache::Value> kept_;
+  bool clearing_ = false;
+  std::uint64_t next_ = 1;
 };
 
 // The module's own figures. [worker]

@@ -58,7 +58,12 @@ std::string flaw_in(const dunlin_module& module, const std::string& name) {
   const auto* router = static_cast<const dunlin_router*>(module.get_interface(DUNLIN_ROUTER));
   if (router && !(router->open && router->message && router->close))
     return "its " DUNLIN_ROUTER " lacks open, message or close";
-  return {};
+  const auto* guard = static_cast<const dunlin_subscribe_guard*>(module.get_interface(DUNLIN_SUBSCRIBE_GUARD));
+  if (guard && !guard->check) return "its " DUNLIN_SUBSCRIBE_GUARD " lacks check";
+  const auto* filter = static_cast<const dunlin_publish_filter*>(module.get_interface(DUNLIN_PUBLISH_FILTER));
+  if (filter && !filter->filter) return "its " DUNLIN_PUBLISH_FILTER " lacks filter";
+  const auto* route = static_cast<const dunlin_http_route*>(module.get_interface(DUNLIN_HTTP_ROUTE));
+  return route ? flaw_in_routes(*route) : "";
 }
 
 std::string flaw_in(const dunlin_plugin& plugin, const std::string& name) {

@@ -9,6 +9,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/log.h"
@@ -32,10 +33,14 @@ struct ModuleEnvironment {
 // error names the file and the cause, and for a missing file what modules there are.
 Result<const dunlin_module*> open_library(const std::string& directory, const std::string& name);
 
+// What the table of a module's HTTP routes lacks, or has and may not have; empty: nothing.
+std::string flaw_in_routes(const dunlin_http_route& table);
+
 // A line about the selection itself: `file:line:column: what`.
 std::string selection_fault(const std::string& file, const Place& place, const std::string& what);
 
 class SetupHost;
+class SharedCache;
 
 class Selection {
  public:
@@ -52,6 +57,10 @@ class Selection {
   const ModuleEnvironment& environment() const { return environment_; }
   const dunlin_auth* auth() const;      // nullptr: it is no auth module
   const dunlin_router* router() const;  // nullptr: it is no router
+  const dunlin_subscribe_guard* guard() const;
+  const dunlin_publish_filter* filter() const;
+  const dunlin_http_route* route() const;
+  SharedCache& cache() const { return *cache_; }
 
  private:
   Selection(const ModuleEnvironment& environment, const ModuleUse& use);
@@ -63,22 +72,35 @@ class Selection {
   const dunlin_module* module_ = nullptr;
   dunlin_settings* settings_ = nullptr;
   bool configured_ = false;
+  std::unique_ptr<SharedCache> cache_;
   std::unique_ptr<SetupHost> host_;  // known to the module until `discard`
 };
 
 // The selections of a whole configuration: each endpoint's chain and router resolved to indices into `selections`.
 struct ModuleSet {
-  struct AuthStep {
+  // One module of a chain: auth, guards, filters.
+  struct ChainStep {
     std::size_t selection;
     bool on_error_pass;
     Millis deadline;
   };
   struct EndpointModules {
-    std::vector<AuthStep> auth;
+    std::vector<ChainStep> auth;
+    std::vector<ChainStep> guards;
     std::size_t router = 0;
     Millis router_deadline{5000};
   };
+  // One HTTP path that a module serves. The texts are the module's constants.
+  struct Route {
+    std::string_view method, path;  // a path that ends in '/' is a prefix
+    std::uint32_t role;             // DUNLIN_ROLE_*
+    std::size_t selection;
+    std::size_t index;              // in the module's table
+    Millis deadline;
+  };
   std::vector<std::shared_ptr<Selection>> selections;
+  std::vector<ChainStep> filters;
+  std::vector<Route> routes;
   std::vector<std::vector<EndpointModules>> endpoints;  // [listener][endpoint]; empty entries for static ones
 
   // Every fault of every module, one a line.

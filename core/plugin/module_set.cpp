@@ -24,23 +24,46 @@ class Builder {
         if (endpoint.static_folder.empty()) resolve(endpoint, row.back());
       }
     }
+    resolve_chain(config_.filters, "filters", "is no publish filter", &Selection::filter, set_.filters);
+    for (const ModuleUse& use : config_.api_routes) resolve_routes(use);
     if (faults_.empty()) return std::move(set_);
     return fail(Errc::bad_input, fmt::format("{}", fmt::join(faults_, "\n")));
   }
 
  private:
   void resolve(const Endpoint& endpoint, ModuleSet::EndpointModules& modules) {
-    for (const ModuleUse& use : endpoint.auth) {
-      const auto index = select(use);
-      if (!index) continue;
-      if (!set_.selections[*index]->auth()) misfit(use, "auth", "is no auth module");
-      modules.auth.push_back({*index, use.on_error_pass, use.deadline});
-    }
+    resolve_chain(endpoint.auth, "auth", "is no auth module", &Selection::auth, modules.auth);
+    resolve_chain(endpoint.guards, "guards", "is no subscribe guard", &Selection::guard, modules.guards);
     const auto index = select(endpoint.router);
     if (!index) return;
     if (!set_.selections[*index]->router()) misfit(endpoint.router, "router", "is no router");
     modules.router = *index;
     modules.router_deadline = endpoint.router.deadline;
+  }
+
+  template <class Table>
+  void resolve_chain(const std::vector<ModuleUse>& uses, const char* key, const char* misfit_text,
+                     const Table* (Selection::*table)() const, std::vector<ModuleSet::ChainStep>& chain) {
+    for (const ModuleUse& use : uses) {
+      const auto index = select(use);
+      if (!index) continue;
+      if (!((*set_.selections[*index]).*table)()) misfit(use, key, misfit_text);
+      chain.push_back({*index, use.on_error_pass, use.deadline});
+    }
+  }
+
+  void resolve_routes(const ModuleUse& use) {
+    const auto index = select(use);
+    if (!index) return;
+    const dunlin_http_route* table = set_.selections[*index]->route();
+    if (!table) return misfit(use, "api.routes", "serves no HTTP routes");
+    for (std::size_t i = 0; i < table->route_count; ++i) {
+      const dunlin_route& route = table->routes[i];
+      for (const ModuleSet::Route& other : set_.routes)
+        if (other.method == route.method && other.path == route.path)
+          misfit(use, "api.routes", fmt::format("serves {} {}, as another one does", route.method, route.path).c_str());
+      set_.routes.push_back({route.method, route.path, route.role, *index, i, use.deadline});
+    }
   }
 
   // Empty: it was refused, and that has been said, once.

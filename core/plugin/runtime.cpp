@@ -15,11 +15,14 @@ Status ModuleRuntime::Impl::create(const ModuleSet& set) {
     if (!instance) return instance.error();
     instances_.push_back(std::move(*instance));
   }
+  filters_ = set.filters;
+  routes_ = set.routes;
   return ok();
 }
 
 ModuleRuntime::Impl::~Impl() {
   for (auto& [id, waiting] : std::exchange(waiting_, {})) cancel(waiting, DUNLIN_CANCEL_STOPPING);
+  questions_.stop();
   stage_->taker = nullptr;
   for (const auto& instance : instances_) instance->destroy();
 }
@@ -32,6 +35,7 @@ void ModuleRuntime::Impl::await(dunlin_ticket ticket, ClientId id, bool login, M
 }
 
 void ModuleRuntime::Impl::take(dunlin_ticket ticket, Answer answer) {
+  if (questions_.take(ticket, answer)) return;
   const TicketTable::Note* found = stage_->tickets.note(ticket);
   if (!found) return;  // revoked while the answer was on its way
   const TicketTable::Note note = *found;
@@ -83,6 +87,7 @@ void ModuleRuntime::Impl::cancel(Waiting& waiting, std::int32_t reason) {
 void ModuleRuntime::Impl::cancel(ClientId id) {
   auto node = waiting_.extract(id);
   if (node) cancel(node.mapped(), DUNLIN_CANCEL_CLOSED);
+  questions_.cancel(id);
 }
 
 void ModuleRuntime::Impl::forget(ClientId id) {
@@ -128,6 +133,23 @@ void ModuleRuntime::close(const ModuleSet::EndpointModules& endpoint, ClientId i
   impl_->close(endpoint, id, code, why);
 }
 
+void ModuleRuntime::guard(const ModuleSet::EndpointModules& endpoint, ClientId id, std::string channel, GuardDone done) {
+  impl_->guard(endpoint, id, std::move(channel), std::move(done));
+}
+
+bool ModuleRuntime::filters() const { return impl_->filters(); }
+
+FilterOutcome ModuleRuntime::filter(const std::string& channel, Kind& kind, std::string& data) {
+  return impl_->filter(channel, kind, data);
+}
+
+const std::vector<ModuleSet::Route>& ModuleRuntime::routes() const { return impl_->routes(); }
+
+void ModuleRuntime::serve(const ModuleSet::Route& route, const RouteCall& call, RouteDone done) {
+  impl_->serve(route, call, std::move(done));
+}
+
+bool ModuleRuntime::in_hook() const { return impl_->in_hook(); }
 void ModuleRuntime::cancel(ClientId id) { impl_->cancel(id); }
 void ModuleRuntime::collect(std::vector<Sample>& out) const { impl_->collect(out); }
 

@@ -5,6 +5,7 @@
 // REQUIRES of every question: the endpoint's modules outlive the runtime.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,6 +18,7 @@
 #include "core/base/metrics.h"
 #include "core/config/config.h"
 #include "core/plugin/module.h"
+#include "core/plugin/reply.h"
 #include "core/plugin/services.h"
 
 namespace dunlin {
@@ -42,6 +44,12 @@ struct LoginAnswer {
 
 // How a router answered open or message.
 enum class RouterOutcome { proceed, deny, fault };
+
+// What the filters made of a publish.
+enum class FilterOutcome { pass, drop, fault };
+
+// Told once: OK, E_DENIED, E_UNAVAILABLE (a guard failed), E_GONE (the connection left).
+using GuardDone = std::function<void(dunlin_status)>;
 
 // Who is told of answers that come later. Never called from inside the question, nor after cancel().
 class AnswerSink {
@@ -72,6 +80,20 @@ class ModuleRuntime {
   std::optional<RouterOutcome> message(const ModuleSet::EndpointModules& endpoint, ClientId id, Kind kind,
                                        std::string_view data);
   void close(const ModuleSet::EndpointModules& endpoint, ClientId id, int code, std::string_view why);
+
+  // Asks the endpoint's guards whether it may subscribe. `done` may be called at once. REQUIRES: no hook is running.
+  void guard(const ModuleSet::EndpointModules& endpoint, ClientId id, std::string channel, GuardDone done);
+
+  // Shows a publish to the filters, which may change it. REQUIRES: no hook is running.
+  bool filters() const;  // is there one?
+  FilterOutcome filter(const std::string& channel, Kind& kind, std::string& data);
+
+  // The HTTP paths that modules serve. `done` may be called at once. REQUIRES of serve: no hook is running.
+  const std::vector<ModuleSet::Route>& routes() const;
+  void serve(const ModuleSet::Route& route, const RouteCall& call, RouteDone done);
+
+  // Does a hook or callback of a module run now?
+  bool in_hook() const;
 
   // The connection has left: voids what is pending for it (DUNLIN_CANCEL_CLOSED).
   void cancel(ClientId id);

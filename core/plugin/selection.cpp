@@ -5,6 +5,7 @@
 
 #include "core/config/loader.h"
 #include "core/plugin/abi_text.h"
+#include "core/plugin/cache.h"
 #include "core/plugin/host.h"
 #include "core/plugin/module.h"
 
@@ -31,7 +32,7 @@ std::string selection_fault(const std::string& file, const Place& place, const s
 }
 
 Selection::Selection(const ModuleEnvironment& environment, const ModuleUse& use)
-    : environment_(environment), name_(use.module),
+    : environment_(environment), name_(use.module), cache_(std::make_unique<SharedCache>()),
       host_(std::make_unique<SetupHost>(environment.log, use.module, environment.config_directory)) {}
 
 Selection::~Selection() {
@@ -82,6 +83,18 @@ const dunlin_auth* Selection::auth() const {
 
 const dunlin_router* Selection::router() const {
   return static_cast<const dunlin_router*>(module_->get_interface(DUNLIN_ROUTER));
+}
+
+const dunlin_subscribe_guard* Selection::guard() const {
+  return static_cast<const dunlin_subscribe_guard*>(module_->get_interface(DUNLIN_SUBSCRIBE_GUARD));
+}
+
+const dunlin_publish_filter* Selection::filter() const {
+  return static_cast<const dunlin_publish_filter*>(module_->get_interface(DUNLIN_PUBLISH_FILTER));
+}
+
+const dunlin_http_route* Selection::route() const {
+  return static_cast<const dunlin_http_route*>(module_->get_interface(DUNLIN_HTTP_ROUTE));
 }
 
 }  // namespace dunlin

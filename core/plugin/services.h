@@ -40,6 +40,9 @@ class Services {
 
   virtual dunlin_status subscribe(ClientId id, std::string_view channel) = 0;
   virtual dunlin_status unsubscribe(ClientId id, std::string_view channel) = 0;
+  // Asks the endpoint's guards first. `done` gets OK, E_DENIED, E_UNAVAILABLE, E_FULL or E_GONE.
+  using SubscribeDone = std::function<void(dunlin_status)>;
+  virtual dunlin_status subscribe_asking(ClientId id, std::string_view channel, SubscribeDone done) = 0;
   using PublishDone = std::function<void(std::uint64_t success, std::uint64_t fail)>;
   virtual dunlin_status publish(std::string_view channel, Kind kind, std::string_view data, PublishDone done) = 0;
   using SendDone = std::function<void(dunlin_status)>;
@@ -65,6 +68,10 @@ class Services {
   virtual void defer(std::function<void()> task) = 0;
   // Runs `work` on a pool thread, then `done` on this worker, always.
   virtual void offload(std::function<void()> work, std::function<void()> done) = 0;
+
+  // The uv_loop_t of this worker; what libuv it is. uv_version() [any-thread]
+  virtual void* uv_loop() = 0;
+  virtual std::uint32_t uv_version() const = 0;
 
  protected:
   ~Services() = default;

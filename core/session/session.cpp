@@ -184,18 +184,6 @@ SendResult Session::deliver(const MessageRef& message) {
   return SendResult::full;
 }
 
-dunlin_status Session::subscribe(std::string_view channel) {
-  if (!transport_) return DUNLIN_E_GONE;
-  if (subscriber_.count() >= endpoint_.limits.channels && !subscriber_.subscribed(channel)) return DUNLIN_E_FULL;
-  subscriber_.subscribe(channel);
-  return DUNLIN_OK;
-}
-
-dunlin_status Session::unsubscribe(std::string_view channel) {
-  if (!transport_) return DUNLIN_E_GONE;
-  return subscriber_.unsubscribe(channel) ? DUNLIN_OK : DUNLIN_E_NOT_FOUND;
-}
-
 // A peer that has been silent for half the time is asked for a sign of life; one that stays silent is gone. While its
 // message is handled it is not read, so nothing is concluded from its silence.
 void Session::on_idle_timer() {

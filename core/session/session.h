@@ -33,6 +33,7 @@ inline constexpr const char* kStepNames[] = {"authenticating", "opening", "ready
 
 class Session {
  public:
+  using SubscribeDone = std::function<void(dunlin_status)>;
   using LoginDone = std::function<void(dunlin_verdict, dunlin_status)>;
 
   Session(SessionTable& table, ClientId id, Transport& transport, const Endpoint& endpoint,
@@ -53,12 +54,16 @@ class Session {
   dunlin_status authenticate(std::string_view token, std::uint32_t source, LoginDone done);
   dunlin_status send(Kind kind, std::string_view data);
   SendResult deliver(const MessageRef& message);
+  // Whoever asks must know that there are no guards, or that they have agreed.
   dunlin_status subscribe(std::string_view channel);
+  // Asks the guards; `done` is told once, later, unless what is returned is not OK.
+  dunlin_status subscribe_asking(std::string_view channel, SubscribeDone done);
   dunlin_status unsubscribe(std::string_view channel);
 
   // Answers to what it asked.
   void login_answered(LoginAnswer answer);
   void router_answered(RouterOutcome outcome);
+  dunlin_status guards_answered(std::string_view channel, dunlin_status status);
 
   // Runs the close hook; the table destroys it afterwards. REQUIRES: step() == closing; no hook is running.
   void end();
@@ -72,6 +77,7 @@ class Session {
   const std::string& remote_addr() const { return remote_addr_; }
   const Handshake* handshake() const { return handshake_.get(); }  // nullptr after the first log-in
   Context& context() { return context_; }
+  bool guarded() const { return !modules_.guards.empty(); }
 
  private:
   enum class Next { again, wait };
@@ -89,6 +95,7 @@ class Session {
 
   Next after(std::optional<RouterOutcome> outcome, Step asked);
   Next route(Kind kind, std::string_view data);
+  bool has_room_for(std::string_view channel) const;
   void apply(const Identity& identity);
   void become(const Identity& identity);
   void finish_login(dunlin_verdict verdict, dunlin_status status);
@@ -116,6 +123,7 @@ class Session {
   LoginDone login_done_;
   std::string close_text_;
   int close_code_ = 0;
+  std::uint32_t asking_ = 0;  // subscriptions that guards are being asked about
   std::uint32_t uid_kind_ = DUNLIN_UID_NONE;
   Step step_ = Step::authenticating;
   CloseReason close_reason_ = CloseReason::normal;

@@ -80,6 +80,11 @@ void SessionTable::router_answered(ClientId id, RouterOutcome outcome) {
   if (Session* session = find(id)) session->router_answered(outcome);
 }
 
+dunlin_status SessionTable::guards_answered(ClientId id, std::string_view channel, dunlin_status status) {
+  Session* session = find(id);
+  return session ? session->guards_answered(channel, status) : DUNLIN_E_GONE;
+}
+
 void SessionTable::collect(std::vector<Sample>& out) const {
   for (std::size_t i = 0; i < steps_.size(); ++i)
     out.push_back({.name = "dunlin_sessions", .help = "Sessions now, by state", .type = MetricType::gauge,

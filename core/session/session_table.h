@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/ids.h"
@@ -53,6 +54,8 @@ class SessionTable final : public AnswerSink {
 
   void login_answered(ClientId id, LoginAnswer answer) override;
   void router_answered(ClientId id, RouterOutcome outcome) override;
+  // What came of a subscription: as the guards said, or that the connection has left.
+  dunlin_status guards_answered(ClientId id, std::string_view channel, dunlin_status status);
 
   void collect(std::vector<Sample>& out) const;
 

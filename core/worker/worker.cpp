@@ -21,8 +21,9 @@ Worker::Worker(Node& node, unsigned index, Sockets sockets)
       channels_(flusher_, counters_),
       sessions_(Node::kNumber, index, channels_, wheel_, counters_, node.log,
                 [this](std::function<void()> task) { loop_.defer(std::move(task)); }),
-      mesh_(Node::kNumber, index, node.neighbours, wheel_, node.config.mesh_deadline, counters_), http_client_(loop_),
-      services_(loop_, wheel_, mailbox_, sessions_, mesh_, http_client_),
+      mesh_(Node::kNumber, index, node.neighbours, wheel_, node.config.mesh_deadline, counters_),
+      filtered_(mesh_, loop_, counters_), http_client_(loop_),
+      services_(loop_, wheel_, mailbox_, sessions_, filtered_, http_client_),
       ws_({loop_, wheel_, flusher_, sessions_, counters_, node.log, node.config, node.modules, node.limits}),
       api_(node.config, *this, node.log),
       api_server_(loop_, wheel_, Api::settings(node.config),
@@ -48,6 +49,7 @@ void Worker::run(const std::function<void(Status)>& ready) {
   if (modules) {
     modules_ = std::move(*modules);
     sessions_.use(*modules_);
+    filtered_.use(modules_.get());
     loop_.at_turn_end([this] { end_turn(); });
     ready(ok());
     loop_.run();
@@ -117,6 +119,7 @@ void Worker::tear_down() {
     sessions_.drain(sessions_.size());
     end_turn();
     sessions_.end_turn();
+    filtered_.use(nullptr);
     modules_.reset();
   }
   http_client_.close();

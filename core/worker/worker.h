@@ -27,6 +27,7 @@
 #include "core/plugin/module.h"
 #include "core/plugin/runtime.h"
 #include "core/session/session_table.h"
+#include "core/worker/filtered_mesh.h"
 #include "core/worker/worker_services.h"
 
 namespace dunlin {
@@ -86,7 +87,9 @@ class Worker final : private Deliverer, private ApiHost {
   Tally deliver(std::string_view channel, const MessageRef& message) override;
   SendStatus deliver_to(ClientId id, const MessageRef& message) override;
 
-  Mesh& mesh() override { return mesh_; }
+  Mesh& mesh() override { return filtered_; }
+  std::vector<ModuleRoute> module_routes() override;
+  void serve_module(std::size_t route, const HttpCall& call, HttpResponder responder) override;
   bool draining() override { return node_.draining.load(std::memory_order_relaxed); }
   void collect(std::function<void(std::vector<Sample>)> done) override;
   std::vector<NodeInfo> nodes() override;
@@ -104,6 +107,7 @@ class Worker final : private Deliverer, private ApiHost {
   Channels channels_;
   SessionTable sessions_;
   LocalMesh mesh_;
+  FilteredMesh filtered_;  // what publishes from outside and from modules go through
   HttpClient http_client_;
   WorkerServices services_;
   std::unique_ptr<ModuleRuntime> modules_;

@@ -136,7 +136,13 @@ dunlin_status WorkerServices::conn_close(ClientId id, int code, std::string_view
 
 dunlin_status WorkerServices::subscribe(ClientId id, std::string_view channel) {
   Session* session = sessions_.find(id);
-  return session ? session->subscribe(channel) : DUNLIN_E_GONE;
+  if (!session) return DUNLIN_E_GONE;
+  return session->guarded() ? DUNLIN_E_DENIED : session->subscribe(channel);
+}
+
+dunlin_status WorkerServices::subscribe_asking(ClientId id, std::string_view channel, SubscribeDone done) {
+  Session* session = sessions_.find(id);
+  return session ? session->subscribe_asking(channel, std::move(done)) : DUNLIN_E_GONE;
 }
 
 dunlin_status WorkerServices::unsubscribe(ClientId id, std::string_view channel) {

@@ -36,6 +36,7 @@ class WorkerServices final : public Services {
   dunlin_status conn_close(ClientId id, int code, std::string_view reason) override;
 
   dunlin_status subscribe(ClientId id, std::string_view channel) override;
+  dunlin_status subscribe_asking(ClientId id, std::string_view channel, SubscribeDone done) override;
   dunlin_status unsubscribe(ClientId id, std::string_view channel) override;
   dunlin_status publish(std::string_view channel, Kind kind, std::string_view data, PublishDone done) override;
   dunlin_status send(ClientId id, Kind kind, std::string_view data, SendDone done) override;
@@ -56,6 +57,8 @@ class WorkerServices final : public Services {
   void offload(std::function<void()> work, std::function<void()> done) override {
     loop_.offload(std::move(work), std::move(done));
   }
+  void* uv_loop() override { return loop_.uv(); }
+  std::uint32_t uv_version() const override { return loop_.uv_version(); }
 
  private:
   struct Ticking {

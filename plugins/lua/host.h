@@ -25,6 +25,7 @@ struct Host {
   const dunlin_channel* channel = nullptr;
   const dunlin_timer* timer = nullptr;
   const dunlin_metrics* metrics = nullptr;
+  const dunlin_subscribe* subscribe = nullptr;
 
   static Host of(const dunlin_host* host) {
     return {host,
@@ -35,7 +36,8 @@ struct Host {
             find<dunlin_context>(host, DUNLIN_EXT_CONTEXT),
             find<dunlin_channel>(host, DUNLIN_EXT_CHANNEL),
             find<dunlin_timer>(host, DUNLIN_EXT_TIMER),
-            find<dunlin_metrics>(host, DUNLIN_EXT_METRICS)};
+            find<dunlin_metrics>(host, DUNLIN_EXT_METRICS),
+            find<dunlin_subscribe>(host, DUNLIN_EXT_SUBSCRIBE)};
   }
 
   void write(std::uint32_t level, dunlin_conn about, std::string_view text) const {

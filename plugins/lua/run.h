@@ -39,6 +39,8 @@ class Run {
 Run& waiting_run(lua_State* state, const char* function);
 // `return suspend(state);`: the function returns to the script what the callback pushes later.
 int suspend(lua_State* state);
+// As suspend(), but the stack stays, the callback pushes on it, and `then` goes on from there.
+int suspend_then(lua_State* state, lua_KContext context, lua_KFunction then);
 // What a coroutine yields that waits, told apart from what a script yields itself.
 bool is_suspension(lua_State* state, int index);
 

@@ -26,6 +26,9 @@ class MemoryServices final : public Services {
   // What conn_authenticate() leads to.
   std::function<dunlin_status(ClientId, std::string_view, std::uint32_t, LoginDone)> authenticate;
 
+  // What subscribe_asking() leads to.
+  std::function<dunlin_status(ClientId, std::string_view, SubscribeDone)> subscribe_with;
+
   bool turn();  // false: there was nothing to run
   // Waits until something is posted, ten seconds at most. False: nothing was.
   bool wait_for_post();
@@ -51,6 +54,9 @@ class MemoryServices final : public Services {
   dunlin_status conn_send(ClientId, Kind, std::string_view data) override;
   dunlin_status conn_close(ClientId, int, std::string_view) override { return DUNLIN_OK; }
   dunlin_status subscribe(ClientId, std::string_view) override { return DUNLIN_OK; }
+  dunlin_status subscribe_asking(ClientId id, std::string_view channel, SubscribeDone done) override {
+    return subscribe_with(id, channel, std::move(done));
+  }
   dunlin_status unsubscribe(ClientId, std::string_view) override { return DUNLIN_E_NOT_FOUND; }
   dunlin_status publish(std::string_view, Kind, std::string_view, PublishDone done) override;
   dunlin_status send(ClientId, Kind, std::string_view, SendDone) override { return DUNLIN_OK; }
@@ -67,6 +73,8 @@ class MemoryServices final : public Services {
   bool post(std::function<void()> task) override;
   void defer(std::function<void()> task) override { deferred_.push_back(std::move(task)); }
   void offload(std::function<void()> work, std::function<void()> done) override;
+  void* uv_loop() override { return this; }
+  std::uint32_t uv_version() const override { return 0x012c02; }
 
  private:
   struct Ticking {

@@ -65,7 +65,7 @@ fault("a path without a slash", "path: /message-center", "path: message-center",
       '7:15: listeners.endpoints.path: is "message-center"; write /message-center')
 fault("no router", "        router: lua\n", "", "7:9: listeners.endpoints: has no `router`; write router: lua (or static: FOLDER)")
 fault("static and a router", "        router: lua\n", "        router: lua\n        static: .\n",
-      "7:9: listeners.endpoints: has `static` and `router` or `auth`; write two endpoints")
+      "7:9: listeners.endpoints: has `static` and `router`, `auth` or `guards`; write two endpoints")
 fault("a choice that is none", "format: json", "format: xml", '20:28: log.format: is "xml"; must be text or json')
 fault("a key twice", "shutdown: 10s", "shutdown: 10s\nshutdown: 5s", "22:1: shutdown: is given twice")
 fault("an environment variable that is not set", "secret: a-secret-for-the-tests-and-nothing-else", "secret: ${NO_SUCH_VARIABLE}",
@@ -76,7 +76,7 @@ fault("Redis", "shutdown: 10s", "redis: [{name: default}]", "21:8: redis: Redis 
 fault("NATS", "shutdown: 10s", "mesh: {engine: nats}",
       '21:16: mesh.engine: is "nats", which this version does not serve; write local')
 fault("on_error of a router", "router: lua", "router: {module: lua, on_error: pass}",
-      "9:41: listeners.endpoints.router: on_error: is for auth modules only")
+      "9:41: listeners.endpoints.router: on_error: is for auth, guards and filters only")
 fault("an auth list that is none", "auth: [jwt-auth]", "auth: jwt-auth", "8:15: listeners.endpoints.auth: is a value; must be a list of modules")
 fault("a plugin directory that is not there", f"directory: {PLUGINS}", "directory: /nowhere/plugins",
       "1:22: plugins.directory: there is no /nowhere/plugins")

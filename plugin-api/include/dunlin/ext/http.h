@@ -40,7 +40,8 @@ typedef void (*dunlin_http_fn)(void *user, const dunlin_http_response *response)
 
 #define DUNLIN_EXT_HTTP "dunlin.http/1"
 typedef struct dunlin_http {
-    /* [worker] fn is called exactly once, never before request() has returned. */
+    /* [worker] fn is called exactly once, never before request() has returned, unless the request is cancelled or the
+     * instance is destroyed first. */
     dunlin_status (*request)(const dunlin_host *host, const dunlin_http_request *request, dunlin_http_fn fn, void *user,
                              uint64_t *id) DUNLIN_NOTHROW;
     /* [worker] After it returns fn is not called any more. */

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// FilteredMesh: the mesh as those see it who publish: what the modules' filters drop does not enter, and what they change
+// enters changed. Without filters it is the mesh itself. [worker]
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "core/base/metrics.h"
+#include "core/loop/loop.h"
+#include "core/mesh/mesh.h"
+#include "core/plugin/runtime.h"
+
+namespace dunlin {
+
+class FilteredMesh final : public Mesh {
+ public:
+  FilteredMesh(Mesh& inner, Loop& loop, Counters& counters) : inner_(inner), loop_(loop), counters_(counters) {}
+
+  // nullptr: there are no modules (any more), and nothing is filtered.
+  void use(ModuleRuntime* modules) { modules_ = modules; }
+
+  // Asked from inside a hook it is filtered and published when that has returned: in order with the others that are.
+  void publish(std::string_view channel, const MessageRef& message, PublishDone done) override;
+  void send(ClientId id, const MessageRef& message, SendDone done) override {
+    inner_.send(id, message, std::move(done));
+  }
+
+ private:
+  void publish_filtered(const std::string& channel, const MessageRef& message, PublishDone done);
+
+  Mesh& inner_;
+  Loop& loop_;
+  Counters& counters_;
+  ModuleRuntime* modules_ = nullptr;
+};
+
+}  // namespace dunlin

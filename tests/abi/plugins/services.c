@@ -68,6 +68,10 @@ static int wrong_thread_misses(dunlin_instance *self) {
         self->http->cancel(host, 1),
         self->metrics->define(host, DUNLIN_METRIC_GAUGE, text, text, NULL, 0, &figure),
         self->tasks->offload(host, tick, tick, self),
+        self->subscribes->request(host, 1, text, (dunlin_subscribe_fn)0, NULL),
+        self->caches->get(host, text, &out),
+        self->caches->fetch(host, text, 1, (dunlin_cache_fn)0, NULL, &id),
+        self->loops->uv_loop(host) == NULL ? DUNLIN_E_THREAD : DUNLIN_OK,
     };
     int misses = 0;
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) misses += all[i] != DUNLIN_E_THREAD;

@@ -51,6 +51,11 @@ void ModuleRuntime::close(const ModuleSet::EndpointModules&, ClientId, int code,
   impl_->script->seen.push_back("close " + std::to_string(code));
 }
 
+void ModuleRuntime::guard(const ModuleSet::EndpointModules&, ClientId, std::string channel, GuardDone done) {
+  impl_->script->seen.push_back("guard " + channel);
+  done(channel.starts_with("no") ? DUNLIN_E_DENIED : DUNLIN_OK);
+}
+
 void ModuleRuntime::cancel(ClientId) { impl_->script->seen.push_back("cancel"); }
 
 void ModuleRuntime::collect(std::vector<Sample>&) const {}

@@ -7,7 +7,7 @@
 
 namespace dunlin {
 
-Mailbox::Mailbox(Loop& loop) : loop_(loop), wake_(new uv_async_t{}) {
+Mailbox::Mailbox(Loop& loop) : wake_(new uv_async_t{}) {
   wake_->data = this;
   uv_async_init(loop.uv(), wake_, [](uv_async_t* handle) {
     if (handle->data) static_cast<Mailbox*>(handle->data)->run_all();

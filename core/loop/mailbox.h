@@ -39,7 +39,6 @@ class Mailbox {
   void run_all();
   void shut();
 
-  Loop& loop_;
   uv_async_t* wake_;  // deleted by its close callback
   std::atomic<Mail*> head_{nullptr};
   std::atomic<bool> closed_{false};

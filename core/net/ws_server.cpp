@@ -49,7 +49,7 @@ Status WsServer::create(const std::vector<int>& fds) {
   info.max_http_header_data = kHeaders;
   info.pt_serv_buf_size = kHeaders;
   info.retry_and_idle_policy = &kNoValidity;
-  info.gid = info.uid = static_cast<unsigned>(-1);
+  info.gid = info.uid = -1;
   context_ = lws_create_context(&info);
   if (!context_) return fail(Errc::unavailable, "libwebsockets could not be started (is its libuv plugin installed?)");
   for (std::size_t i = 0; i < fds.size(); ++i) {

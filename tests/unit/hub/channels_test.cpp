@@ -17,7 +17,7 @@
 namespace dunlin {
 namespace {
 
-class FakeConnection : public Sink {
+class FakeConnection final : public Sink {
  public:
   FakeConnection(Flusher& flusher, Channels& channels, std::size_t limit)
       : outbox(flusher, *this, limit), subscriber(channels, outbox) {}

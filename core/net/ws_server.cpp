@@ -25,8 +25,9 @@ constexpr Millis kDescriptorRest{100};
 const lws_retry_bo_t kNoValidity{};
 
 const lws_protocols kProtocols[] = {
-    // rx_buffer_size is memory of every connection: small. tx_packet_size: a gathered write goes out whole.
-    {"dunlin", ws_callback, sizeof(void*), 512, 0, nullptr, 1024 * 1024},
+    // rx_buffer_size is memory of every connection, and the most that one read takes: what a client usually sends.
+    // tx_packet_size: a gathered write goes out whole.
+    {"dunlin", ws_callback, 0, 256, 0, nullptr, 1024 * 1024},
     {nullptr, nullptr, 0, 0, 0, nullptr, 0},
 };
 

@@ -144,8 +144,7 @@ void Session::close(CloseReason reason, int code, std::string_view text) {
   if (step_ == Step::closing) return;
   const CloseRow& row = row_of(reason);
   close_reason_ = reason;
-  close_code_ = code ? code : row.code;
-  close_text_ = text.empty() ? row.text : text;
+  ending_ = std::make_unique<Ending>(Ending{code ? code : row.code, std::string(text.empty() ? row.text : text)});
   idle_timer_.stop();
   expiry_timer_.stop();
   // A message that nobody answered yet ends here; so do those behind it.
@@ -154,7 +153,7 @@ void Session::close(CloseReason reason, int code, std::string_view text) {
   enter(Step::closing);
   subscriber_.leave_all();
   if (reason == CloseReason::slow_consumer && transport_) transport_->outbox().discard(Counter::drop_slow);
-  if (Transport* transport = std::exchange(transport_, nullptr)) transport->finish(close_code_, close_text_);
+  if (Transport* transport = std::exchange(transport_, nullptr)) transport->finish(ending_->code, ending_->text);
   table_.closing_.push_back(id_);
 }
 
@@ -163,11 +162,11 @@ void Session::end() {
   ++table_.closes_[static_cast<std::size_t>(close_reason_)];
   if (table_.log_.enabled(Level::debug))
     table_.log_.debug("session closed", {{"client", id_.text()}, {"reason", row_of(close_reason_).label},
-                                         {"code", close_code_}, {"peer", remote_addr_}});
+                                         {"code", ending_->code}, {"peer", remote_addr_}});
   table_.modules_->cancel(id_);
   finish_login(DUNLIN_DENY, DUNLIN_E_GONE);
   context_.abandon(table_.defer_);
-  if (opened_) table_.modules_->close(modules_, id_, close_code_, close_text_);
+  if (opened_) table_.modules_->close(modules_, id_, ending_->code, ending_->text);
 }
 
 dunlin_status Session::send(Kind kind, std::string_view data) {

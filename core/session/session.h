@@ -120,9 +120,12 @@ class Session {
   std::string uid_;
   std::unique_ptr<Handshake> handshake_;
   std::unique_ptr<std::deque<Inbound>> inbox_;  // arrived while one was handled
-  LoginDone login_done_;
-  std::string close_text_;
-  int close_code_ = 0;
+  std::unique_ptr<LoginDone> login_done_;  // while a log-in runs
+  struct Ending {
+    int code;
+    std::string text;
+  };
+  std::unique_ptr<Ending> ending_;  // once it is closing
   std::uint32_t asking_ = 0;  // subscriptions that guards are being asked about
   std::uint32_t uid_kind_ = DUNLIN_UID_NONE;
   Step step_ = Step::authenticating;

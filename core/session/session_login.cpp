@@ -13,7 +13,7 @@ namespace dunlin {
 dunlin_status Session::authenticate(std::string_view token, std::uint32_t source, LoginDone done) {
   if (step_ == Step::closing) return DUNLIN_E_GONE;
   if (login_done_ || step_ == Step::authenticating) return DUNLIN_E_FULL;
-  login_done_ = std::move(done);
+  login_done_ = std::make_unique<LoginDone>(std::move(done));
   auto answer = table_.modules_->login(modules_, id_, token, source);
   // Never answered from inside the call; by the time it is, the session may be gone.
   if (answer)
@@ -46,7 +46,7 @@ void Session::login_answered(LoginAnswer answer) {
 }
 
 void Session::finish_login(dunlin_verdict verdict, dunlin_status status) {
-  if (LoginDone done = std::exchange(login_done_, nullptr)) done(verdict, status);
+  if (const auto done = std::exchange(login_done_, nullptr); done && *done) (*done)(verdict, status);
 }
 
 // Whoever logs in as somebody else starts afresh: nothing of the former user stays, neither channels nor context.

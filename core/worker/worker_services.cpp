@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/worker/worker_services.h"
 
+#include <tuple>
 #include <utility>
 
 #include "core/base/json.h"
@@ -50,21 +51,25 @@ dunlin_status WorkerServices::conn_info(ClientId id, std::uint32_t what, std::st
   }
   const Handshake* handshake = session->handshake();
   if (!handshake) return DUNLIN_E_NOT_FOUND;
+  std::string_view name;
   switch (what) {
-    case DUNLIN_CONN_METHOD: out = handshake->method; break;
-    case DUNLIN_CONN_URI: out = handshake->uri; break;
-    case DUNLIN_CONN_PROTOCOL: out = handshake->protocol; break;
-    case DUNLIN_CONN_HOST: out = handshake->host; break;
-    case DUNLIN_CONN_TLS_SUBJECT: out = handshake->tls_subject; break;
+    case DUNLIN_CONN_METHOD: name = Handshake::kMethod; break;
+    case DUNLIN_CONN_URI: name = Handshake::kUri; break;
+    case DUNLIN_CONN_PROTOCOL: name = Handshake::kProtocol; break;
+    case DUNLIN_CONN_HOST: name = Handshake::kHost; break;
+    case DUNLIN_CONN_TLS_SUBJECT: name = Handshake::kTlsSubject; break;
     default: return DUNLIN_E_INVALID;
   }
-  return out.empty() ? DUNLIN_E_NOT_FOUND : DUNLIN_OK;
+  const auto value = handshake->get(name);
+  if (!value || value->empty()) return DUNLIN_E_NOT_FOUND;
+  out = *value;
+  return DUNLIN_OK;
 }
 
 dunlin_status WorkerServices::conn_header(ClientId id, std::string_view name, std::string_view& out) {
   const Session* session = sessions_.find(id);
   if (!session) return DUNLIN_E_GONE;
-  const std::string* value = session->handshake() ? header_of(*session->handshake(), name) : nullptr;
+  const auto value = session->handshake() && !name.starts_with(':') ? session->handshake()->get(name) : std::nullopt;
   if (!value) return DUNLIN_E_NOT_FOUND;
   out = *value;
   return DUNLIN_OK;
@@ -75,16 +80,17 @@ dunlin_status WorkerServices::conn_header_at(ClientId id, std::size_t index, std
   const Session* session = sessions_.find(id);
   if (!session) return DUNLIN_E_GONE;
   const Handshake* handshake = session->handshake();
-  if (!handshake || index >= handshake->headers.size()) return DUNLIN_E_NOT_FOUND;
-  name = handshake->headers[index].first;
-  value = handshake->headers[index].second;
+  const auto header = handshake ? handshake->header_at(index) : std::nullopt;
+  if (!header) return DUNLIN_E_NOT_FOUND;
+  std::tie(name, value) = *header;
   return DUNLIN_OK;
 }
 
 dunlin_status WorkerServices::conn_query(ClientId id, std::string_view name, std::string_view& out) {
   const Session* session = sessions_.find(id);
   if (!session) return DUNLIN_E_GONE;
-  return found(session->handshake() ? query_of(session->handshake()->uri, name) : std::nullopt, out);
+  const auto uri = session->handshake() ? session->handshake()->get(Handshake::kUri) : std::nullopt;
+  return found(uri ? query_of(*uri, name) : std::nullopt, out);
 }
 
 dunlin_status WorkerServices::conn_cookie(ClientId id, std::string_view name, std::string_view& out) {

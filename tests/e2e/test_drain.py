@@ -4,6 +4,7 @@ import signal
 
 import pytest
 
+from harness.waiting import until
 from harness.raw import CLOSE, TEXT, request, upgrade
 from harness.waiting import Stopwatch, until
 
@@ -46,7 +47,7 @@ def draining(serve):
 
 def test_while_it_drains(draining):
     dunlin, _ = draining
-    assert not accepts(dunlin)
+    until(lambda: not accepts(dunlin), "every worker has closed its listening socket")
     for path in ("publish", "send"):
         answer = dunlin.api.post(f"/v1/mesh/{path}", {"c": "1", "d": "x"})
         assert (answer.status, answer.body["E"]["c"]) == (503, 503)

@@ -4,7 +4,6 @@ import signal
 
 import pytest
 
-from harness.waiting import until
 from harness.raw import CLOSE, TEXT, request, upgrade
 from harness.waiting import Stopwatch, until
 

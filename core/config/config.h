@@ -82,6 +82,13 @@ struct AccessUser {
   std::string host = "*";  // of the caller's address; * matches any run of characters
 };
 
+// A value of the file that is read once, when the server starts.
+struct FixedValue {
+  std::string text;      // as written
+  std::string fallback;  // what holds where it is not written
+  Place place;
+};
+
 struct Config {
   std::string file;       // as given
   std::string directory;  // its folder, absolute, no slash at the end: relative paths start there
@@ -89,6 +96,8 @@ struct Config {
   unsigned workers = 0;  // after `auto` is resolved: at least 1
   std::string node_name;
   std::string plugin_directory = "plugins";  // absolute after loading
+  bool watch = false;                        // for changes of the file and of the modules' files
+  Millis handover{10'000};                   // for what is pending with modules that are replaced
   std::vector<Listener> listeners;
   std::vector<ModuleUse> filters;  // shown each publish
   std::map<std::string, ModuleUse> modules;
@@ -105,6 +114,8 @@ struct Config {
   Level log_level = Level::info;
   LogFormat log_format = LogFormat::text;
   Millis shutdown{10'000};
+
+  std::map<std::string, FixedValue> fixed;  // by "listeners[0].bind"; see changes.h
 };
 
 }  // namespace dunlin

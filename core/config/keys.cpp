@@ -224,6 +224,10 @@ const Key<Config> kNode[] = {
 const Key<Config> kPlugins[] = {
     {"directory", "folder", "plugins", "Each NAME.so in it is offered as module NAME; none runs unless it is selected.",
      [](Reading& r, const Node& n, Config& c) { r.existing_path(n, c.plugin_directory); }},
+    {"watch", "true or false", "false", "Reload by itself when this file or a module's file has changed.",
+     [](Reading& r, const Node& n, Config& c) { choose<bool>(r, n, {{"true", true}, {"false", false}}, c.watch); }},
+    {"handover", "duration", "10s", "How long a module that was replaced by a reload may finish what it was asked; then it "
+     "is cancelled.", [](Reading& r, const Node& n, Config& c) { r.duration(n, c.handover); }},
 };
 
 const Key<Config> kApi[] = {
@@ -308,7 +312,25 @@ std::string rows(const char* prefix, std::span<const Key<Target>> keys) {
   return out;
 }
 
+template <class Target>
+const char* fallback_in(const char* prefix, std::span<const Key<Target>> keys, const std::string& wanted) {
+  for (const auto& key : keys)
+    if (prefix + std::string(key.name) == wanted) return key.fallback;
+  return "";
+}
+
 }  // namespace
+
+std::string fallback_of(const std::string& key) {
+  const std::string found[] = {
+      fallback_in<Config>("node.", kNode, key),          fallback_in<Listener>("listeners[].", kListener, key),
+      fallback_in<Config>("", kRoot, key),               fallback_in<Config>("api.", kApi, key),
+      fallback_in<Config>("directory.", kDirectory, key), fallback_in<Config>("mesh.", kMesh, key),
+      fallback_in<Config>("queue.", kQueue, key)};
+  for (const std::string& fallback : found)
+    if (!fallback.empty()) return fallback;
+  return "";
+}
 
 template <class Target>
 void read_section(Reading& reading, const YAML::Node& node, std::span<const Key<Target>> keys, Target& target) {

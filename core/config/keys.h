@@ -39,6 +39,9 @@ struct Key {
 template <class Target>
 void read_section(Reading& reading, const YAML::Node& node, std::span<const Key<Target>> keys, Target& target);
 
+// What holds where "listeners[].protocol" is not written; "": nothing, or there is no such key.
+std::string fallback_of(const std::string& key);
+
 // The whole file into `config`, whose `directory` is known. Every fault is reported.
 void read_config(const YAML::Node& root, Config& config, Faults& faults);
 

@@ -29,7 +29,8 @@ std::string close_payload(int code, std::string_view text) {
 
 WsConnection::WsConnection(WsServer& server, std::size_t listener, std::string peer)
     : server_(server),
-      outbox_(server.parts_.flusher, *this, server.parts_.config.listeners[listener].endpoints.front().limits.outbox),
+      outbox_(server.parts_.flusher, *this,
+              server.parts_.served->config().listeners[listener].endpoints.front().limits.outbox),
       listener_(static_cast<std::uint32_t>(listener)) {
   ++server_.connections_;
   Millis patience{0};
@@ -57,14 +58,14 @@ WsConnection::~WsConnection() {
   if (doomed_) std::replace(server_.doomed_.begin(), server_.doomed_.end(), this, static_cast<WsConnection*>(nullptr));
 }
 
-const Listener& WsConnection::listener() const { return server_.parts_.config.listeners[listener_]; }
+const Listener& WsConnection::listener() const { return server_.parts_.served->config().listeners[listener_]; }
 const Endpoint& WsConnection::endpoint() const { return listener().endpoints[endpoint_]; }
 
 int WsConnection::on_established() {
   phase_ = Phase::open;
   outbox_.set_limit(endpoint().limits.outbox);
-  session_ = &server_.parts_.sessions.open(*this, endpoint(), server_.parts_.modules.endpoints[listener_][endpoint_],
-                                           std::move(passing_->peer), read_handshake());
+  session_ = &server_.parts_.sessions.open(*this, server_.parts_.served->at(listener_, endpoint_), std::move(passing_->peer),
+                                           read_handshake());
   passing_.reset();
   session_->start();
   return 0;

@@ -61,7 +61,7 @@ Status WsServer::create(const std::vector<int>& fds) {
 }
 
 Status WsServer::create_vhost(Port& port) {
-  const Listener& listener = parts_.config.listeners[port.index];
+  const Listener& listener = parts_.served->config().listeners[port.index];
   lws_context_creation_info info{};
   info.port = CONTEXT_PORT_NO_LISTEN_SERVER;
   info.protocols = kProtocols;

@@ -57,7 +57,7 @@ std::optional<LoginAnswer> ModuleRuntime::Impl::run_chain(ClientId id, LoginWait
 
 // Empty: the next one is asked.
 std::optional<LoginAnswer> ModuleRuntime::Impl::judge(const ModuleSet::ChainStep& step, ClientId id, Answer answer) {
-  Instance& instance = *instances_[step.selection];
+  Instance& instance = *instances_[step.slot];
   if (!answer.fault && answer.verdict == DUNLIN_ALLOW && answer.identity.uid_kind == DUNLIN_UID_NONE)
     answer = fault_answer("ALLOW without a uid");
   instance.count(Asking::auth, outcome_of(answer));

@@ -20,7 +20,7 @@ std::string flaw_in(const dunlin_message& instead) {
 
 FilterOutcome ModuleRuntime::Impl::filter(const std::string& channel, Kind& kind, std::string& data) {
   for (const ModuleSet::ChainStep& step : filters_) {
-    Instance& instance = *instances_[step.selection];
+    Instance& instance = *instances_[step.slot];
     Answer answer = filter_by(instance, channel, kind, data);
     const Outcome outcome = outcome_of(answer);
     instance.count(Asking::filter, outcome);

@@ -23,7 +23,7 @@ void ModuleRuntime::Impl::guard(const EndpointModules& endpoint, ClientId id, st
 void ModuleRuntime::Impl::walk(const std::shared_ptr<GuardWalk>& walk) {
   for (; walk->step < walk->endpoint->guards.size(); ++walk->step) {
     const ModuleSet::ChainStep& step = walk->endpoint->guards[walk->step];
-    const std::shared_ptr<Instance>& instance = instances_[step.selection];
+    const std::shared_ptr<Instance>& instance = instances_[step.slot];
     const dunlin_subscribe_guard& guard = *instance->guard();
     const auto call = [&](dunlin_ticket ticket) {
       return guard.check(instance->raw(), walk->id.value(), lend(walk->channel), ticket);
@@ -45,7 +45,7 @@ void ModuleRuntime::Impl::guard_told(const std::shared_ptr<GuardWalk>& walk, con
 // False: it is decided, and that has been said.
 bool ModuleRuntime::Impl::agrees(GuardWalk& walk, const Answer& answer) {
   const ModuleSet::ChainStep& step = walk.endpoint->guards[walk.step];
-  Instance& instance = *instances_[step.selection];
+  Instance& instance = *instances_[step.slot];
   const Outcome outcome = outcome_of(answer);
   instance.count(Asking::guard, outcome);
   if (answer.fault) {

@@ -10,13 +10,19 @@
 
 namespace dunlin {
 
-Instance::Instance(std::shared_ptr<Stage> stage, std::shared_ptr<Selection> selection)
+Instance::Instance(std::shared_ptr<Stage> stage, std::shared_ptr<Selection> selection, ModuleFigures& figures)
     : Host(stage->log, selection->name(), selection->environment().config_directory, this), stage_(std::move(stage)),
       selection_(std::move(selection)), auth_(selection_->auth()), router_(selection_->router()),
-      guard_(selection_->guard()), filter_(selection_->filter()), route_(selection_->route()) {}
+      guard_(selection_->guard()), filter_(selection_->filter()), route_(selection_->route()), figures_(figures) {
+  if (auth_) figures_.serves(Asking::auth);
+  if (guard_) figures_.serves(Asking::guard);
+  if (filter_) figures_.serves(Asking::filter);
+  if (route_) figures_.serves(Asking::route);
+}
 
-Result<std::shared_ptr<Instance>> Instance::create(std::shared_ptr<Stage> stage, std::shared_ptr<Selection> selection) {
-  std::shared_ptr<Instance> instance(new Instance(std::move(stage), std::move(selection)));
+Result<std::shared_ptr<Instance>> Instance::create(std::shared_ptr<Stage> stage, std::shared_ptr<Selection> selection,
+                                                   ModuleFigures& figures) {
+  std::shared_ptr<Instance> instance(new Instance(std::move(stage), std::move(selection), figures));
   const dunlin_module& module = instance->selection_->module();
   instance->alive_ = true;
   dunlin_status status;
@@ -44,6 +50,7 @@ void Instance::destroy() {
   timers_.stop_all(services());
   requests_.cancel_all(services());
   cache_.stop(*this);
+  figures_.keep(metrics_);
 }
 
 dunlin_status Instance::answer(dunlin_ticket ticket, dunlin_verdict verdict, const dunlin_answer* given) {
@@ -79,27 +86,6 @@ void Instance::log_fault(Hook hook, ClientId conn, std::string_view why) {
                               {"more_held_back", fault_lines_.take_held_back()}});
 }
 
-void Instance::collect(std::vector<Sample>& out) const {
-  constexpr const char* kOutcomes[] = {"allow", "deny", "pass", "fault", "deadline"};
-  const struct {
-    bool serves;
-    const char *name, *help;
-  } rows[] = {{auth_ != nullptr, "dunlin_auth_outcomes_total", "What auth modules answered, by module"},
-              {guard_ != nullptr, "dunlin_guard_outcomes_total", "What subscribe guards answered, by module"},
-              {filter_ != nullptr, "dunlin_filter_outcomes_total", "What publish filters answered, by module"},
-              {route_ != nullptr, "dunlin_route_outcomes_total", "What HTTP routes of modules answered, by module"}};
-  for (std::size_t row = 0; row < std::size(rows); ++row)
-    for (std::size_t i = 0; rows[row].serves && i < std::size(kOutcomes); ++i)
-      out.push_back({.name = rows[row].name, .help = rows[row].help,
-                     .labels = {{"module", module()}, {"outcome", kOutcomes[i]}},
-                     .value = static_cast<double>(outcomes_[row][i]), .buckets = {}});
-  times_.collect(module(), out);
-  const std::size_t first = out.size();
-  metrics_.collect(stage_->worker, out);
-  std::string prefix = "dunlin_" + module() + "_";
-  for (char& c : prefix)
-    if (c == '-') c = '_';
-  for (std::size_t i = first; i < out.size(); ++i) out[i].name.insert(0, prefix);
-}
+void Instance::collect(std::vector<Sample>& out) const { collect_own(module(), stage_->worker, metrics_, out); }
 
 }  // namespace dunlin

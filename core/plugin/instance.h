@@ -3,7 +3,6 @@
 // it. All [worker] but answer() and tasks().post().
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -15,16 +14,16 @@
 #include "core/plugin/host.h"
 #include "core/plugin/instance_parts.h"
 #include "core/plugin/module.h"
+#include "core/plugin/module_figures.h"
 #include "core/plugin/stage.h"
 
 namespace dunlin {
 
-// Who is asked: dunlin_ASKING_outcomes_total counts what they answer.
-enum class Asking : std::uint8_t { auth, guard, filter, route, count_ };
-
 class Instance final : public Host, public std::enable_shared_from_this<Instance> {
  public:
-  static Result<std::shared_ptr<Instance>> create(std::shared_ptr<Stage> stage, std::shared_ptr<Selection> selection);
+  // REQUIRES: `figures` (its module's) outlive it
+  static Result<std::shared_ptr<Instance>> create(std::shared_ptr<Stage> stage, std::shared_ptr<Selection> selection,
+                                                  ModuleFigures& figures);
   ~Instance() = default;  // REQUIRES: destroy() was called, if create() succeeded
 
   // Runs what other threads have handed in, destroys the module's instance, then stops its timers and requests. From
@@ -41,7 +40,7 @@ class Instance final : public Host, public std::enable_shared_from_this<Instance
 
   Stage& stage() const { return *stage_; }
   Services& services() const { return stage_->services; }
-  HookTimes& times() { return times_; }
+  HookTimes& times() { return figures_.times(); }
   InstanceTimers& timers() { return timers_; }
   InstanceRequests& requests() { return requests_; }
   InstanceTasks& tasks() { return tasks_; }
@@ -56,9 +55,7 @@ class Instance final : public Host, public std::enable_shared_from_this<Instance
 
   // The module did what it may not do, or did not answer.
   void log_fault(Hook hook, ClientId conn, std::string_view why);
-  void count(Asking asking, Outcome outcome) {
-    ++outcomes_[static_cast<std::size_t>(asking)][static_cast<std::size_t>(outcome)];
-  }
+  void count(Asking asking, Outcome outcome) { figures_.count(asking, outcome); }
   void collect(std::vector<Sample>& out) const;
 
   // Wraps a callback of the module for Services: it is dropped once this instance is being destroyed.
@@ -74,7 +71,7 @@ class Instance final : public Host, public std::enable_shared_from_this<Instance
 
  private:
   dunlin_status late_answer();
-  Instance(std::shared_ptr<Stage> stage, std::shared_ptr<Selection> selection);
+  Instance(std::shared_ptr<Stage> stage, std::shared_ptr<Selection> selection, ModuleFigures& figures);
 
   std::shared_ptr<Stage> stage_;
   std::shared_ptr<Selection> selection_;
@@ -85,10 +82,8 @@ class Instance final : public Host, public std::enable_shared_from_this<Instance
   const dunlin_http_route* route_;
   dunlin_instance* raw_ = nullptr;
   bool alive_ = false;
-  HookTimes times_;
+  ModuleFigures& figures_;
   Trickle fault_lines_;
-  using Outcomes = std::array<std::uint64_t, static_cast<std::size_t>(Outcome::count_)>;
-  std::array<Outcomes, static_cast<std::size_t>(Asking::count_)> outcomes_{};
   InstanceTimers timers_;
   InstanceRequests requests_;
   InstanceTasks tasks_;

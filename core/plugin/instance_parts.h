@@ -62,6 +62,7 @@ class InstanceTasks {
 
   // [worker] Accepts nothing more, runs what was accepted, and waits for what is on the pool.
   void finish(Instance& instance);
+  bool busy() const { return !jobs_.empty(); }  // [worker] something is on the pool
 
  private:
   // One piece of work on the pool; the pool, the worker and the instance each hold it.
@@ -115,6 +116,8 @@ class InstanceMetrics {
   dunlin_status define(std::uint32_t kind, std::string name, std::string help, Labels labels, std::uint32_t& id);
   void add(std::uint32_t id, std::int64_t value);
   void set(std::uint32_t id, std::int64_t value);
+  // Adds the counters of another to these.
+  void add_counters(const InstanceMetrics& other);
   // Gauges say which worker they are of; counters add up over the workers.
   void collect(unsigned worker, std::vector<Sample>& out) const;
 

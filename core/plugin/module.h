@@ -7,6 +7,7 @@
 //   ModuleSet  all selections of a configuration; equal (module, settings) is one selection
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -21,12 +22,15 @@
 
 namespace dunlin {
 
+class Libraries;
+
 // What setup needs to know of the configuration, and who validates settings: the loader of core/config is handed in.
 struct ModuleEnvironment {
   Log& log;
   std::string plugin_directory;  // absolute
   std::string config_file;       // as given, for fault lines
   std::string config_directory;  // absolute
+  Libraries* libraries = nullptr;  // nullptr: files are opened where they stand
 };
 
 // Opens DIRECTORY/NAME.so: one exported symbol, magic, ABI major, name equal to the stem, a complete module table. The
@@ -76,25 +80,26 @@ class Selection {
   std::unique_ptr<SetupHost> host_;  // known to the module until `discard`
 };
 
-// The selections of a whole configuration: each endpoint's chain and router resolved to indices into `selections`.
+// The selections of a whole configuration: each endpoint's chain and router resolved to slots. A selection has one slot
+// on every worker, `first_slot` and its index in `selections`; no two sets that are in use have a slot in common.
 struct ModuleSet {
   // One module of a chain: auth, guards, filters.
   struct ChainStep {
-    std::size_t selection;
+    std::size_t slot;
     bool on_error_pass;
     Millis deadline;
   };
   struct EndpointModules {
     std::vector<ChainStep> auth;
     std::vector<ChainStep> guards;
-    std::size_t router = 0;
+    std::size_t router = 0;  // slot
     Millis router_deadline{5000};
   };
   // One HTTP path that a module serves. The texts are the module's constants.
   struct Route {
     std::string_view method, path;  // a path that ends in '/' is a prefix
     std::uint32_t role;             // DUNLIN_ROLE_*
-    std::size_t selection;
+    std::size_t slot;
     std::size_t index;              // in the module's table
     Millis deadline;
   };
@@ -102,9 +107,13 @@ struct ModuleSet {
   std::vector<ChainStep> filters;
   std::vector<Route> routes;
   std::vector<std::vector<EndpointModules>> endpoints;  // [listener][endpoint]; empty entries for static ones
+  std::size_t first_slot = 0;
 
-  // Every fault of every module, one a line.
-  static Result<ModuleSet> build(const Config& config, Log& log);
+  std::size_t slot_of(std::size_t index) const { return first_slot + index; }
+
+  // Every fault of every module, one a line. `libraries`: as in ModuleEnvironment.
+  static Result<ModuleSet> build(const Config& config, Log& log, Libraries* libraries = nullptr,
+                                 std::size_t first_slot = 0);
 };
 
 }  // namespace dunlin

@@ -13,8 +13,10 @@ namespace {
 
 class Builder {
  public:
-  Builder(const Config& config, Log& log)
-      : config_(config), environment_{log, config.plugin_directory, config.file, config.directory} {}
+  Builder(const Config& config, Log& log, Libraries* libraries, std::size_t first_slot)
+      : config_(config), environment_{log, config.plugin_directory, config.file, config.directory, libraries} {
+    set_.first_slot = first_slot;
+  }
 
   Result<ModuleSet> build() {
     for (const Listener& listener : config_.listeners) {
@@ -37,7 +39,7 @@ class Builder {
     const auto index = select(endpoint.router);
     if (!index) return;
     if (!set_.selections[*index]->router()) misfit(endpoint.router, "router", "is no router");
-    modules.router = *index;
+    modules.router = set_.slot_of(*index);
     modules.router_deadline = endpoint.router.deadline;
   }
 
@@ -48,7 +50,7 @@ class Builder {
       const auto index = select(use);
       if (!index) continue;
       if (!((*set_.selections[*index]).*table)()) misfit(use, key, misfit_text);
-      chain.push_back({*index, use.on_error_pass, use.deadline});
+      chain.push_back({set_.slot_of(*index), use.on_error_pass, use.deadline});
     }
   }
 
@@ -62,7 +64,7 @@ class Builder {
       for (const ModuleSet::Route& other : set_.routes)
         if (other.method == route.method && other.path == route.path)
           misfit(use, "api.routes", fmt::format("serves {} {}, as another one does", route.method, route.path).c_str());
-      set_.routes.push_back({route.method, route.path, route.role, *index, i, use.deadline});
+      set_.routes.push_back({route.method, route.path, route.role, set_.slot_of(*index), i, use.deadline});
     }
   }
 
@@ -94,6 +96,8 @@ class Builder {
 
 }  // namespace
 
-Result<ModuleSet> ModuleSet::build(const Config& config, Log& log) { return Builder(config, log).build(); }
+Result<ModuleSet> ModuleSet::build(const Config& config, Log& log, Libraries* libraries, std::size_t first_slot) {
+  return Builder(config, log, libraries, first_slot).build();
+}
 
 }  // namespace dunlin

@@ -57,12 +57,24 @@ void Questions::take_back(dunlin_ticket ticket, const Open& open, std::int32_t r
   open.about.cancel(instance.raw(), ticket, reason);
 }
 
-void Questions::cancel(ClientId conn) {
+void Questions::cancel(ClientId conn, std::int32_t reason) {
   for (auto entry = by_conn_.find(conn); entry != by_conn_.end(); entry = by_conn_.find(conn)) {
     const dunlin_ticket ticket = entry->second;
     const Open open = close(ticket);
-    take_back(ticket, open, DUNLIN_CANCEL_CLOSED);
+    take_back(ticket, open, reason);
     open.told(std::nullopt);
+  }
+}
+
+void Questions::cut(const Instance& of) {
+  std::vector<dunlin_ticket> tickets;
+  for (const auto& [ticket, open] : open_)
+    if (open.about.instance.get() == &of) tickets.push_back(ticket);
+  for (const dunlin_ticket ticket : tickets) {
+    if (!open_.contains(ticket)) continue;
+    const Open open = close(ticket);
+    take_back(ticket, open, DUNLIN_CANCEL_STOPPING);
+    open.told(fault_answer("the module was replaced"));
   }
 }
 

@@ -39,8 +39,10 @@ class Questions {
 
   // False: the ticket belongs to somebody else, and the answer has not been touched.
   bool take(dunlin_ticket ticket, Answer& answer);
-  // Takes back what was asked about a connection (DUNLIN_CANCEL_CLOSED); those who wait are told so.
-  void cancel(ClientId conn);
+  // Takes back what was asked about a connection; those who wait are told that it has left.
+  void cancel(ClientId conn, std::int32_t reason);
+  // Takes back what was asked of an instance that must go; those who wait are told of a fault.
+  void cut(const Instance& of);
   // Takes back what was asked of one instance, or of all; nobody is told.
   void stop(const Instance* of = nullptr);
   // Is an answer of this instance awaited?

@@ -51,7 +51,7 @@ std::string flaw_in_routes(const dunlin_http_route& table) {
 }
 
 void ModuleRuntime::Impl::serve(const ModuleSet::Route& route, const RouteCall& call, RouteDone done) {
-  const std::shared_ptr<Instance>& instance = instances_[route.selection];
+  const std::shared_ptr<Instance>& instance = instances_[route.slot];
   const dunlin_http_route& table = *instance->route();
   std::vector<dunlin_pair> headers;
   for (const auto& [name, value] : call.headers) headers.push_back({lend(name), lend(value)});

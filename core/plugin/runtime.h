@@ -2,7 +2,8 @@
 // ModuleRuntime: the modules of one worker at work. Sessions ask their questions here and get the answer at once or
 // later. All [worker], but that a ticket may be answered from any thread.
 //
-// REQUIRES of every question: the endpoint's modules outlive the runtime.
+// Several sets may be at work at once, while one takes over from another. REQUIRES of every question: the endpoint is of a
+// set that was prepared and not retired.
 #pragma once
 
 #include <functional>
@@ -66,6 +67,15 @@ class ModuleRuntime {
   // Creates one instance a selection. `worker` is for logs and metrics.
   static Result<std::unique_ptr<ModuleRuntime>> create(const ModuleSet& set, Services& services, AnswerSink& sink,
                                                        Log& log, unsigned worker);
+  // Creates the instances of one more set: all, or none.
+  Status prepare(const ModuleSet& set);
+  // Its filters and routes are in force from here on. REQUIRES: prepared
+  void use(const ModuleSet& set);
+  // Nobody asks this set any more: destroys its instances. False: one has work on the pool that has not returned, or has
+  // not answered an HTTP request (`overdue`: that is cancelled), so it must be retired once more.
+  // REQUIRES: nothing is pending for a connection that it serves; no hook is running
+  bool retire(const ModuleSet& set, bool overdue);
+
   // Cancels what is pending (DUNLIN_CANCEL_STOPPING), destroys the instances, stops their timers and requests. Blocks
   // for what they have on the pool.
   ~ModuleRuntime();
@@ -95,8 +105,16 @@ class ModuleRuntime {
   // Does a hook or callback of a module run now?
   bool in_hook() const;
 
-  // The connection has left: voids what is pending for it (DUNLIN_CANCEL_CLOSED).
-  void cancel(ClientId id);
+  // The router of `from` lets go of a connection that it has opened, that of `to` takes it over.
+  // REQUIRES: !pending(id); no hook is running
+  void hand_over(const ModuleSet::EndpointModules& from, const ModuleSet::EndpointModules& to, ClientId id);
+  // The first half of it, when the other is to open the connection afresh.
+  void release(const ModuleSet::EndpointModules& from, ClientId id);
+
+  // Is an answer awaited for this connection?
+  bool pending(ClientId id) const;
+  // Voids what is pending for it: it has left (DUNLIN_CANCEL_CLOSED), or who is asked must go (DUNLIN_CANCEL_STOPPING).
+  void cancel(ClientId id, std::int32_t reason = DUNLIN_CANCEL_CLOSED);
 
   // Outcomes by module, hook durations, tickets in flight, and the modules' own figures.
   void collect(std::vector<Sample>& out) const;

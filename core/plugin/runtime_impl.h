@@ -3,6 +3,7 @@
 // (guards.cpp), filters (filters.cpp), HTTP routes (routes.cpp), and the answers that come later. All [worker].
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -26,7 +27,9 @@ class ModuleRuntime::Impl final : public AnswerTaker {
       : sink_(sink), stage_(std::make_shared<Stage>(services, log, worker, *this)), questions_(*stage_) {}
   ~Impl();
 
-  Status create(const ModuleSet& set);
+  Status prepare(const ModuleSet& set);
+  void use(const ModuleSet& set);
+  bool retire(const ModuleSet& set, bool overdue);
 
   std::optional<LoginAnswer> login(const EndpointModules& endpoint, ClientId id, std::string_view token,
                                    std::uint32_t source);
@@ -39,7 +42,10 @@ class ModuleRuntime::Impl final : public AnswerTaker {
   const std::vector<ModuleSet::Route>& routes() const { return routes_; }
   void serve(const ModuleSet::Route& route, const RouteCall& call, RouteDone done);
   bool in_hook() const { return stage_->running != nullptr; }
-  void cancel(ClientId id);
+  void hand_over(const EndpointModules& from, const EndpointModules& to, ClientId id);
+  void release(const EndpointModules& from, ClientId id);
+  bool pending(ClientId id) const { return waiting_.contains(id); }
+  void cancel(ClientId id, std::int32_t reason);
   void collect(std::vector<Sample>& out) const;
 
   void take(dunlin_ticket ticket, Answer answer) override;
@@ -88,12 +94,13 @@ class ModuleRuntime::Impl final : public AnswerTaker {
   static Answer filter_by(Instance& instance, const std::string& channel, Kind& kind, std::string& data);
   static Reply reply_of(Instance& instance, const Answer& answer);
 
-  Instance& auth_of(const LoginWait& wait) { return *instances_[wait.endpoint->auth[wait.step].selection]; }
+  Instance& auth_of(const LoginWait& wait) { return *instances_[wait.endpoint->auth[wait.step].slot]; }
   Instance& router_of(const EndpointModules& endpoint) { return *instances_[endpoint.router]; }
 
   AnswerSink& sink_;
   std::shared_ptr<Stage> stage_;
-  std::vector<std::shared_ptr<Instance>> instances_;  // as in ModuleSet::selections
+  std::vector<std::shared_ptr<Instance>> instances_;  // by slot; those of no set are empty
+  std::map<std::string, ModuleFigures> figures_;      // by module; they outlive its instances
   std::unordered_map<ClientId, Waiting> waiting_;
   Questions questions_;
   std::vector<ModuleSet::ChainStep> filters_;

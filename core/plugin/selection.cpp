@@ -7,6 +7,7 @@
 #include "core/plugin/abi_text.h"
 #include "core/plugin/cache.h"
 #include "core/plugin/host.h"
+#include "core/plugin/libraries.h"
 #include "core/plugin/module.h"
 
 namespace dunlin {
@@ -41,7 +42,8 @@ Selection::~Selection() {
 
 Status Selection::open(const ModuleUse& use) {
   const std::string& file = environment_.config_file;
-  const auto library = open_library(environment_.plugin_directory, name_);
+  const auto library = environment_.libraries ? environment_.libraries->open(environment_.plugin_directory, name_)
+                                              : open_library(environment_.plugin_directory, name_);
   if (!library)
     return fail(library.error().code,
                 selection_fault(file, use.place, fmt::format("module \"{}\": {}", name_, library.error().why)));

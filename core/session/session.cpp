@@ -23,21 +23,24 @@ const Session::Row Session::kSteps[] = {
     {&Session::step_wait},          // closing: until the end of the turn
 };
 
-Session::Session(SessionTable& table, ClientId id, Transport& transport, const Endpoint& endpoint,
-                 const ModuleSet::EndpointModules& modules, std::string remote_addr,
-                 std::unique_ptr<Handshake> handshake)
-    : table_(table), endpoint_(endpoint), modules_(modules), transport_(&transport), id_(id),
+Session::Session(SessionTable& table, ClientId id, Transport& transport, ServedEndpoint& served,
+                 std::string remote_addr, std::unique_ptr<Handshake> handshake)
+    : table_(table), served_(&served), transport_(&transport), id_(id),
       subscriber_(table.channels_, transport.outbox()), remote_addr_(std::move(remote_addr)),
       handshake_(std::move(handshake)) {
   ++table_.steps_[static_cast<std::size_t>(step_)];
+  ++served_->sessions;
   idle_timer_.on_fire([this] { on_idle_timer(); });
   expiry_timer_.on_fire([this] { close(CloseReason::expired); });
 }
 
-Session::~Session() { --table_.steps_[static_cast<std::size_t>(step_)]; }
+Session::~Session() {
+  --table_.steps_[static_cast<std::size_t>(step_)];
+  --served_->sessions;
+}
 
 void Session::start() {
-  table_.wheel_.start(idle_timer_, endpoint_.limits.idle / 2);
+  table_.wheel_.start(idle_timer_, endpoint().limits.idle / 2);
   run();
 }
 
@@ -59,13 +62,14 @@ void Session::enter(Step step) {
 
 Session::Next Session::step_authenticate() {
   if (asked_) return Next::wait;
-  if (endpoint_.login == Login::message) {
+  move_on();
+  if (endpoint().login == Login::message) {
     enter(Step::opening);
     return Next::again;
   }
   asked_ = true;
   const std::string token = handshake_token(*handshake_);
-  const auto answer = table_.modules_->login(modules_, id_, token, DUNLIN_LOGIN_HANDSHAKE);
+  const auto answer = table_.modules_->login(served_->modules, id_, token, DUNLIN_LOGIN_HANDSHAKE);
   if (!answer) return Next::wait;
   login_answered(*answer);
   return Next::again;
@@ -73,8 +77,9 @@ Session::Next Session::step_authenticate() {
 
 Session::Next Session::step_open() {
   if (asked_) return Next::wait;
+  move_on();
   asked_ = opened_ = true;
-  return after(table_.modules_->open(modules_, id_), Step::opening);
+  return after(table_.modules_->open(served_->modules, id_), Step::opening);
 }
 
 Session::Next Session::step_take() {
@@ -91,9 +96,14 @@ Session::Next Session::step_take() {
 Session::Next Session::step_wait() { return Next::wait; }
 
 Session::Next Session::route(Kind kind, std::string_view data) {
+  move_on();
+  if (step_ == Step::closing) {  // who took it over closed it
+    table_.counters_.add(Counter::drop_inbound);
+    return Next::wait;
+  }
   enter(Step::handling);
   asked_ = true;
-  return after(table_.modules_->message(modules_, id_, kind, data), Step::handling);
+  return after(table_.modules_->message(served_->modules, id_, kind, data), Step::handling);
 }
 
 // What the router's answer leads to; without one this connection waits, and is not read meanwhile.
@@ -166,7 +176,7 @@ void Session::end() {
   table_.modules_->cancel(id_);
   finish_login(DUNLIN_DENY, DUNLIN_E_GONE);
   context_.abandon(table_.defer_);
-  if (opened_) table_.modules_->close(modules_, id_, ending_->code, ending_->text);
+  if (opened_) table_.modules_->close(served_->modules, id_, ending_->code, ending_->text);
 }
 
 dunlin_status Session::send(Kind kind, std::string_view data) {
@@ -192,7 +202,7 @@ void Session::on_idle_timer() {
     return close(CloseReason::idle);
   }
   if (!std::exchange(pinged_, true) && transport_) transport_->ping();
-  table_.wheel_.start(idle_timer_, endpoint_.limits.idle / 2);
+  table_.wheel_.start(idle_timer_, endpoint().limits.idle / 2);
 }
 
 }  // namespace dunlin

@@ -19,6 +19,7 @@
 #include "core/plugin/runtime.h"
 #include "core/session/close_reason.h"
 #include "core/session/context.h"
+#include "core/session/served.h"
 #include "core/session/transport.h"
 
 namespace dunlin {
@@ -36,8 +37,8 @@ class Session {
   using SubscribeDone = std::function<void(dunlin_status)>;
   using LoginDone = std::function<void(dunlin_verdict, dunlin_status)>;
 
-  Session(SessionTable& table, ClientId id, Transport& transport, const Endpoint& endpoint,
-          const ModuleSet::EndpointModules& modules, std::string remote_addr, std::unique_ptr<Handshake> handshake);
+  Session(SessionTable& table, ClientId id, Transport& transport, ServedEndpoint& served, std::string remote_addr,
+          std::unique_ptr<Handshake> handshake);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -65,6 +66,12 @@ class Session {
   void router_answered(RouterOutcome outcome);
   dunlin_status guards_answered(std::string_view channel, dunlin_status status);
 
+  // Its endpoint was superseded: goes over to what is served now, unless something is pending. REQUIRES: no hook is running
+  void move_on();
+  // The same at the deadline: what is pending is cancelled. A log-in of an open connection is told to try later, one at
+  // the handshake and an opening are asked anew, a message that was being handled counts as dropped.
+  void cut_over();
+
   // Runs the close hook; the table destroys it afterwards. REQUIRES: step() == closing; no hook is running.
   void end();
 
@@ -73,11 +80,12 @@ class Session {
   bool logged_in() const { return uid_kind_ != DUNLIN_UID_NONE; }
   const std::string& uid() const { return uid_; }
   std::uint32_t uid_kind() const { return uid_kind_; }
-  const Endpoint& endpoint() const { return endpoint_; }
+  const Endpoint& endpoint() const { return served_->endpoint; }
+  const ServedEndpoint& served() const { return *served_; }
   const std::string& remote_addr() const { return remote_addr_; }
   const Handshake* handshake() const { return handshake_.get(); }  // nullptr after the first log-in
   Context& context() { return context_; }
-  bool guarded() const { return !modules_.guards.empty(); }
+  bool guarded() const { return !served_->modules.guards.empty(); }
 
  private:
   enum class Next { again, wait };
@@ -93,6 +101,7 @@ class Session {
   Next step_take();
   Next step_wait();
 
+  void go_over();
   Next after(std::optional<RouterOutcome> outcome, Step asked);
   Next route(Kind kind, std::string_view data);
   bool has_room_for(std::string_view channel) const;
@@ -108,8 +117,7 @@ class Session {
   };
 
   SessionTable& table_;
-  const Endpoint& endpoint_;
-  const ModuleSet::EndpointModules& modules_;
+  ServedEndpoint* served_;
   Transport* transport_;  // nullptr once it is gone or told to finish
   const ClientId id_;
   Subscriber subscriber_;

@@ -9,7 +9,7 @@
 namespace dunlin {
 
 bool Session::has_room_for(std::string_view channel) const {
-  return subscriber_.count() + asking_ < endpoint_.limits.channels || subscriber_.subscribed(channel);
+  return subscriber_.count() + asking_ < endpoint().limits.channels || subscriber_.subscribed(channel);
 }
 
 dunlin_status Session::subscribe(std::string_view channel) {
@@ -36,7 +36,7 @@ dunlin_status Session::subscribe_asking(std::string_view channel, SubscribeDone 
   table_.defer_([&table = table_, id = id_, name = std::string(channel), done = std::move(done)] {
     Session* session = table.find(id);
     if (!session || !session->transport_) return done(DUNLIN_E_GONE);
-    table.modules_->guard(session->modules_, id, name, [&table, id, name, done](dunlin_status status) {
+    table.modules_->guard(session->served_->modules, id, name, [&table, id, name, done](dunlin_status status) {
       // It is told on another turn: this may come while the session ends.
       table.defer_([&table, id, name, done, status] { done(table.guards_answered(id, name, status)); });
     });

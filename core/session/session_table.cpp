@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/session/session_table.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/base/check.h"
@@ -30,11 +31,11 @@ ClientId SessionTable::take_slot() {
   return ClientId(node_, worker_, generation, slot);
 }
 
-Session& SessionTable::open(Transport& transport, const Endpoint& endpoint, const ModuleSet::EndpointModules& modules,
-                            std::string remote_addr, std::unique_ptr<Handshake> handshake) {
+Session& SessionTable::open(Transport& transport, ServedEndpoint& served, std::string remote_addr,
+                            std::unique_ptr<Handshake> handshake) {
   const ClientId id = take_slot();
-  auto session = std::make_unique<Session>(*this, id, transport, endpoint, modules, std::move(remote_addr),
-                                           std::move(handshake));
+  auto session =
+      std::make_unique<Session>(*this, id, transport, served, std::move(remote_addr), std::move(handshake));
   Session& opened = *session;
   slots_[id.slot()].session = std::move(session);
   ++live_;
@@ -57,6 +58,19 @@ void SessionTable::end_turn() {
       free_.push_back(static_cast<std::uint32_t>(id.slot()));
       --live_;
     }
+}
+
+void SessionTable::move_on(std::size_t slots) {
+  for (slots = std::min(slots, slots_.size()); slots > 0; --slots) {
+    if (move_from_ >= slots_.size()) move_from_ = 0;
+    Session* session = slots_[move_from_++].session.get();
+    if (!session || !session->served().superseded) continue;
+    if (session->served().overdue) {
+      session->cut_over();
+    } else {
+      session->move_on();
+    }
+  }
 }
 
 std::size_t SessionTable::drain(std::size_t count) {

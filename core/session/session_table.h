@@ -36,9 +36,12 @@ class SessionTable final : public AnswerSink {
   // Before the first session: the modules need the table first (it is their AnswerSink).
   void use(ModuleRuntime& modules) { modules_ = &modules; }
 
+  // What is served from here on. REQUIRES: outlives its sessions
+  void serve(Served& served) { served_ = &served; }
+
   // Starts a session; it may be closing already when this returns.
-  Session& open(Transport& transport, const Endpoint& endpoint, const ModuleSet::EndpointModules& modules,
-                std::string remote_addr, std::unique_ptr<Handshake> handshake);
+  Session& open(Transport& transport, ServedEndpoint& served, std::string remote_addr,
+                std::unique_ptr<Handshake> handshake);
   // nullptr: no such connection (any more).
   Session* find(ClientId id) const;
 
@@ -46,6 +49,10 @@ class SessionTable final : public AnswerSink {
   void end_turn();
 
   bool busy() const { return !closing_.empty(); }
+
+  // Moves on the superseded sessions of the next `slots` slots. REQUIRES: no hook is running
+  void move_on(std::size_t slots);
+  std::size_t slots() const { return slots_.size(); }
 
   // Closes `count` of the sessions, oldest slots first; returns how many are left.
   std::size_t drain(std::size_t count);
@@ -75,12 +82,14 @@ class SessionTable final : public AnswerSink {
   Log& log_;
   Defer defer_;
   ModuleRuntime* modules_ = nullptr;
+  Served* served_ = nullptr;
 
   std::vector<Slot> slots_;
   std::deque<std::uint32_t> free_;  // oldest first, so that generations go up slowly
   std::vector<ClientId> closing_;
   std::size_t live_ = 0;
   std::size_t drain_from_ = 0;
+  std::size_t move_from_ = 0;
   std::array<std::int64_t, static_cast<std::size_t>(Step::count_)> steps_{};
   std::array<std::uint64_t, static_cast<std::size_t>(CloseReason::count_)> closes_{};
   std::uint64_t logins_ = 0;

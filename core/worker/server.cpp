@@ -15,12 +15,16 @@
 #include <fmt/format.h>
 
 #include "core/base/clock.h"
+#include "core/base/control.h"
 #include "core/loop/loop.h"
 #include "core/loop/mailbox.h"
 #include "core/loop/signals.h"
 #include "core/loop/timer_wheel.h"
+#include "core/net/control_server.h"
 #include "core/net/socket.h"
 #include "core/net/ws_server.h"
+#include "core/worker/file_watch.h"
+#include "core/worker/reloader.h"
 #include "core/worker/worker.h"
 
 namespace dunlin {
@@ -83,12 +87,15 @@ class SharedPort {
 
 class Server {
  public:
-  Server(const Config& config, Log& log, const ModuleSet& modules)
-      : config_(config), log_(log), limits_(config), wheel_(loop_), mailbox_(loop_),
+  Server(const Config& config, Log& log, Reloader& reloader)
+      : config_(config), log_(log), reloader_(reloader), limits_(config), wheel_(loop_), mailbox_(loop_),
         signals_(loop_, {SIGTERM, SIGINT, SIGHUP}, [this](int signal) { on_signal(signal); }),
-        stop_timer_([this] { stop(); }),
-        node_{.config = config, .modules = modules, .log = log, .limits = limits_, .info = {}, .neighbours = {},
-              .workers = {}} {}
+        control_(loop_, log, [this](const std::string& command, ControlServer::Answer answer) {
+          on_command(command, std::move(answer));
+        }),
+        watch_(wheel_, [this] { reload(nullptr); }), stop_timer_([this] { stop(); }),
+        node_{.config = config, .first = reloader.in_force(), .reloads = reloader.figures(), .log = log,
+              .limits = limits_, .info = {}, .neighbours = {}, .workers = {}} {}
 
   Status start() {
     if (Status opened = open_ports(); !opened) return opened;
@@ -101,6 +108,10 @@ class Server {
     for (const auto& worker : workers_) node_.neighbours.push_back(worker->neighbour());
     if (Status ready = start_threads(); !ready) return ready;
     for (const auto& worker : workers_) worker->serve();
+    reloader_.start(wheel_, mailbox_, node_.workers);
+    watch_.watch(reloader_.watched_files());
+    if (Status open = control_.open(config_.file); !open)
+      log_.warn("no control socket: `dunlin reload` does not reach this server, SIGHUP does", {{"why", open.error().why}});
     announce();
     return ok();
   }
@@ -112,6 +123,9 @@ class Server {
 
   // Ends what start() began. REQUIRES: the loop has not run, or has ended.
   void shut_down() {
+    reloader_.stop();
+    watch_.stop();
+    control_.close();
     for (const auto& worker : workers_) {
       if (started_) worker->stop();
       else worker->abandon();
@@ -177,19 +191,40 @@ class Server {
   }
 
   void on_signal(int signal) {
-    if (signal == SIGHUP) return log_.warn("reload is not served by this version: restart to apply a changed file");
+    if (signal == SIGHUP) return reload(nullptr);
     if (node_.draining.exchange(true)) {
       log_.warn("stopping at once");
       return stop();
     }
-    log_.info("draining", {{"connections", connections()}, {"at_most_ms", config_.shutdown.count()}});
-    wheel_.start(stop_timer_, config_.shutdown);
+    log_.info("draining", {{"connections", connections()}, {"at_most_ms", shutdown().count()}});
+    wheel_.start(stop_timer_, shutdown());
     for (const auto& worker : workers_)
       worker->drain([this] {
         mailbox_.post([this] {
           if (++drained_ == workers_.size()) stop();
         });
       });
+  }
+
+  Millis shutdown() const { return reloader_.in_force().config.shutdown; }
+
+  void reload(const Reloader::Done& done) {
+    if (!node_.draining.load()) {
+      watch_.take_note();
+      return reloader_.reload([this, done](const Reloader::Report& report) {
+        if (report.in_force) watch_.watch(reloader_.watched_files());
+        if (done) done(report);
+      });
+    }
+    log_.warn("reload refused", {{"why", "the server is stopping"}});
+    if (done) done({false, "the server is stopping"});
+  }
+
+  void on_command(const std::string& command, const ControlServer::Answer& answer) {
+    if (command != kControlReload) return answer(std::string(kControlRefused) + "there is no such command");
+    reload([answer](const Reloader::Report& report) {
+      answer(std::string(report.in_force ? kControlOk : kControlRefused) + report.text);
+    });
   }
 
   std::uint64_t connections() const {
@@ -212,11 +247,14 @@ class Server {
 
   const Config& config_;
   Log& log_;
+  Reloader& reloader_;
   ConnectionLimits limits_;
   Loop loop_;
   TimerWheel wheel_;
   Mailbox mailbox_;
   Signals signals_;
+  ControlServer control_;
+  FileWatch watch_;
   Timer stop_timer_;
   Node node_;
   std::vector<SharedPort> clients_, apis_, directories_;
@@ -239,9 +277,9 @@ Status serve(const Config& config, Log& log) {
   signal(SIGPIPE, SIG_IGN);
   raise_descriptor_limit(log);
   silence_websocket_library();
-  const auto modules = ModuleSet::build(config, log);
-  if (!modules) return modules.error();
-  Server server(config, log, *modules);
+  const auto reloader = Reloader::create(config, log);
+  if (!reloader) return reloader.error();
+  Server server(config, log, **reloader);
   const Status started = server.start();
   if (started) server.run();
   server.shut_down();

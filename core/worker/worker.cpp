@@ -24,7 +24,8 @@ Worker::Worker(Node& node, unsigned index, Sockets sockets)
       mesh_(Node::kNumber, index, node.neighbours, wheel_, node.config.mesh_deadline, counters_),
       filtered_(mesh_, loop_, counters_), http_client_(loop_),
       services_(loop_, wheel_, mailbox_, sessions_, filtered_, http_client_),
-      ws_({loop_, wheel_, flusher_, sessions_, counters_, node.log, node.config, node.modules, node.limits}),
+      served_(std::make_unique<Served>(node.first)), retire_timer_([this] { retire_some(); }),
+      ws_({loop_, wheel_, flusher_, sessions_, counters_, node.log, served_.get(), node.limits}),
       api_(node.config, *this, node.log),
       api_server_(loop_, wheel_, Api::settings(node.config),
                   [this](const HttpCall& call, HttpResponder responder) { api_.serve(call, std::move(responder)); },
@@ -33,7 +34,9 @@ Worker::Worker(Node& node, unsigned index, Sockets sockets)
           loop_, wheel_, Api::settings(node.config),
           [this](const HttpCall& call, HttpResponder responder) { api_.serve_directory(call, std::move(responder)); },
           [this](int status, std::string_view why) { return api_.refused(status, why); }),
-      drain_timer_([this] { drain_some(); }) {}
+      drain_timer_([this] { drain_some(); }) {
+  sessions_.serve(*served_);
+}
 
 Result<std::unique_ptr<Worker>> Worker::create(Node& node, unsigned index, Sockets sockets) {
   std::unique_ptr<Worker> worker(new Worker(node, index, std::move(sockets)));
@@ -45,7 +48,7 @@ Result<std::unique_ptr<Worker>> Worker::create(Node& node, unsigned index, Socke
 }
 
 void Worker::run(const std::function<void(Status)>& ready) {
-  auto modules = ModuleRuntime::create(node_.modules, services_, sessions_, node_.log, index_);
+  auto modules = ModuleRuntime::create(node_.first.modules, services_, sessions_, node_.log, index_);
   if (modules) {
     modules_ = std::move(*modules);
     sessions_.use(*modules_);
@@ -88,7 +91,7 @@ void Worker::drain(std::function<void()> drained) {
     directory_server_.drain();
     drained_ = std::move(drained);
     // Spread over most of the time, so that the clients do not come back all at once elsewhere.
-    const auto ticks = static_cast<std::size_t>(std::max<std::int64_t>(node_.config.shutdown * 8 / 10 / kDrainTick, 1));
+    const auto ticks = static_cast<std::size_t>(std::max<std::int64_t>(served_->config().shutdown * 8 / 10 / kDrainTick, 1));
     drain_batch_ = std::max(sessions_.size() / ticks + 1, kDrainPace);
     drain_some();
   });
@@ -111,6 +114,7 @@ void Worker::stop() {
 void Worker::tear_down() {
   loop_.at_turn_end(nullptr);
   drain_timer_.stop();
+  retire_timer_.stop();
   for (const int fd : {sockets_.api, sockets_.directory})
     if (fd >= 0) ::close(fd);
   api_server_.close();
@@ -170,6 +174,7 @@ std::vector<Sample> Worker::samples() const {
   gauge("dunlin_outbox_bytes", "Bytes that wait for clients that read slowly", flusher_.waiting_bytes(), true);
   gauge("dunlin_outboxes_waiting", "Connections for which something waits", flusher_.waiting_boxes());
   api_.collect(out);
+  if (index_ == 0) node_.reloads.collect(out);  // they are the node's, and counted once
   return out;
 }
 

@@ -24,20 +24,23 @@
 #include "core/net/http_client.h"
 #include "core/net/http_server.h"
 #include "core/net/ws_server.h"
-#include "core/plugin/module.h"
+#include "core/plugin/generation.h"
 #include "core/plugin/runtime.h"
+#include "core/session/served.h"
 #include "core/session/session_table.h"
 #include "core/worker/filtered_mesh.h"
+#include "core/worker/reload_figures.h"
 #include "core/worker/worker_services.h"
 
 namespace dunlin {
 
 class Worker;
 
-// What the workers of a node have in common: settings that never change while it runs, and who they are.
+// What the workers of a node have in common: what never changes while it runs, and who they are.
 struct Node {
-  const Config& config;
-  const ModuleSet& modules;
+  const Config& config;       // as it was started: what a reload may change is read from the generation in force
+  const Generation& first;    // what the workers begin with
+  const ReloadFigures& reloads;
   Log& log;
   ConnectionLimits& limits;
   NodeInfo info;                                   // connections is filled in from the workers
@@ -73,6 +76,12 @@ class Worker final : private Deliverer, private ApiHost {
   void drain(std::function<void()> drained);  // `drained` is called on this worker
   void stop();
 
+  // [any-thread] A swap (worker_swap.cpp), step by step; each callback is called on this worker. `next` is kept alive by
+  // the caller until it was abandoned, or put in force and retired.
+  void prepare(const Generation& next, std::function<void(Status)> prepared);  // makes the module instances
+  void abandon(const Generation& next, std::function<void()> abandoned);       // REQUIRES: prepared
+  void put_in_force(const Generation& next, Millis deadline, std::function<void()> retired);  // of the one before
+
   Mailbox& mailbox() { return mailbox_; }
   LocalMesh::Neighbour neighbour() { return {&mailbox_, this, &mesh_}; }
   std::uint64_t connections() const { return connections_.load(std::memory_order_relaxed); }
@@ -83,6 +92,7 @@ class Worker final : private Deliverer, private ApiHost {
   void end_turn();
   void drain_some();
   void tear_down();
+  void retire_some();
 
   Tally deliver(std::string_view channel, const MessageRef& message) override;
   SendStatus deliver_to(ClientId id, const MessageRef& message) override;
@@ -111,6 +121,15 @@ class Worker final : private Deliverer, private ApiHost {
   HttpClient http_client_;
   WorkerServices services_;
   std::unique_ptr<ModuleRuntime> modules_;
+  std::unique_ptr<Served> served_;  // in force
+  struct Retiring {
+    std::unique_ptr<Served> served;  // nullptr: it was never in force
+    const Generation* generation;
+    std::int64_t deadline_ms;
+    std::function<void()> retired;
+  };
+  std::vector<Retiring> retiring_;
+  Timer retire_timer_;
   WsServer ws_;
   Api api_;
   HttpServer api_server_;

@@ -24,6 +24,9 @@ class WorkerServices final : public Services {
   WorkerServices(Loop& loop, TimerWheel& wheel, Mailbox& mailbox, SessionTable& sessions, Mesh& mesh, HttpClient& http)
       : loop_(loop), wheel_(wheel), mailbox_(mailbox), sessions_(sessions), mesh_(mesh), http_(http) {}
 
+  // What was read of the endpoints' options is read anew. REQUIRES: no hook is running
+  void forget_options() { options_.clear(); }
+
   dunlin_status conn_info(ClientId id, std::uint32_t what, std::string_view& out) override;
   dunlin_status conn_header(ClientId id, std::string_view name, std::string_view& out) override;
   dunlin_status conn_header_at(ClientId id, std::size_t index, std::string_view& name, std::string_view& value) override;

@@ -10,6 +10,7 @@ FAMILIES = {
         "dunlin_connections_accepted_total", "dunlin_sessions_opened_total", "dunlin_received_bytes_total",
         "dunlin_sent_bytes_total", "dunlin_messages_received_total", "dunlin_messages_sent_total", "dunlin_publishes_total",
         "dunlin_deliveries_total", "dunlin_writes_total", "dunlin_drops_total", "dunlin_refused_total", "dunlin_closes_total",
+        "dunlin_reloads_total",
         "dunlin_logins_total", "dunlin_auth_outcomes_total", "dunlin_late_answers_total", "dunlin_slow_hooks_total",
         "dunlin_api_answers_total", "dunlin_api_login_failures_total",
         "dunlin_lua_runs_total", "dunlin_lua_errors_total", "dunlin_lua_stopped_total", "dunlin_lua_reloads_total",
@@ -21,7 +22,7 @@ FAMILIES = {
     ],
     "gauge": [
         "dunlin_connections", "dunlin_sessions", "dunlin_channels", "dunlin_subscriptions", "dunlin_outbox_bytes",
-        "dunlin_outboxes_waiting", "dunlin_tickets_pending", "dunlin_lua_memory_bytes", "dunlin_lua_waiting",
+        "dunlin_outboxes_waiting", "dunlin_tickets_pending", "dunlin_module_instances", "dunlin_generation", "dunlin_generations", "dunlin_lua_memory_bytes", "dunlin_lua_waiting",
         "dunlin_http_auth_breaker_state",
     ],
     "histogram": ["dunlin_hook_duration_seconds"],

@@ -56,7 +56,14 @@ void ModuleRuntime::guard(const ModuleSet::EndpointModules&, ClientId, std::stri
   done(channel.starts_with("no") ? DUNLIN_E_DENIED : DUNLIN_OK);
 }
 
-void ModuleRuntime::cancel(ClientId) { impl_->script->seen.push_back("cancel"); }
+void ModuleRuntime::cancel(ClientId, std::int32_t) { impl_->script->seen.push_back("cancel"); }
+
+void ModuleRuntime::hand_over(const ModuleSet::EndpointModules&, const ModuleSet::EndpointModules&, ClientId) {
+  impl_->script->seen.push_back("hand over");
+}
+
+void ModuleRuntime::release(const ModuleSet::EndpointModules&, ClientId) { impl_->script->seen.push_back("release"); }
+bool ModuleRuntime::pending(ClientId) const { return impl_->script->pending; }
 
 void ModuleRuntime::collect(std::vector<Sample>&) const {}
 
@@ -78,7 +85,7 @@ Scene::~Scene() {
 }
 
 Session& Scene::connect(std::unique_ptr<Handshake> handshake) {
-  Session& session = table.open(transport, endpoint, endpoint_modules, "192.0.2.7:1", std::move(handshake));
+  Session& session = table.open(transport, served, "192.0.2.7:1", std::move(handshake));
   session.start();
   return session;
 }

@@ -24,8 +24,9 @@ struct Script {
   std::optional<RouterOutcome> open = RouterOutcome::proceed;
   std::optional<RouterOutcome> message = RouterOutcome::proceed;
   std::optional<LoginAnswer> login;
+  bool pending = false;  // is an answer awaited?
   std::function<void(ClientId)> on_message;  // runs inside the hook
-  std::vector<std::string> seen;             // "open", "message TEXT", "close CODE", "cancel", "login TOKEN"
+  std::vector<std::string> seen;             // "open", "message TEXT", "close CODE", "cancel", "login TOKEN", …
 };
 
 class FakeTransport final : public Transport {
@@ -68,6 +69,7 @@ class Scene : public testing::Test {
   Script script;
   Endpoint endpoint;
   ModuleSet::EndpointModules endpoint_modules;
+  ServedEndpoint served{.endpoint = endpoint, .modules = endpoint_modules};
   Log log{-1};
   Counters counters;
   Loop loop;

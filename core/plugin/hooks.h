@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/crash.h"
 #include "core/base/metrics.h"
 #include "core/plugin/answer.h"
 
@@ -74,6 +75,7 @@ class HookScope {
 
  private:
   Instance& instance_;
+  CrashScope crash_;
   HookScope* outer_;
   dunlin_ticket ticket_;
   std::int64_t began_ns_;

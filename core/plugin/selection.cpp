@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "core/base/crash.h"
 #include "core/config/loader.h"
 #include "core/plugin/abi_text.h"
 #include "core/plugin/cache.h"
@@ -37,11 +38,14 @@ Selection::Selection(const ModuleEnvironment& environment, const ModuleUse& use)
       host_(std::make_unique<SetupHost>(environment.log, use.module, environment.config_directory)) {}
 
 Selection::~Selection() {
-  if (configured_) module_->discard(settings_);
+  if (!configured_) return;
+  const CrashScope scope(crash_note(), name_.c_str(), "discard");
+  module_->discard(settings_);
 }
 
 Status Selection::open(const ModuleUse& use) {
   const std::string& file = environment_.config_file;
+  const CrashScope scope(crash_note(), name_.c_str(), "load");
   const auto library = environment_.libraries ? environment_.libraries->open(environment_.plugin_directory, name_)
                                               : open_library(environment_.plugin_directory, name_);
   if (!library)
@@ -59,6 +63,7 @@ Status Selection::open(const ModuleUse& use) {
 }
 
 Status Selection::configure_module(const ModuleUse& use) {
+  const CrashScope scope(crash_note(), name_.c_str(), "configure");
   const dunlin_status status = module_->configure(host_.get(), lend(use.settings), &settings_);
   configured_ = status == DUNLIN_OK;
   std::vector<std::string> faults;

@@ -16,6 +16,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/control.h"
+#include "core/base/crash.h"
 #include "core/loop/loop.h"
 #include "core/loop/mailbox.h"
 #include "core/loop/signals.h"
@@ -275,6 +276,8 @@ Status check_modules(const Config& config, Log& log) {
 
 Status serve(const Config& config, Log& log) {
   signal(SIGPIPE, SIG_IGN);
+  install_crash_handlers();
+  const CrashStack stack(log);
   raise_descriptor_limit(log);
   silence_websocket_library();
   const auto reloader = Reloader::create(config, log);

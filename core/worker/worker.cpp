@@ -7,6 +7,8 @@
 #include <iterator>
 #include <utility>
 
+#include "core/base/crash.h"
+
 namespace dunlin {
 namespace {
 
@@ -48,6 +50,7 @@ Result<std::unique_ptr<Worker>> Worker::create(Node& node, unsigned index, Socke
 }
 
 void Worker::run(const std::function<void(Status)>& ready) {
+  const CrashStack stack(node_.log, index_);
   auto modules = ModuleRuntime::create(node_.first.modules, services_, sessions_, node_.log, index_);
   if (modules) {
     modules_ = std::move(*modules);

@@ -6,13 +6,16 @@
  *   {"hang": true}     the token "hang-…" and the message "hang" are never answered
  *   {"mark": "text"}   what "who" is answered with, after the version
  *
+ * The message "crash" writes where nothing is; "block" sleeps for 200 ms.
  * A token "u-<digits>" is the user <digits>, answered a little later. A message is echoed a little later, behind the
  * version; "who" is answered at once; "publish CHANNEL TEXT" and "subscribe CHANNEL" do so. */
+#define _POSIX_C_SOURCE 199309L /* nanosleep */
 #include <dunlin/dunlin.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 struct dunlin_settings {
     int fail, hang;
@@ -230,6 +233,12 @@ static dunlin_verdict message(dunlin_instance *self, dunlin_conn conn, const dun
     if (strncmp(data, "subscribe ", 10) == 0) {
         self->channels->subscribe(self->host, conn, text(data + 10));
         reply(self, conn, "subscribed");
+        return DUNLIN_ALLOW;
+    }
+    if (strcmp(data, "crash") == 0) *(volatile int *)16 = 1;
+    if (strcmp(data, "block") == 0) {
+        const struct timespec long_enough = {0, 200 * 1000 * 1000};
+        nanosleep(&long_enough, NULL);
         return DUNLIN_ALLOW;
     }
     if (self->settings->hang && strcmp(data, "hang") == 0) return DUNLIN_PENDING;

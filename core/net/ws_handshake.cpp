@@ -55,7 +55,8 @@ std::string header(lws* wsi, lws_token_indexes token) {
 std::string query(lws* wsi) {
   static constexpr char kHex[] = "0123456789ABCDEF";
   std::string out;
-  std::array<char, 8192> part{};
+  if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_URI_ARGS) <= 0) return out;
+  std::array<char, 8192> part;
   for (int i = 0;; ++i) {
     const int length = lws_hdr_copy_fragment(wsi, part.data(), static_cast<int>(part.size()), WSI_TOKEN_HTTP_URI_ARGS, i);
     if (length <= 0) return out;
@@ -75,11 +76,12 @@ std::string query(lws* wsi) {
 
 // `name` in lower case, with its colon.
 void add_custom(lws* wsi, const std::string& name, Handshake& handshake) {
-  std::array<char, 4096> value{};
-  const int length =
-      lws_hdr_custom_copy(wsi, value.data(), static_cast<int>(value.size()), name.c_str(), static_cast<int>(name.size()));
-  if (length > 0)
-    handshake.add(name.substr(0, name.size() - 1), {value.data(), static_cast<std::size_t>(length)});
+  const auto size = static_cast<int>(name.size());
+  const int length = lws_hdr_custom_length(wsi, name.c_str(), size);
+  if (length <= 0) return;
+  std::string value(static_cast<std::size_t>(length) + 1, '\0');
+  if (lws_hdr_custom_copy(wsi, value.data(), length + 1, name.c_str(), size) < 0) return;
+  handshake.add(std::string_view(name).substr(0, name.size() - 1), std::string_view(value).substr(0, static_cast<std::size_t>(length)));
 }
 
 std::string client_subject(lws* wsi) {

@@ -20,16 +20,38 @@ Error tls_fault(const std::string& what, const std::string& file) {
 
 TlsContext make_client_tls() { return {SSL_CTX_new(TLS_client_method()), &SSL_CTX_free}; }
 
-Status check_tls(const Tls& tls) {
-  const TlsContext context(SSL_CTX_new(TLS_server_method()), &SSL_CTX_free);
+Result<TlsContext> make_server_tls(const Tls& tls) {
+  TlsContext context(SSL_CTX_new(TLS_server_method()), &SSL_CTX_free);
   if (SSL_CTX_use_certificate_chain_file(context.get(), tls.certificate.c_str()) != 1)
     return tls_fault("TLS certificate", tls.certificate);
   if (SSL_CTX_use_PrivateKey_file(context.get(), tls.key.c_str(), SSL_FILETYPE_PEM) != 1 ||
       SSL_CTX_check_private_key(context.get()) != 1)
     return tls_fault("TLS key", tls.key);
-  if (!tls.client_ca.empty() && SSL_CTX_load_verify_locations(context.get(), tls.client_ca.c_str(), nullptr) != 1)
-    return tls_fault("TLS client CA", tls.client_ca);
+  if (!tls.client_ca.empty()) {
+    if (SSL_CTX_load_verify_locations(context.get(), tls.client_ca.c_str(), nullptr) != 1)
+      return tls_fault("TLS client CA", tls.client_ca);
+    SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
+  }
+  SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
+  SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF);
+  // An idle connection keeps no buffers; a write that was refused is repeated from wherever its rest lies by then.
+  SSL_CTX_set_mode(context.get(), SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+                                      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  static constexpr unsigned char kSessions[] = "dunlin";
+  SSL_CTX_set_session_id_context(context.get(), kSessions, sizeof(kSessions) - 1);
+  return context;
+}
+
+Status check_tls(const Tls& tls) {
+  const auto context = make_server_tls(tls);
+  if (!context) return context.error();
   return ok();
+}
+
+TcpStream::Tls accept_tls(ssl_ctx_st& context) {
+  TcpStream::Tls tls(SSL_new(&context), &SSL_free);
+  if (tls) SSL_set_accept_state(tls.get());
+  return tls;
 }
 
 }  // namespace dunlin

@@ -13,7 +13,8 @@ namespace dunlin {
 Instance::Instance(std::shared_ptr<Stage> stage, std::shared_ptr<Selection> selection, ModuleFigures& figures)
     : Host(stage->log, selection->name(), selection->environment().config_directory, this), stage_(std::move(stage)),
       selection_(std::move(selection)), auth_(selection_->auth()), router_(selection_->router()),
-      guard_(selection_->guard()), filter_(selection_->filter()), route_(selection_->route()), figures_(figures) {
+      guard_(selection_->guard()), filter_(selection_->filter()), route_(selection_->route()),
+      framer_(selection_->framer()), figures_(figures) {
   if (auth_) figures_.serves(Asking::auth);
   if (guard_) figures_.serves(Asking::guard);
   if (filter_) figures_.serves(Asking::filter);

@@ -37,6 +37,7 @@ class Instance final : public Host, public std::enable_shared_from_this<Instance
   const dunlin_subscribe_guard* guard() const { return guard_; }
   const dunlin_publish_filter* filter() const { return filter_; }
   const dunlin_http_route* route() const { return route_; }
+  const dunlin_framer* framer() const { return framer_; }
 
   Stage& stage() const { return *stage_; }
   Services& services() const { return stage_->services; }
@@ -80,6 +81,7 @@ class Instance final : public Host, public std::enable_shared_from_this<Instance
   const dunlin_subscribe_guard* guard_;
   const dunlin_publish_filter* filter_;
   const dunlin_http_route* route_;
+  const dunlin_framer* framer_;
   dunlin_instance* raw_ = nullptr;
   bool alive_ = false;
   ModuleFigures& figures_;

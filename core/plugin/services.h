@@ -38,6 +38,10 @@ class Services {
   virtual dunlin_status conn_send(ClientId id, Kind kind, std::string_view data) = 0;
   virtual dunlin_status conn_close(ClientId id, int code, std::string_view reason) = 0;
 
+  // Raw TCP only, else E_NOT_FOUND: what has arrived and belongs to no packet yet.
+  virtual dunlin_status conn_unread(ClientId id, std::size_t& size) = 0;
+  virtual dunlin_status conn_clear(ClientId id) = 0;
+
   virtual dunlin_status subscribe(ClientId id, std::string_view channel) = 0;
   virtual dunlin_status unsubscribe(ClientId id, std::string_view channel) = 0;
   // Asks the endpoint's guards first. `done` gets OK, E_DENIED, E_UNAVAILABLE, E_FULL or E_GONE.

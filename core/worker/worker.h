@@ -23,6 +23,7 @@
 #include "core/net/connection_limits.h"
 #include "core/net/http_client.h"
 #include "core/net/http_server.h"
+#include "core/net/tcp_server.h"
 #include "core/net/ws_server.h"
 #include "core/plugin/generation.h"
 #include "core/plugin/runtime.h"
@@ -89,6 +90,7 @@ class Worker final : private Deliverer, private ApiHost {
  private:
   Worker(Node& node, unsigned index, Sockets sockets);
 
+  Status listen();
   void end_turn();
   void drain_some();
   void tear_down();
@@ -131,6 +133,7 @@ class Worker final : private Deliverer, private ApiHost {
   std::vector<Retiring> retiring_;
   Timer retire_timer_;
   WsServer ws_;
+  TcpServer tcp_;
   Api api_;
   HttpServer api_server_;
   HttpServer directory_server_;

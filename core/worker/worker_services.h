@@ -38,6 +38,9 @@ class WorkerServices final : public Services {
   dunlin_status conn_send(ClientId id, Kind kind, std::string_view data) override;
   dunlin_status conn_close(ClientId id, int code, std::string_view reason) override;
 
+  dunlin_status conn_unread(ClientId id, std::size_t& size) override;
+  dunlin_status conn_clear(ClientId id) override;
+
   dunlin_status subscribe(ClientId id, std::string_view channel) override;
   dunlin_status subscribe_asking(ClientId id, std::string_view channel, SubscribeDone done) override;
   dunlin_status unsubscribe(ClientId id, std::string_view channel) override;
@@ -74,6 +77,12 @@ class WorkerServices final : public Services {
   std::string_view keep(std::string text);
   dunlin_status found(const std::optional<std::string>& value, std::string_view& out);
   void fired(std::uint64_t id);
+  // What may ask a framer to encode has to wait until the hook that asked for it has returned.
+  template <class Task>
+  void outside_hooks(Task task) {
+    if (sessions_.fanout().packets()) loop_.defer(std::move(task));
+    else task();
+  }
 
   Loop& loop_;
   TimerWheel& wheel_;

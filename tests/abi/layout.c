@@ -287,3 +287,19 @@ SAYS(DUNLIN_EXT_LOOP, "dunlin.loop/1");
 SIZE(dunlin_loop, 16);
 AT(dunlin_loop, uv_loop, 0);
 AT(dunlin_loop, version, 8);
+
+/* framer.h */
+IS(DUNLIN_FRAMER_WAIT, 0);
+IS(DUNLIN_FRAMER_DROP, -1);
+IS(DUNLIN_FRAMER_FAULT, -2);
+IS(DUNLIN_FRAMER_EACH, 1);
+SAYS(DUNLIN_FRAMER, "dunlin.framer/1");
+SIZE(dunlin_framer, 16);
+AT(dunlin_framer, input, 0);
+AT(dunlin_framer, encode, 8);
+
+/* ext/socket.h */
+SAYS(DUNLIN_EXT_SOCKET, "dunlin.socket/1");
+SIZE(dunlin_socket, 16);
+AT(dunlin_socket, unread, 0);
+AT(dunlin_socket, clear, 8);

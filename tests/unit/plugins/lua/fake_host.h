@@ -28,6 +28,8 @@ struct FakeConn {
   std::vector<std::uint32_t> sent_kinds;
   std::int32_t closed = 0;  // the first close's code
   std::string close_reason;
+  bool socket = false;  // raw TCP
+  bool cleared = false;
 };
 
 // What the endpoint's auth chain makes of a token.

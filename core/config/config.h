@@ -11,6 +11,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/base/redis_types.h"
 
 namespace dunlin {
 
@@ -114,6 +115,7 @@ struct Config {
   Millis api_timeout{30'000};            // for one whole request to arrive
   Bind node_directory{"127.0.0.1", 6787};
 
+  std::vector<RedisServer> redis;
   std::string mesh_engine = "local";
   Millis mesh_deadline{500};  // for the tallies of a publish
   Level log_level = Level::info;

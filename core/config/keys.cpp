@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "core/config/loader.h"
+#include "core/config/redis_url.h"
 
 namespace dunlin {
 namespace {
@@ -303,6 +304,37 @@ const Key<Config> kQueue[] = {
      [](Reading& r, const Node& n, Config&) { std::uint32_t v; r.number(n, v, 1, 100'000'000); }},
 };
 
+const Key<RedisServer> kRedis[] = {
+    {"name", "text", "required", "What `mix.redis.connection(name)` asks for; `mix.redis.push` takes the one called `default`, else the first.",
+     [](Reading& r, const Node& n, RedisServer& s) { r.text(n, s.name); }},
+    {"url", "text", "redis://127.0.0.1:6379/0", "`redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE]`; `rediss://` for TLS.",
+     [](Reading& r, const Node& n, RedisServer& s) {
+       std::string url;
+       if (!r.text(n, url)) return;
+       if (const Status parsed = parse_redis_url(url, s); !parsed) r.fault(n, parsed.error().why);
+     }},
+    {"ca", "file", "the system's", "PEM: the authorities that may sign the server's certificate.",
+     [](Reading& r, const Node& n, RedisServer& s) { r.existing_path(n, s.ca); }},
+    {"pool", "number", "20", "Connections of this node, shared out among its workers (one each at least); made when needed.",
+     [](Reading& r, const Node& n, RedisServer& s) { r.number(n, s.pool, 1, 10'000); }},
+    {"timeout", "duration", "5s", "For a command's reply, and for a connection to be made.",
+     [](Reading& r, const Node& n, RedisServer& s) {
+       if (r.duration(n, s.timeout) && s.timeout < Millis{10}) r.fault(n, "is under 10ms; write at least 10ms");
+     }},
+};
+
+void read_redis(Reading& r, const Node& node, Config& config) {
+  if (!node.IsSequence()) return r.fault(node, fmt::format("is {}; must be a list of servers", kind_of(node)));
+  for (const Node& item : node) {
+    RedisServer server;
+    read_section<RedisServer>(r, item, kRedis, server);
+    if (server.name.empty()) r.fault(item, "has no `name`; write {name: default, url: \"redis://127.0.0.1:6379/0\"}");
+    for (const RedisServer& other : config.redis)
+      if (other.name == server.name) r.fault(item, fmt::format("name \"{}\" is taken by another server", server.name));
+    config.redis.push_back(std::move(server));
+  }
+}
+
 const Key<Config> kLog[] = {
     {"level", "debug, info, warn or error", "info", "What is written to stderr.",
      [](Reading& r, const Node& n, Config& c) {
@@ -329,10 +361,7 @@ const Key<Config> kRoot[] = {
     {"directory", "map", "", "", section<kDirectory>},
     {"mesh", "map", "", "", section<kMesh>},
     {"queue", "map", "", "", section<kQueue>},
-    {"redis", "list", "[]", "Must be empty in this version.",
-     [](Reading& r, const Node& n, Config&) {
-       if (!n.IsSequence() || n.size() > 0) r.fault(n, "Redis is not served by this version; write redis: []");
-     }},
+    {"redis", "list", "[]", "Redis servers that scripts may use, by name ([lua-api.md](lua-api.md#redis)).", read_redis},
     {"filters", "list of modules", "[]", "Shown each publish once, before it is handed to anybody: they let it pass, change it or drop "
      "it. An entry is a name or `{module: NAME, on_error: pass, …its own settings}`.",
      [](Reading& r, const Node& n, Config& c) { read_modules_list(r, n, true, c.filters); }},
@@ -409,7 +438,7 @@ std::string config_keys_markdown() {
          rows<Tls>("listeners[].tls.", kTls) + rows<Endpoint>("listeners[].endpoints[].", kEndpoint) +
          rows<Limits>("listeners[].endpoints[].limits.", kLimits) + rows<Config>("", kRoot) + rows<Config>("api.", kApi) +
          rows<AccessUser>("api.access[].", kAccess) + rows<Config>("directory.", kDirectory) +
-         rows<Config>("mesh.", kMesh) + rows<Config>("queue.", kQueue) + rows<Config>("log.", kLog);
+         rows<Config>("mesh.", kMesh) + rows<Config>("queue.", kQueue) + rows<RedisServer>("redis[].", kRedis) + rows<Config>("log.", kLog);
 }
 
 }  // namespace dunlin

@@ -183,6 +183,7 @@ Sink::Took TcpConnection::write(std::string_view bytes) {
     return Took::dead;
   }
   unsent_ = bytes.substr(wrote.bytes);
+  sent_ = 0;
   watch();
   return Took::blocked;
 }
@@ -190,11 +191,11 @@ Sink::Took TcpConnection::write(std::string_view bytes) {
 void TcpConnection::on_writable() {
   wants_write_ = false;
   if (!unsent_.empty()) {
-    const TcpStream::Outcome wrote = stream_.write(unsent_);
+    const TcpStream::Outcome wrote = stream_.write(std::string_view(unsent_).substr(sent_));
     if (wrote.io == TcpStream::Io::failed || wrote.io == TcpStream::Io::ended) return on_failure();
     if (wrote.bytes > 0 && session_) session_->on_sign_of_life();  // it reads, if slowly
-    unsent_.erase(0, wrote.bytes);
-    if (!unsent_.empty()) return;
+    sent_ += wrote.bytes;
+    if (sent_ < unsent_.size()) return;
     std::string().swap(unsent_);
   }
   if (outbox_.backlogged()) outbox_.on_writable();

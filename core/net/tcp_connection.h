@@ -74,7 +74,8 @@ class TcpConnection final : public Transport {
   Session* session_ = nullptr;
   PacketReader packets_;
   Outbox outbox_;
-  std::string unsent_;  // what the kernel did not take of the last write
+  std::string unsent_;  // what the kernel did not take of the last write: from sent_ on
+  std::size_t sent_ = 0;
   std::string peer_;    // until the session takes it
   Timer deadline_;      // of the TLS handshake, and of the goodbye
   std::uint32_t listener_;

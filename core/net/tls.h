@@ -20,6 +20,11 @@ Result<TlsContext> make_server_tls(const Tls& tls);
 // Can this certificate and key be served?
 Status check_tls(const Tls& tls);
 
+// A client's context that verifies servers by the authorities in `ca` (PEM), or by the system's; empty: `ca` is no good.
+TlsContext make_verifying_tls(const std::string& ca);
+// One connection's TLS, on the client's side: the certificate must be `host`'s. REQUIRES: as of accept_tls
+TcpStream::Tls connect_tls(ssl_ctx_st& context, const std::string& host);
+
 // One connection's TLS, on the server's side. REQUIRES: `context` is of make_server_tls and outlives it
 TcpStream::Tls accept_tls(ssl_ctx_st& context);
 

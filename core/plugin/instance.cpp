@@ -36,6 +36,7 @@ Result<std::shared_ptr<Instance>> Instance::create(std::shared_ptr<Stage> stage,
   instance->tasks_.finish(*instance);
   instance->timers_.stop_all(instance->services());
   instance->requests_.cancel_all(instance->services());
+  instance->commands_.cancel_all(instance->services());
   instance->cache_.stop(*instance);
   return fail(Errc::unavailable, fmt::format("module \"{}\": create failed on worker {}: {}", instance->module(),
                                              instance->stage_->worker, status_name(status)));
@@ -50,6 +51,7 @@ void Instance::destroy() {
   }
   timers_.stop_all(services());
   requests_.cancel_all(services());
+  commands_.cancel_all(services());
   cache_.stop(*this);
   figures_.keep(metrics_);
 }

@@ -44,6 +44,7 @@ class Instance final : public Host, public std::enable_shared_from_this<Instance
   HookTimes& times() { return figures_.times(); }
   InstanceTimers& timers() { return timers_; }
   InstanceRequests& requests() { return requests_; }
+  InstanceCommands& commands() { return commands_; }
   InstanceTasks& tasks() { return tasks_; }
   InstanceMetrics& metrics() { return metrics_; }
   InstanceCache& cache() { return cache_; }
@@ -88,6 +89,7 @@ class Instance final : public Host, public std::enable_shared_from_this<Instance
   Trickle fault_lines_;
   InstanceTimers timers_;
   InstanceRequests requests_;
+  InstanceCommands commands_;
   InstanceTasks tasks_;
   InstanceMetrics metrics_;
   InstanceCache cache_;

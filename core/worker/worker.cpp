@@ -25,7 +25,8 @@ Worker::Worker(Node& node, unsigned index, Sockets sockets)
                 [this](std::function<void()> task) { loop_.defer(std::move(task)); }),
       mesh_(Node::kNumber, index, node.neighbours, wheel_, node.config.mesh_deadline, counters_),
       filtered_(mesh_, loop_, counters_), http_client_(loop_),
-      services_(loop_, wheel_, mailbox_, sessions_, filtered_, http_client_),
+      redis_client_(loop_, wheel_, node.log, node.config.redis, node.config.workers),
+      services_(loop_, wheel_, mailbox_, sessions_, filtered_, http_client_, redis_client_),
       served_(std::make_unique<Served>(node.first)), retire_timer_([this] { retire_some(); }),
       ws_({loop_, wheel_, flusher_, sessions_, counters_, node.log, served_.get(), node.limits}),
       tcp_({loop_, wheel_, flusher_, sessions_, counters_, node.log, served_.get(), node.limits}),
@@ -148,6 +149,7 @@ void Worker::tear_down() {
     modules_.reset();
   }
   http_client_.close();
+  redis_client_.close();
   tcp_.close();
   ws_.close();
   wheel_.close();
@@ -198,6 +200,7 @@ std::vector<Sample> Worker::samples() const {
   gauge("dunlin_outbox_bytes", "Bytes that wait for clients that read slowly", flusher_.waiting_bytes(), true);
   gauge("dunlin_outboxes_waiting", "Connections for which something waits", flusher_.waiting_boxes());
   api_.collect(out);
+  redis_client_.collect(out);
   if (index_ == 0) node_.reloads.collect(out);  // they are the node's, and counted once
   return out;
 }

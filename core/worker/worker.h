@@ -23,6 +23,7 @@
 #include "core/net/connection_limits.h"
 #include "core/net/http_client.h"
 #include "core/net/http_server.h"
+#include "core/net/redis_client.h"
 #include "core/net/tcp_server.h"
 #include "core/net/ws_server.h"
 #include "core/plugin/generation.h"
@@ -121,6 +122,7 @@ class Worker final : private Deliverer, private ApiHost {
   LocalMesh mesh_;
   FilteredMesh filtered_;  // what publishes from outside and from modules go through
   HttpClient http_client_;
+  RedisClient redis_client_;
   WorkerServices services_;
   std::unique_ptr<ModuleRuntime> modules_;
   std::unique_ptr<Served> served_;  // in force

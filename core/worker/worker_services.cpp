@@ -263,6 +263,17 @@ std::uint64_t WorkerServices::http_request(HttpRequest request, std::function<vo
   return http_.request(std::move(request), std::move(done));
 }
 
+dunlin_status WorkerServices::redis_command(std::string_view name, std::vector<std::string> argv, Millis timeout,
+                                            std::function<void(const RedisReply&)> done, std::uint64_t& id) {
+  switch (redis_.command(name, argv, timeout, std::move(done), id)) {
+    case RedisClient::Submitted::yes: return DUNLIN_OK;
+    case RedisClient::Submitted::unknown_server: return DUNLIN_E_NOT_FOUND;
+    case RedisClient::Submitted::refused: return DUNLIN_E_DENIED;
+    case RedisClient::Submitted::full: break;
+  }
+  return DUNLIN_E_FULL;
+}
+
 bool WorkerServices::http_cancel(std::uint64_t id) { return http_.cancel(id); }
 
 }  // namespace dunlin

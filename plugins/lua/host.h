@@ -27,6 +27,7 @@ struct Host {
   const dunlin_metrics* metrics = nullptr;
   const dunlin_subscribe* subscribe = nullptr;
   const dunlin_socket* socket = nullptr;
+  const dunlin_redis* redis = nullptr;
 
   static Host of(const dunlin_host* host) {
     return {host,
@@ -39,7 +40,8 @@ struct Host {
             find<dunlin_timer>(host, DUNLIN_EXT_TIMER),
             find<dunlin_metrics>(host, DUNLIN_EXT_METRICS),
             find<dunlin_subscribe>(host, DUNLIN_EXT_SUBSCRIBE),
-            find<dunlin_socket>(host, DUNLIN_EXT_SOCKET)};
+            find<dunlin_socket>(host, DUNLIN_EXT_SOCKET),
+            find<dunlin_redis>(host, DUNLIN_EXT_REDIS)};
   }
 
   void write(std::uint32_t level, dunlin_conn about, std::string_view text) const {

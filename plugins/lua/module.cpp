@@ -10,7 +10,7 @@ namespace {
 
 constexpr const char* kRequired[] = {DUNLIN_EXT_LOG,     DUNLIN_EXT_CONFIG,  DUNLIN_EXT_TICKET, DUNLIN_EXT_CONN,
                                      DUNLIN_EXT_CONTEXT, DUNLIN_EXT_CHANNEL, DUNLIN_EXT_TIMER,  DUNLIN_EXT_METRICS,
-                                     DUNLIN_EXT_SOCKET,  nullptr};
+                                     DUNLIN_EXT_SOCKET,  DUNLIN_EXT_REDIS,  nullptr};
 
 dunlin_status refuse(const Host& host, const Fault& fault) {
   host.config->fault(host.self, str(fault.pointer), str(fault.what));

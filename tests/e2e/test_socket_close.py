@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How raw TCP connections end: no close frames, what was sent first arrives, and the script is told why."""
+import signal
+
 from harness.scripts import LINES
 
 CLOSES = LINES + r"""
@@ -66,3 +68,16 @@ def test_a_client_that_never_closes_does_not_hold_up_the_end(serve):
     dunlin.terminate()
     assert client.socket.recv(100) == b""
     assert dunlin.wait_exit() == 0
+
+
+def test_a_reload_moves_open_connections_to_the_new_settings(serve):
+    dunlin = serve(socket=LINES)
+    client = dunlin.tcp()
+    assert client.send(b"join room\n").line() == "echo join room"
+    (dunlin.folder / "other.lua").write_text(LINES.replace('"echo "', '"other "').replace('str .. "\\n"', '"<" .. str .. ">\\n"'))
+    dunlin.config_file.write_text(dunlin.config_file.read_text().replace("socket.lua", "other.lua"))
+    dunlin.process.send_signal(signal.SIGHUP)
+    dunlin.wait_logged("reloaded")
+    assert client.send(b"hello\n").line() == "other hello"
+    assert dunlin.api.publish("room", "news") == {"s": 1, "f": 0}
+    assert client.line() == "<news>"

@@ -21,6 +21,7 @@ std::string error_json(ApiCode code, std::string_view why) { return error_json(s
 
 const char* why_not_sent(SendStatus status) {
   return status == SendStatus::full      ? "the connection reads too slowly"
+         : status == SendStatus::failed  ? "the endpoint's protocol could not encode it"
          : status == SendStatus::timeout ? "the connection's worker did not report in time"
                                          : "no such connection";
 }

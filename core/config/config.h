@@ -11,6 +11,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/base/redis_types.h"
 
 namespace dunlin {
 
@@ -36,6 +37,7 @@ struct ModuleUse {
 // Defaults are on: nothing is unlimited.
 struct Limits {
   std::uint64_t message = 64 * 1024;        // bytes of one whole message from a client
+  std::uint64_t buffer = 0;                 // raw TCP: bytes that may wait for a packet to be found; 0: as `message`
   std::uint64_t outbox = 1024 * 1024;       // bytes that may wait for a client that reads slowly
   Millis idle{60'000};                      // silence after which a peer counts as dead; pinged at half of it
   Millis handshake{10'000};                 // from accept to the end of the upgrade
@@ -45,8 +47,11 @@ struct Limits {
 
 enum class Login { message, handshake };  // when an endpoint asks its auth chain
 
+enum class Protocol { websocket, socket };  // socket: raw TCP, whose packets the router finds
+
 struct Endpoint {
-  std::string path;
+  std::string path;  // empty: the one endpoint of a raw TCP listener
+  Protocol protocol = Protocol::websocket;
   std::vector<ModuleUse> auth;
   ModuleUse router;
   std::vector<ModuleUse> guards;  // asked about each subscription
@@ -72,8 +77,9 @@ struct Bind {
 struct Listener {
   Bind bind;
   Tls tls;
-  std::vector<Endpoint> endpoints;
+  std::vector<Endpoint> endpoints;  // at least one; all of one protocol
   Place place;
+  Protocol protocol() const { return endpoints.front().protocol; }
 };
 
 struct AccessUser {
@@ -109,6 +115,7 @@ struct Config {
   Millis api_timeout{30'000};            // for one whole request to arrive
   Bind node_directory{"127.0.0.1", 6787};
 
+  std::vector<RedisServer> redis;
   std::string mesh_engine = "local";
   Millis mesh_deadline{500};  // for the tallies of a publish
   Level log_level = Level::info;

@@ -110,6 +110,30 @@ Channels::Delivered Channels::publish(std::string_view name, const MessageRef& m
   return delivered;
 }
 
+Channels::Delivered Channels::publish_each(std::string_view name, const OwnMessages& messages) {
+  Delivered delivered;
+  std::uint64_t slow = 0;
+  const Channel* channel = find(name);
+  if (!channel) return delivered;
+  for (const Channel::Member& member : channel->members) {
+    const auto own = messages.find(member.subscriber->id_);
+    const bool made = own != messages.end() && own->second;
+    const bool queued = made && member.subscriber->outbox_.push(own->second) == Outbox::Push::queued;
+    ++(queued ? delivered.success : delivered.fail);
+    if (made && !queued) ++slow;
+  }
+  counters_.add(Counter::deliveries, delivered.success);
+  counters_.add(Counter::drop_slow, slow);
+  return delivered;
+}
+
+std::vector<ClientId> Channels::subscribers(std::string_view name) const {
+  std::vector<ClientId> ids;
+  if (const Channel* channel = find(name))
+    for (const Channel::Member& member : channel->members) ids.push_back(member.subscriber->id_);
+  return ids;
+}
+
 Channels::Delivered Channels::push_each(Channel& channel, const MessageRef& message) {
   Delivered delivered;
   for (const Channel::Member& member : channel.members)
@@ -158,9 +182,13 @@ void Channels::close_chunk(Channel& channel) {
   channel.chunk = ChunkRef();
 }
 
-void Channels::end_turn() {
+void Channels::close_chunks() {
   for (Channel* channel : chunked_) close_chunk(*channel);
   chunked_.clear();
+}
+
+void Channels::end_turn() {
+  close_chunks();
   flusher_.flush();
 }
 

@@ -26,7 +26,7 @@ struct Tally {
   bool operator==(const Tally&) const = default;
 };
 
-enum class SendStatus { sent, no_such_connection, full, timeout };
+enum class SendStatus { sent, no_such_connection, full, timeout, failed };  // failed: it could not be encoded
 
 struct NodeInfo {
   std::string id, name, api_server, version;

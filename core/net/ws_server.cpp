@@ -54,6 +54,7 @@ Status WsServer::create(const std::vector<int>& fds) {
   context_ = lws_create_context(&info);
   if (!context_) return fail(Errc::unavailable, "libwebsockets could not be started (is its libuv plugin installed?)");
   for (std::size_t i = 0; i < fds.size(); ++i) {
+    if (fds[i] < 0) continue;
     ports_.push_back(std::make_unique<Port>(this, i, fds[i]));
     if (Status made = create_vhost(*ports_.back()); !made) return made;
   }

@@ -50,7 +50,8 @@ class WsServer {
   WsServer(const WsServer&) = delete;
   WsServer& operator=(const WsServer&) = delete;
 
-  // One lws context, one vhost a listener. `fds` are the listening sockets, one a listener; they are taken over.
+  // One lws context, one vhost a listener. `fds` are the listening sockets, one a listener (-1: not
+  // ours); they are taken over.
   Status create(const std::vector<int>& fds);
   // What is served from here on: the same listeners, each with as many endpoints at the same paths.
   void serve(Served& served) { parts_.served = &served; }

@@ -72,6 +72,8 @@ extern const dunlin_context kContextTable;
 extern const dunlin_timer kTimerTable;
 extern const dunlin_http kHttpTable;
 extern const dunlin_metrics kMetricsTable;
+extern const dunlin_socket kSocketTable;
+extern const dunlin_redis kRedisTable;
 extern const dunlin_task kTaskTable;
 extern const dunlin_subscribe kSubscribeTable;
 extern const dunlin_reply_api kReplyTable;

@@ -108,7 +108,10 @@ dunlin_status authenticate(const dunlin_host* host, dunlin_conn conn, const dunl
 dunlin_status send(const dunlin_host* host, dunlin_conn conn, std::uint32_t kind, dunlin_str data) noexcept {
   return on_worker(host, [&](Instance& instance) {
     if (!known_kind(kind) || !sound(data)) return DUNLIN_E_INVALID;
-    if (kind == DUNLIN_TEXT && !is_utf8(view(data))) return DUNLIN_E_INVALID;
+    std::size_t unread = 0;
+    if (kind == DUNLIN_TEXT && !is_utf8(view(data)) &&
+        instance.services().conn_unread(ClientId(conn), unread) != DUNLIN_OK)  // raw TCP sends bytes of any kind
+      return DUNLIN_E_INVALID;
     return instance.services().conn_send(ClientId(conn), static_cast<Kind>(kind), view(data));
   });
 }

@@ -13,7 +13,8 @@ namespace dunlin {
 Instance::Instance(std::shared_ptr<Stage> stage, std::shared_ptr<Selection> selection, ModuleFigures& figures)
     : Host(stage->log, selection->name(), selection->environment().config_directory, this), stage_(std::move(stage)),
       selection_(std::move(selection)), auth_(selection_->auth()), router_(selection_->router()),
-      guard_(selection_->guard()), filter_(selection_->filter()), route_(selection_->route()), figures_(figures) {
+      guard_(selection_->guard()), filter_(selection_->filter()), route_(selection_->route()),
+      framer_(selection_->framer()), figures_(figures) {
   if (auth_) figures_.serves(Asking::auth);
   if (guard_) figures_.serves(Asking::guard);
   if (filter_) figures_.serves(Asking::filter);
@@ -35,6 +36,7 @@ Result<std::shared_ptr<Instance>> Instance::create(std::shared_ptr<Stage> stage,
   instance->tasks_.finish(*instance);
   instance->timers_.stop_all(instance->services());
   instance->requests_.cancel_all(instance->services());
+  instance->commands_.cancel_all(instance->services());
   instance->cache_.stop(*instance);
   return fail(Errc::unavailable, fmt::format("module \"{}\": create failed on worker {}: {}", instance->module(),
                                              instance->stage_->worker, status_name(status)));
@@ -49,6 +51,7 @@ void Instance::destroy() {
   }
   timers_.stop_all(services());
   requests_.cancel_all(services());
+  commands_.cancel_all(services());
   cache_.stop(*this);
   figures_.keep(metrics_);
 }

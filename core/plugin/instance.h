@@ -37,12 +37,14 @@ class Instance final : public Host, public std::enable_shared_from_this<Instance
   const dunlin_subscribe_guard* guard() const { return guard_; }
   const dunlin_publish_filter* filter() const { return filter_; }
   const dunlin_http_route* route() const { return route_; }
+  const dunlin_framer* framer() const { return framer_; }
 
   Stage& stage() const { return *stage_; }
   Services& services() const { return stage_->services; }
   HookTimes& times() { return figures_.times(); }
   InstanceTimers& timers() { return timers_; }
   InstanceRequests& requests() { return requests_; }
+  InstanceCommands& commands() { return commands_; }
   InstanceTasks& tasks() { return tasks_; }
   InstanceMetrics& metrics() { return metrics_; }
   InstanceCache& cache() { return cache_; }
@@ -80,12 +82,14 @@ class Instance final : public Host, public std::enable_shared_from_this<Instance
   const dunlin_subscribe_guard* guard_;
   const dunlin_publish_filter* filter_;
   const dunlin_http_route* route_;
+  const dunlin_framer* framer_;
   dunlin_instance* raw_ = nullptr;
   bool alive_ = false;
   ModuleFigures& figures_;
   Trickle fault_lines_;
   InstanceTimers timers_;
   InstanceRequests requests_;
+  InstanceCommands commands_;
   InstanceTasks tasks_;
   InstanceMetrics metrics_;
   InstanceCache cache_;

@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -44,6 +45,19 @@ class InstanceTimers {
 class InstanceRequests {
  public:
   std::uint64_t start(Instance& instance, HttpRequest request, dunlin_http_fn fn, void* user);
+  bool cancel(Services& services, std::uint64_t id);
+  void cancel_all(Services& services);
+
+ private:
+  std::unordered_map<std::uint64_t, std::uint64_t> running_;  // ours to the service's
+  std::uint64_t next_ = 1;
+};
+
+// Commands to Redis servers. [worker]
+class InstanceCommands {
+ public:
+  dunlin_status start(Instance& instance, std::string_view server, std::vector<std::string> argv, Millis timeout,
+                      dunlin_redis_fn fn, void* user, std::uint64_t& id);
   bool cancel(Services& services, std::uint64_t id);
   void cancel_all(Services& services);
 

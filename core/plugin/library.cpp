@@ -70,6 +70,8 @@ std::string flaw_in(const dunlin_module& module, const std::string& name) {
   const auto* filter = static_cast<const dunlin_publish_filter*>(module.get_interface(DUNLIN_PUBLISH_FILTER));
   if (filter && !filter->filter) return "its " DUNLIN_PUBLISH_FILTER " lacks filter";
   const auto* route = static_cast<const dunlin_http_route*>(module.get_interface(DUNLIN_HTTP_ROUTE));
+  const auto* framer = static_cast<const dunlin_framer*>(module.get_interface(DUNLIN_FRAMER));
+  if (framer && !framer->input) return "its " DUNLIN_FRAMER " lacks input";
   return route ? flaw_in_routes(*route) : "";
 }
 

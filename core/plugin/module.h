@@ -65,6 +65,7 @@ class Selection {
   const dunlin_publish_filter* filter() const;
   const dunlin_http_route* route() const;
   SharedCache& cache() const { return *cache_; }
+  const dunlin_framer* framer() const;  // nullptr: it finds no packets
 
  private:
   Selection(const ModuleEnvironment& environment, const ModuleUse& use);

@@ -39,6 +39,8 @@ class Builder {
     const auto index = select(endpoint.router);
     if (!index) return;
     if (!set_.selections[*index]->router()) misfit(endpoint.router, "router", "is no router");
+    if (endpoint.protocol == Protocol::socket && !set_.selections[*index]->framer())
+      misfit(endpoint.router, "router", "cannot find packets, which `protocol: socket` needs (" DUNLIN_FRAMER ")");
     modules.router = set_.slot_of(*index);
     modules.router_deadline = endpoint.router.deadline;
   }

@@ -210,6 +210,15 @@ void ModuleRuntime::hand_over(const ModuleSet::EndpointModules& from, const Modu
 void ModuleRuntime::release(const ModuleSet::EndpointModules& from, ClientId id) { impl_->release(from, id); }
 bool ModuleRuntime::pending(ClientId id) const { return impl_->pending(id); }
 void ModuleRuntime::cancel(ClientId id, std::int32_t reason) { impl_->cancel(id, reason); }
+
+std::int64_t ModuleRuntime::input(const ModuleSet::EndpointModules& endpoint, ClientId id, std::string_view unread) {
+  return impl_->input(endpoint, id, unread);
+}
+
+Encoded ModuleRuntime::encode(const ModuleSet::EndpointModules& endpoint, ClientId id, const Message& message) {
+  return impl_->encode(endpoint, id, message);
+}
+
 void ModuleRuntime::collect(std::vector<Sample>& out) const { impl_->collect(out); }
 
 }  // namespace dunlin

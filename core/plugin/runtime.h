@@ -52,6 +52,13 @@ enum class FilterOutcome { pass, drop, fault };
 // Told once: OK, E_DENIED, E_UNAVAILABLE (a guard failed), E_GONE (the connection left).
 using GuardDone = std::function<void(dunlin_status)>;
 
+// What a message goes out as on raw TCP connections.
+struct Encoded {
+  enum class Outcome { done, each, failed };  // each: it depends on the connection
+  Outcome outcome = Outcome::failed;
+  MessageRef bytes;  // when done; without a frame
+};
+
 // Who is told of answers that come later. Never called from inside the question, nor after cancel().
 class AnswerSink {
  public:
@@ -115,6 +122,13 @@ class ModuleRuntime {
   bool pending(ClientId id) const;
   // Voids what is pending for it: it has left (DUNLIN_CANCEL_CLOSED), or who is asked must go (DUNLIN_CANCEL_STOPPING).
   void cancel(ClientId id, std::int32_t reason = DUNLIN_CANCEL_CLOSED);
+
+  // Raw TCP: how long the packet is that `unread` begins with, or what else dunlin/framer.h lets a framer say.
+  // REQUIRES: `unread` is NUL-terminated; no hook is running
+  std::int64_t input(const ModuleSet::EndpointModules& endpoint, ClientId id, std::string_view unread);
+  // Raw TCP: the bytes of `message` for one connection, or, without an id, for all of the endpoint.
+  // REQUIRES: no hook is running
+  Encoded encode(const ModuleSet::EndpointModules& endpoint, ClientId id, const Message& message);
 
   // Outcomes by module, hook durations, tickets in flight, and the modules' own figures.
   void collect(std::vector<Sample>& out) const;

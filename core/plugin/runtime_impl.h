@@ -46,6 +46,8 @@ class ModuleRuntime::Impl final : public AnswerTaker {
   void release(const EndpointModules& from, ClientId id);
   bool pending(ClientId id) const { return waiting_.contains(id); }
   void cancel(ClientId id, std::int32_t reason);
+  std::int64_t input(const EndpointModules& endpoint, ClientId id, std::string_view unread);
+  Encoded encode(const EndpointModules& endpoint, ClientId id, const Message& message);
   void collect(std::vector<Sample>& out) const;
 
   void take(dunlin_ticket ticket, Answer answer) override;

@@ -104,4 +104,8 @@ const dunlin_http_route* Selection::route() const {
   return static_cast<const dunlin_http_route*>(module_->get_interface(DUNLIN_HTTP_ROUTE));
 }
 
+const dunlin_framer* Selection::framer() const {
+  return static_cast<const dunlin_framer*>(module_->get_interface(DUNLIN_FRAMER));
+}
+
 }  // namespace dunlin

@@ -18,6 +18,7 @@
 #include "core/base/ids.h"
 #include "core/base/log.h"
 #include "core/base/message.h"
+#include "core/base/redis_types.h"
 #include "dunlin/dunlin.h"
 
 namespace dunlin {
@@ -37,6 +38,10 @@ class Services {
   virtual dunlin_status conn_authenticate(ClientId id, std::string_view token, std::uint32_t source, LoginDone done) = 0;
   virtual dunlin_status conn_send(ClientId id, Kind kind, std::string_view data) = 0;
   virtual dunlin_status conn_close(ClientId id, int code, std::string_view reason) = 0;
+
+  // Raw TCP only, else E_NOT_FOUND: what has arrived and belongs to no packet yet.
+  virtual dunlin_status conn_unread(ClientId id, std::size_t& size) = 0;
+  virtual dunlin_status conn_clear(ClientId id) = 0;
 
   virtual dunlin_status subscribe(ClientId id, std::string_view channel) = 0;
   virtual dunlin_status unsubscribe(ClientId id, std::string_view channel) = 0;
@@ -61,6 +66,12 @@ class Services {
   virtual bool timer_stop(std::uint64_t id) = 0;
   virtual std::uint64_t http_request(HttpRequest request, std::function<void(const HttpResponse&)> done) = 0;
   virtual bool http_cancel(std::uint64_t id) = 0;
+
+  // The name "" is the server called default, or else the first.
+  virtual bool redis_known(std::string_view name) = 0;
+  virtual dunlin_status redis_command(std::string_view name, std::vector<std::string> argv, Millis timeout,
+                                      std::function<void(const RedisReply&)> done, std::uint64_t& id) = 0;
+  virtual bool redis_cancel(std::uint64_t id) = 0;
 
   // [any-thread] Runs `task` on this worker; false: the worker is stopping and it never runs.
   virtual bool post(std::function<void()> task) = 0;

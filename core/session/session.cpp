@@ -26,7 +26,7 @@ const Session::Row Session::kSteps[] = {
 Session::Session(SessionTable& table, ClientId id, Transport& transport, ServedEndpoint& served,
                  std::string remote_addr, std::unique_ptr<Handshake> handshake)
     : table_(table), served_(&served), transport_(&transport), id_(id),
-      subscriber_(table.channels_, transport.outbox()), remote_addr_(std::move(remote_addr)),
+      subscriber_(table.fanout_.of(transport.protocol(), served), transport.outbox(), id), remote_addr_(std::move(remote_addr)),
       handshake_(std::move(handshake)) {
   ++table_.steps_[static_cast<std::size_t>(step_)];
   ++served_->sessions;
@@ -181,27 +181,37 @@ void Session::end() {
 
 dunlin_status Session::send(Kind kind, std::string_view data) {
   if (!transport_) return DUNLIN_E_GONE;
-  if (transport_->outbox().push_now(Message::make(kind, data)) == Outbox::Push::queued) return DUNLIN_OK;
+  const bool raw = transport_->protocol() == Protocol::socket;
+  if (transport_->outbox().push_now(raw ? Message::raw(data) : Message::make(kind, data)) == Outbox::Push::queued) return DUNLIN_OK;
   table_.counters_.add(Counter::drop_slow);
   return DUNLIN_E_FULL;
 }
 
 SendResult Session::deliver(const MessageRef& message) {
   if (!transport_) return SendResult::gone;
-  if (transport_->outbox().push(message) == Outbox::Push::queued) return SendResult::sent;
+  MessageRef encoded;
+  if (transport_->protocol() == Protocol::socket) {
+    encoded = table_.modules_->encode(served_->modules, id_, *message.operator->()).bytes;
+    if (!encoded) {
+      table_.counters_.add(Counter::drop_encode);
+      return SendResult::failed;
+    }
+    if (!transport_) return SendResult::gone;  // the framer closed it
+  }
+  if (transport_->outbox().push(encoded ? encoded : message) == Outbox::Push::queued) return SendResult::sent;
   table_.counters_.add(Counter::drop_slow);
   return SendResult::full;
 }
 
-// A peer that has been silent for half the time is asked for a sign of life; one that stays silent is gone. While its
-// message is handled it is not read, so nothing is concluded from its silence.
+// A peer that has been silent for half the time is asked for a sign of life; one that stays silent is gone. Raw TCP has
+// no pings: there `pinged_` says that half the time has passed in silence. While a peer's message is handled it is not
+// read, so nothing is concluded from its silence.
 void Session::on_idle_timer() {
-  if (std::exchange(heard_, false) || paused_) {
-    pinged_ = false;
-  } else if (pinged_) {
-    return close(CloseReason::idle);
-  }
-  if (!std::exchange(pinged_, true) && transport_) transport_->ping();
+  const bool silent = !std::exchange(heard_, false) && !paused_;
+  if (silent && pinged_) return close(CloseReason::idle);
+  const bool pings = transport_ && transport_->protocol() == Protocol::websocket;
+  pinged_ = silent || pings;
+  if (pings) transport_->ping();
   table_.wheel_.start(idle_timer_, endpoint().limits.idle / 2);
 }
 

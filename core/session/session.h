@@ -26,7 +26,7 @@ namespace dunlin {
 
 class SessionTable;
 
-enum class SendResult { sent, gone, full };
+enum class SendResult { sent, gone, full, failed };  // failed: it could not be encoded for this connection
 
 // The steps of a session's life; docs/architecture.md draws them.
 enum class Step : std::uint8_t { authenticating, opening, ready, handling, closing, count_ };
@@ -60,6 +60,7 @@ class Session {
   // Asks the guards; `done` is told once, later, unless what is returned is not OK.
   dunlin_status subscribe_asking(std::string_view channel, SubscribeDone done);
   dunlin_status unsubscribe(std::string_view channel);
+  Transport* transport() const { return transport_; }  // nullptr: it is closing
 
   // Answers to what it asked.
   void login_answered(LoginAnswer answer);

@@ -8,9 +8,9 @@
 
 namespace dunlin {
 
-SessionTable::SessionTable(unsigned node, unsigned worker, Channels& channels, TimerWheel& wheel, Counters& counters,
-                           Log& log, Defer defer)
-    : node_(node), worker_(worker), channels_(channels), wheel_(wheel), counters_(counters), log_(log),
+SessionTable::SessionTable(unsigned node, unsigned worker, Channels& channels, Flusher& flusher, TimerWheel& wheel,
+                           Counters& counters, Log& log, Defer defer)
+    : node_(node), worker_(worker), fanout_(channels, flusher, counters), wheel_(wheel), counters_(counters), log_(log),
       defer_(std::move(defer)) {}
 
 SessionTable::~SessionTable() { CHECK(live_ == 0); }

@@ -19,6 +19,7 @@
 #include "core/hub/channels.h"
 #include "core/loop/timer_wheel.h"
 #include "core/plugin/runtime.h"
+#include "core/session/fanout.h"
 #include "core/session/session.h"
 
 namespace dunlin {
@@ -27,17 +28,23 @@ class SessionTable final : public AnswerSink {
  public:
   using Defer = std::function<void(std::function<void()>)>;
 
-  SessionTable(unsigned node, unsigned worker, Channels& channels, TimerWheel& wheel, Counters& counters, Log& log,
-               Defer defer);
+  SessionTable(unsigned node, unsigned worker, Channels& channels, Flusher& flusher, TimerWheel& wheel,
+               Counters& counters, Log& log, Defer defer);
   ~SessionTable();  // REQUIRES: size() == 0
   SessionTable(const SessionTable&) = delete;
   SessionTable& operator=(const SessionTable&) = delete;
 
   // Before the first session: the modules need the table first (it is their AnswerSink).
-  void use(ModuleRuntime& modules) { modules_ = &modules; }
+  void use(ModuleRuntime& modules) {
+    modules_ = &modules;
+    fanout_.use(modules);
+  }
 
   // What is served from here on. REQUIRES: outlives its sessions
-  void serve(Served& served) { served_ = &served; }
+  void serve(Served& served) {
+    served_ = &served;
+    fanout_.serve(served);
+  }
 
   // Starts a session; it may be closing already when this returns.
   Session& open(Transport& transport, ServedEndpoint& served, std::string remote_addr,
@@ -57,6 +64,8 @@ class SessionTable final : public AnswerSink {
   // Closes `count` of the sessions, oldest slots first; returns how many are left.
   std::size_t drain(std::size_t count);
   std::size_t size() const { return live_; }
+  Fanout& fanout() { return fanout_; }
+  const Fanout& fanout() const { return fanout_; }
   const Defer& defer() const { return defer_; }
 
   void login_answered(ClientId id, LoginAnswer answer) override;
@@ -76,7 +85,7 @@ class SessionTable final : public AnswerSink {
   ClientId take_slot();
 
   const unsigned node_, worker_;
-  Channels& channels_;
+  Fanout fanout_;
   TimerWheel& wheel_;
   Counters& counters_;
   Log& log_;

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "core/config/config.h"
 #include "core/hub/outbox.h"
 
 namespace dunlin {
@@ -16,11 +17,16 @@ class Session;
 
 class Transport : public Sink {
  public:
+  // socket: bytes go out as they are, and come in as packets.
+  virtual Protocol protocol() const { return Protocol::websocket; }
   // Everything that is to be written goes through it.
   virtual Outbox& outbox() = 0;
   // Back-pressure: while paused nothing more is read (what was read already may still arrive).
   virtual void pause_reading(bool pause) = 0;
-  virtual void ping() = 0;
+  virtual void ping() = 0;  // websocket only
+  // socket only: what has arrived and belongs to no packet yet.
+  virtual std::size_t unread() const { return 0; }
+  virtual void clear_unread() {}
   // The session has ended and is called no more: writes what waits, then the Close frame, then goes; at a deadline in any
   // case.
   virtual void finish(int code, std::string_view text) = 0;

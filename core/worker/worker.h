@@ -23,6 +23,8 @@
 #include "core/net/connection_limits.h"
 #include "core/net/http_client.h"
 #include "core/net/http_server.h"
+#include "core/net/redis_client.h"
+#include "core/net/tcp_server.h"
 #include "core/net/ws_server.h"
 #include "core/plugin/generation.h"
 #include "core/plugin/runtime.h"
@@ -89,6 +91,7 @@ class Worker final : private Deliverer, private ApiHost {
  private:
   Worker(Node& node, unsigned index, Sockets sockets);
 
+  Status listen();
   void end_turn();
   void drain_some();
   void tear_down();
@@ -119,6 +122,7 @@ class Worker final : private Deliverer, private ApiHost {
   LocalMesh mesh_;
   FilteredMesh filtered_;  // what publishes from outside and from modules go through
   HttpClient http_client_;
+  RedisClient redis_client_;
   WorkerServices services_;
   std::unique_ptr<ModuleRuntime> modules_;
   std::unique_ptr<Served> served_;  // in force
@@ -131,6 +135,7 @@ class Worker final : private Deliverer, private ApiHost {
   std::vector<Retiring> retiring_;
   Timer retire_timer_;
   WsServer ws_;
+  TcpServer tcp_;
   Api api_;
   HttpServer api_server_;
   HttpServer directory_server_;

@@ -16,6 +16,7 @@ dunlin_status status_of(SendStatus status) {
     case SendStatus::no_such_connection: return DUNLIN_E_GONE;
     case SendStatus::full: return DUNLIN_E_FULL;
     case SendStatus::timeout: return DUNLIN_E_TIMEOUT;
+    case SendStatus::failed: return DUNLIN_E_FAILED;
   }
   return DUNLIN_E_FAILED;
 }
@@ -140,6 +141,23 @@ dunlin_status WorkerServices::conn_close(ClientId id, int code, std::string_view
   return DUNLIN_OK;
 }
 
+dunlin_status WorkerServices::conn_unread(ClientId id, std::size_t& size) {
+  const Session* session = sessions_.find(id);
+  if (!session) return DUNLIN_E_GONE;
+  const Transport* transport = session->transport();
+  if (!transport) return DUNLIN_E_GONE;
+  if (transport->protocol() != Protocol::socket) return DUNLIN_E_NOT_FOUND;
+  size = transport->unread();
+  return DUNLIN_OK;
+}
+
+dunlin_status WorkerServices::conn_clear(ClientId id) {
+  std::size_t size = 0;
+  const dunlin_status status = conn_unread(id, size);
+  if (status == DUNLIN_OK) sessions_.find(id)->transport()->clear_unread();
+  return status;
+}
+
 dunlin_status WorkerServices::subscribe(ClientId id, std::string_view channel) {
   Session* session = sessions_.find(id);
   if (!session) return DUNLIN_E_GONE;
@@ -162,7 +180,10 @@ dunlin_status WorkerServices::publish(std::string_view channel, Kind kind, std::
     report = [this, done = std::move(done)](Tally tally) {
       loop_.defer([done, tally] { done(tally.success, tally.fail); });
     };
-  mesh_.publish(channel, Message::make(kind, data), std::move(report));
+  const MessageRef message = Message::make(kind, data);
+  outside_hooks([this, name = std::string(channel), message, report = std::move(report)]() mutable {
+    mesh_.publish(name, message, std::move(report));
+  });
   return DUNLIN_OK;
 }
 
@@ -172,7 +193,9 @@ dunlin_status WorkerServices::send(ClientId id, Kind kind, std::string_view data
     report = [this, done = std::move(done)](SendStatus status) {
       loop_.defer([done, status] { done(status_of(status)); });
     };
-  mesh_.send(id, Message::make(kind, data), std::move(report));
+  outside_hooks([this, id, message = Message::make(kind, data), report = std::move(report)]() mutable {
+    mesh_.send(id, message, std::move(report));
+  });
   return DUNLIN_OK;
 }
 
@@ -238,6 +261,17 @@ bool WorkerServices::timer_stop(std::uint64_t id) { return timers_.erase(id) > 0
 
 std::uint64_t WorkerServices::http_request(HttpRequest request, std::function<void(const HttpResponse&)> done) {
   return http_.request(std::move(request), std::move(done));
+}
+
+dunlin_status WorkerServices::redis_command(std::string_view name, std::vector<std::string> argv, Millis timeout,
+                                            std::function<void(const RedisReply&)> done, std::uint64_t& id) {
+  switch (redis_.command(name, argv, timeout, std::move(done), id)) {
+    case RedisClient::Submitted::yes: return DUNLIN_OK;
+    case RedisClient::Submitted::unknown_server: return DUNLIN_E_NOT_FOUND;
+    case RedisClient::Submitted::refused: return DUNLIN_E_DENIED;
+    case RedisClient::Submitted::full: break;
+  }
+  return DUNLIN_E_FULL;
 }
 
 bool WorkerServices::http_cancel(std::uint64_t id) { return http_.cancel(id); }

@@ -14,6 +14,7 @@
 #include "core/loop/timer_wheel.h"
 #include "core/mesh/mesh.h"
 #include "core/net/http_client.h"
+#include "core/net/redis_client.h"
 #include "core/plugin/services.h"
 #include "core/session/session_table.h"
 
@@ -21,8 +22,10 @@ namespace dunlin {
 
 class WorkerServices final : public Services {
  public:
-  WorkerServices(Loop& loop, TimerWheel& wheel, Mailbox& mailbox, SessionTable& sessions, Mesh& mesh, HttpClient& http)
-      : loop_(loop), wheel_(wheel), mailbox_(mailbox), sessions_(sessions), mesh_(mesh), http_(http) {}
+  WorkerServices(Loop& loop, TimerWheel& wheel, Mailbox& mailbox, SessionTable& sessions, Mesh& mesh, HttpClient& http,
+                 RedisClient& redis)
+      : loop_(loop), wheel_(wheel), mailbox_(mailbox), sessions_(sessions), mesh_(mesh), http_(http),
+        redis_(redis) {}
 
   // What was read of the endpoints' options is read anew. REQUIRES: no hook is running
   void forget_options() { options_.clear(); }
@@ -37,6 +40,9 @@ class WorkerServices final : public Services {
   dunlin_status conn_authenticate(ClientId id, std::string_view token, std::uint32_t source, LoginDone done) override;
   dunlin_status conn_send(ClientId id, Kind kind, std::string_view data) override;
   dunlin_status conn_close(ClientId id, int code, std::string_view reason) override;
+
+  dunlin_status conn_unread(ClientId id, std::size_t& size) override;
+  dunlin_status conn_clear(ClientId id) override;
 
   dunlin_status subscribe(ClientId id, std::string_view channel) override;
   dunlin_status subscribe_asking(ClientId id, std::string_view channel, SubscribeDone done) override;
@@ -54,6 +60,10 @@ class WorkerServices final : public Services {
   bool timer_stop(std::uint64_t id) override;
   std::uint64_t http_request(HttpRequest request, std::function<void(const HttpResponse&)> done) override;
   bool http_cancel(std::uint64_t id) override;
+  bool redis_known(std::string_view name) override { return redis_.knows(name); }
+  dunlin_status redis_command(std::string_view name, std::vector<std::string> argv, Millis timeout,
+                              std::function<void(const RedisReply&)> done, std::uint64_t& id) override;
+  bool redis_cancel(std::uint64_t id) override { return redis_.cancel(id); }
 
   bool post(std::function<void()> task) override { return mailbox_.post(std::move(task)); }
   void defer(std::function<void()> task) override { loop_.defer(std::move(task)); }
@@ -74,6 +84,12 @@ class WorkerServices final : public Services {
   std::string_view keep(std::string text);
   dunlin_status found(const std::optional<std::string>& value, std::string_view& out);
   void fired(std::uint64_t id);
+  // What may ask a framer to encode has to wait until the hook that asked for it has returned.
+  template <class Task>
+  void outside_hooks(Task task) {
+    if (sessions_.fanout().packets()) loop_.defer(std::move(task));
+    else task();
+  }
 
   Loop& loop_;
   TimerWheel& wheel_;
@@ -81,6 +97,7 @@ class WorkerServices final : public Services {
   SessionTable& sessions_;
   Mesh& mesh_;
   HttpClient& http_;
+  RedisClient& redis_;
   std::unordered_map<std::uint64_t, std::unique_ptr<Ticking>> timers_;
   std::uint64_t next_timer_ = 1;
   std::map<const Endpoint*, std::map<std::string, std::string, std::less<>>> options_;  // parsed once

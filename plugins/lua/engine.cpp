@@ -85,7 +85,9 @@ void Engine::find_handlers(lua_State* state, int table) {
   for (std::size_t i = 0; i < std::size(handlers_); ++i) {
     if (!handlers_[i]) continue;
     lua_rawgeti(state, LUA_REGISTRYINDEX, handlers_[i].ref);
-    handlers_[i].form = form_of(static_cast<Handler>(i), parameters_of(state, -1), conn_script);
+    const Parameters parameters = parameters_of(state, -1);
+    handlers_[i].form = form_of(static_cast<Handler>(i), parameters, conn_script);
+    handlers_[i].parameters = parameters.count;
     lua_pop(state, 1);
   }
 }

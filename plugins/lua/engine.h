@@ -26,7 +26,17 @@ namespace dunlin::lua {
 class Run;
 
 // The functions a script may define. Rows of kHandlerNames (handlers.cpp), in this order.
-enum class Handler : std::uint8_t { handshake, message, close, authenticate, count };
+enum class Handler : std::uint8_t {
+  handshake,
+  message,
+  close,
+  authenticate,
+  connect,  // this and the following: raw TCP endpoints
+  input,
+  decode,
+  encode,
+  count
+};
 
 // In which form a handler's parameters were declared: see docs/lua-api.md, "The two forms of a handler".
 enum class Form : std::uint8_t { client_id, conn };
@@ -34,6 +44,7 @@ enum class Form : std::uint8_t { client_id, conn };
 struct HandlerSlot {
   int ref = LUA_NOREF;  // into the registry
   Form form = Form::client_id;
+  int parameters = 0;  // how many it declares
   explicit operator bool() const { return ref != LUA_NOREF; }
 };
 

@@ -97,6 +97,28 @@ dunlin_verdict Instance::succeed(Run& run, int results) {
   return answered ? DUNLIN_PENDING : fail(run, error);
 }
 
+bool Instance::call(Handler handler, dunlin_conn conn, FunctionRef<void(lua_State*, Run&)> push, Push take) {
+  Run run(*this, engine_, handler, conn, 0);
+  Engine& engine = *run.engine;
+  figures_.add(Figure::runs);
+  engine.set_running(&run);
+  engine.meter().resume({});
+  std::string error;
+  const bool good = engine.protect(
+      [&](lua_State* state) {
+        lua_pushcfunction(state, traceback);
+        lua_rawgeti(state, LUA_REGISTRYINDEX, engine.handler(handler).ref);
+        push(state, run);
+        if (lua_pcall(state, lua_gettop(state) - 2, 1, 1) != LUA_OK) lua_error(state);
+        take(state);
+      },
+      error);
+  run.used = engine.meter().save();
+  engine.set_running(nullptr);
+  if (!good) fail(run, error);
+  return good;
+}
+
 std::string Instance::describe_error(Run& run) {
   std::string text, error;
   const bool described = run.engine->protect(
@@ -115,7 +137,8 @@ dunlin_verdict Instance::fail(Run& run, const std::string& what) {
   figures_.add(run.used.stopped ? Figure::stopped : Figure::errors);
   host_.write(DUNLIN_LOG_ERROR, run.conn, std::string(handler_name(run.handler)) + ": " + what);
   if (run.handler == Handler::authenticate) return kFault;
-  if (run.handler != Handler::close) host_.conn->close(host_.self, run.conn, 1011, str("script error"));
+  const bool closes = run.handler != Handler::close && run.handler != Handler::encode;
+  if (closes) host_.conn->close(host_.self, run.conn, 1011, str("script error"));
   return DUNLIN_DENY;
 }
 

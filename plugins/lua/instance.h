@@ -31,6 +31,10 @@ class Instance {
   // Calls a handler. REQUIRES: the script defines it.
   dunlin_verdict start(Handler handler, dunlin_conn conn, dunlin_ticket ticket, Push push);
 
+  // Calls a handler that may not wait; `take` finds what it returned on top of the stack. False: it failed, or `take`
+  // raised an error, which has been dealt with as any other. REQUIRES: the script defines it; none is running
+  bool call(Handler handler, dunlin_conn conn, FunctionRef<void(lua_State*, Run&)> push, Push take);
+
   // For functions of Lua that wait: a record for the host's callback …
   Wait* begin_wait(Run& run);
   // … given up when the host refused the request …

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string_view>
 
 #include "plugins/lua/engine.h"
 
@@ -33,6 +34,8 @@ class Run {
   dunlin_ticket ticket;  // 0: nobody waits for the outcome
   Meter::Used used;
   Wait* wait = nullptr;
+  const void* buffer = nullptr;  // protocol_input's argument, and what it reads
+  std::string_view unread;
 };
 
 // For functions that wait. The run that `state` belongs to; raises an error of Lua where nothing can wait.

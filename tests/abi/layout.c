@@ -287,3 +287,39 @@ SAYS(DUNLIN_EXT_LOOP, "dunlin.loop/1");
 SIZE(dunlin_loop, 16);
 AT(dunlin_loop, uv_loop, 0);
 AT(dunlin_loop, version, 8);
+
+/* framer.h */
+IS(DUNLIN_FRAMER_WAIT, 0);
+IS(DUNLIN_FRAMER_DROP, -1);
+IS(DUNLIN_FRAMER_FAULT, -2);
+IS(DUNLIN_FRAMER_EACH, 1);
+SAYS(DUNLIN_FRAMER, "dunlin.framer/1");
+SIZE(dunlin_framer, 16);
+AT(dunlin_framer, input, 0);
+AT(dunlin_framer, encode, 8);
+
+/* ext/socket.h */
+SAYS(DUNLIN_EXT_SOCKET, "dunlin.socket/1");
+SIZE(dunlin_socket, 16);
+AT(dunlin_socket, unread, 0);
+AT(dunlin_socket, clear, 8);
+
+/* ext/redis.h */
+SAYS(DUNLIN_EXT_REDIS, "dunlin.redis/1");
+IS(DUNLIN_REDIS_NIL, 0);
+IS(DUNLIN_REDIS_STRING, 1);
+IS(DUNLIN_REDIS_INTEGER, 2);
+IS(DUNLIN_REDIS_STATUS, 3);
+IS(DUNLIN_REDIS_ERROR, 4);
+IS(DUNLIN_REDIS_LIST, 5);
+SIZE(dunlin_redis_value, 48);
+AT(dunlin_redis_value, text, 0);
+AT(dunlin_redis_value, integer, 16);
+AT(dunlin_redis_value, items, 24);
+AT(dunlin_redis_value, item_count, 32);
+AT(dunlin_redis_value, kind, 40);
+AT(dunlin_redis_value, reserved, 44);
+SIZE(dunlin_redis, 24);
+AT(dunlin_redis, find, 0);
+AT(dunlin_redis, command, 8);
+AT(dunlin_redis, cancel, 16);

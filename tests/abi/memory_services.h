@@ -53,6 +53,14 @@ class MemoryServices final : public Services {
   }
   dunlin_status conn_send(ClientId, Kind, std::string_view data) override;
   dunlin_status conn_close(ClientId, int, std::string_view) override { return DUNLIN_OK; }
+  bool redis_known(std::string_view) override { return false; }
+  dunlin_status redis_command(std::string_view, std::vector<std::string>, Millis, std::function<void(const RedisReply&)>,
+                              std::uint64_t&) override {
+    return DUNLIN_E_NOT_FOUND;
+  }
+  bool redis_cancel(std::uint64_t) override { return false; }
+  dunlin_status conn_unread(ClientId, std::size_t&) override { return DUNLIN_E_NOT_FOUND; }
+  dunlin_status conn_clear(ClientId) override { return DUNLIN_E_NOT_FOUND; }
   dunlin_status subscribe(ClientId, std::string_view) override { return DUNLIN_OK; }
   dunlin_status subscribe_asking(ClientId id, std::string_view channel, SubscribeDone done) override {
     return subscribe_with(id, channel, std::move(done));

@@ -70,9 +70,17 @@ fault("a choice that is none", "format: json", "format: xml", '20:28: log.format
 fault("a key twice", "shutdown: 10s", "shutdown: 10s\nshutdown: 5s", "22:1: shutdown: is given twice")
 fault("an environment variable that is not set", "secret: a-secret-for-the-tests-and-nothing-else", "secret: ${NO_SUCH_VARIABLE}",
       "15:13: modules.jwt-auth: the environment has no NO_SUCH_VARIABLE; set it, or write $${NO_SUCH_VARIABLE} for the text itself")
-fault("raw TCP", "    endpoints:", "    protocol: socket\n    endpoints:",
-      '6:15: listeners.protocol: is "socket", which this version does not serve; write websocket')
-fault("Redis", "shutdown: 10s", "redis: [{name: default}]", "21:8: redis: Redis is not served by this version; write redis: []")
+fault("raw TCP with endpoints and without a router", "    endpoints:", "    protocol: socket\n    endpoints:",
+      "8:7: listeners: a listener with `protocol: socket` has no endpoints; write `router` beside `bind`",
+      "5:5: listeners: has `protocol: socket` and no `router`; write router: {module: lua, entry: FILE}")
+fault("a router beside endpoints", "    endpoints:", "    router: lua\n    endpoints:",
+      "6:13: listeners: `router` stands in an endpoint, or beside `protocol: socket`; move it there")
+fault("Redis without a name", "shutdown: 10s", "redis: [{pool: 5}]",
+      '21:9: redis: has no `name`; write {name: default, url: "redis://127.0.0.1:6379/0"}')
+fault("a Redis URL that is none", "shutdown: 10s", "redis: [{name: a, url: localhost}]",
+      "21:24: redis.url: is no Redis URL; write redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE], or rediss:// for TLS")
+fault("two Redis servers of one name", "shutdown: 10s", "redis: [{name: a}, {name: a}]",
+      '21:20: redis: name "a" is taken by another server')
 fault("NATS", "shutdown: 10s", "mesh: {engine: nats}",
       '21:16: mesh.engine: is "nats", which this version does not serve; write local')
 fault("on_error of a router", "router: lua", "router: {module: lua, on_error: pass}",

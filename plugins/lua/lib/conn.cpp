@@ -6,8 +6,6 @@
 namespace dunlin::lua {
 namespace {
 
-constexpr char kConnMetatable[] = "dunlin.conn";
-
 dunlin_conn check_conn(lua_State* state) {
   return *static_cast<const dunlin_conn*>(luaL_checkudata(state, 1, kConnMetatable));
 }

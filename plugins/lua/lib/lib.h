@@ -14,6 +14,8 @@
 
 namespace dunlin::lua {
 
+class Run;
+
 void open_libraries(lua_State* state);  // all of the below
 
 void open_sandbox(lua_State* state);     // Lua's own libraries, without what would harm
@@ -21,10 +23,13 @@ void open_require(lua_State* state);     // require and package
 void open_coroutines(lua_State* state);  // coroutine.resume and wrap that let a waiting call through
 void open_compat(lua_State* state);      // what Lua 5.1 had
 void open_conn(lua_State* state);        // the metatable of a connection object
+void open_buffer(lua_State* state);      // … and of what has arrived on raw TCP
 void open_mix_json(lua_State* state);
 void open_mix_codec(lua_State* state);
 void open_mix_text(lua_State* state);
 void open_mix_mesh(lua_State* state);
+void open_mix_socket(lua_State* state);
+void open_mix_redis(lua_State* state);
 void open_mix_misc(lua_State* state);  // log, server, websocket, sleep, uuid, and what is not there yet
 
 // Shipped modules, by the name `require` knows: their source, or empty.
@@ -59,7 +64,10 @@ void push_query(lua_State* state, std::string_view query);
 const char* status_text(dunlin_status status);
 const char* status_kind(dunlin_status status);
 
+inline constexpr char kConnMetatable[] = "dunlin.conn";
 void push_conn(lua_State* state, dunlin_conn conn);
+// REQUIRES: `unread` lives until `run` has ended
+void push_buffer(lua_State* state, Run& run, std::string_view unread);
 void push_uid(lua_State* state, const dunlin_uid& uid);
 // "text" (default) or "binary" at `index`.
 std::uint32_t check_kind(lua_State* state, int index);

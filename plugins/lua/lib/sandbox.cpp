@@ -177,11 +177,14 @@ void open_libraries(lua_State* state) {
   open_require(state);
   open_coroutines(state);
   open_conn(state);
+  open_buffer(state);
   lua_newtable(state);
   open_mix_json(state);
   open_mix_codec(state);
   open_mix_text(state);
   open_mix_mesh(state);
+  open_mix_socket(state);
+  open_mix_redis(state);
   open_mix_misc(state);
   lua_setglobal(state, "mix");
   open_compat(state);

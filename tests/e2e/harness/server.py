@@ -26,19 +26,24 @@ def run_cli(*arguments, **options):
 
 
 def configuration(*, workers=2, auth=("jwt-auth",), router=None, script=None, endpoint=None, endpoints=(), limits=None,
-                  modules=None, tls=None, api=None, top=None):
+                  modules=None, tls=None, api=None, top=None, socket=None):
     """The configuration as a dict. `script` is the text of a router in Lua, written beside the file; `endpoint` has more
-    keys of /message-center, `endpoints` are further ones, `top` are top-level keys."""
+    keys of /message-center, `endpoints` are further ones, `top` are top-level keys; `socket` is the script of a raw TCP
+    listener, or a dict with it as `script` and with more keys of the listener."""
     if router is None:
         router = {"module": "lua", "entry": "router.lua"} if script else "lua"
     first = {"path": "/message-center", "auth": list(auth), "router": router, "limits": limits or {}} | (endpoint or {})
     listener = {"bind": "127.0.0.1:0", "endpoints": [first, *endpoints]}
     if tls:
         listener["tls"] = {"certificate": str(tls[0]), "key": str(tls[1])}
+    listeners = [listener]
+    if socket:
+        raw = {"bind": "127.0.0.1:0", "protocol": "socket", "router": {"module": "lua", "entry": "socket.lua", "reload": "100ms"}}
+        listeners.append(raw | ({} if isinstance(socket, str) else {k: v for k, v in socket.items() if k != "script"}))
     return {
         "node": {"workers": workers},
         "plugins": {"directory": PLUGINS},
-        "listeners": [listener],
+        "listeners": listeners,
         "modules": {"lua": {"entry": MESSAGE_CENTER}, "jwt-auth": {"algorithms": ["HS256"], "secret": SECRET}} | (modules or {}),
         "api": {"bind": "127.0.0.1:0"} | (api or {}),
         "directory": {"bind": "127.0.0.1:0"},
@@ -57,6 +62,8 @@ class Dunlin:
         self._clients = []
         if options.get("script"):
             (folder / "router.lua").write_text(options["script"])
+        if socket := options.get("socket"):
+            (folder / "socket.lua").write_text(socket if isinstance(socket, str) else socket["script"])
         self._scheme = "wss" if options.get("tls") else "ws"
         # JSON is YAML.
         self.config_file.write_text(text or json.dumps(configuration(**options), indent=1))
@@ -100,6 +107,10 @@ class Dunlin:
     def stream(self, port=None, **options):
         """Bytes on the client port, or on another."""
         return self._keep(Stream(port or self.port, **options))
+
+    def tcp(self, **options):
+        """Bytes on the raw TCP listener."""
+        return self.stream(self.ports[1], **options)
 
     def _keep(self, client):
         self._clients.append(client)

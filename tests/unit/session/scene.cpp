@@ -56,6 +56,12 @@ void ModuleRuntime::guard(const ModuleSet::EndpointModules&, ClientId, std::stri
   done(channel.starts_with("no") ? DUNLIN_E_DENIED : DUNLIN_OK);
 }
 
+std::int64_t ModuleRuntime::input(const ModuleSet::EndpointModules&, ClientId, std::string_view) { return 0; }
+
+Encoded ModuleRuntime::encode(const ModuleSet::EndpointModules&, ClientId id, const Message& message) {
+  return impl_->script->encode(id, message);
+}
+
 void ModuleRuntime::cancel(ClientId, std::int32_t) { impl_->script->seen.push_back("cancel"); }
 
 void ModuleRuntime::hand_over(const ModuleSet::EndpointModules&, const ModuleSet::EndpointModules&, ClientId) {
@@ -91,7 +97,7 @@ Session& Scene::connect(std::unique_ptr<Handshake> handshake) {
 }
 
 void Scene::end_turn() {
-  channels.end_turn();
+  table.fanout().end_turn();
   flusher.report_overflows();
   table.end_turn();
 }

@@ -106,6 +106,31 @@ struct FakeTables {
     });
     return DUNLIN_OK;
   }
+  static dunlin_status redis_find(const dunlin_host*, dunlin_str name) noexcept {
+    return copy(name) == "default" || name.size == 0 ? DUNLIN_OK : DUNLIN_E_NOT_FOUND;
+  }
+  static dunlin_status redis_command(const dunlin_host* host, dunlin_str, const dunlin_str* argv, std::size_t argc,
+                                     std::uint64_t, dunlin_redis_fn fn, void* user, std::uint64_t* id) noexcept {
+    FakeHost& fake = of(host);
+    std::vector<std::string> command;
+    for (std::size_t i = 0; i < argc; ++i) command.push_back(copy(argv[i]));
+    *id = 1;
+    fake.due_.push_back([&fake, command, fn, user] { fake.redis(command, fn, user); });
+    return DUNLIN_OK;
+  }
+  static dunlin_status redis_cancel(const dunlin_host*, std::uint64_t) noexcept { return DUNLIN_E_GONE; }
+  static dunlin_status unread(const dunlin_host* host, dunlin_conn conn, std::size_t* size) noexcept {
+    const auto found = of(host).conns.find(conn);
+    if (found == of(host).conns.end()) return DUNLIN_E_GONE;
+    *size = 0;
+    return found->second.socket ? DUNLIN_OK : DUNLIN_E_NOT_FOUND;
+  }
+  static dunlin_status clear(const dunlin_host* host, dunlin_conn conn) noexcept {
+    std::size_t size = 0;
+    const dunlin_status status = unread(host, conn, &size);
+    if (status == DUNLIN_OK) of(host).conns[conn].cleared = true;
+    return status;
+  }
   static dunlin_status send(const dunlin_host* host, dunlin_conn conn, std::uint32_t kind, dunlin_str data) noexcept {
     FakeConn* found = find(host, conn);
     if (!found || found->closed != 0) return DUNLIN_E_GONE;
@@ -226,10 +251,13 @@ struct FakeTables {
     static constexpr dunlin_channel kChannel = {subscribe, unsubscribe, publish, send_to};
     static constexpr dunlin_timer kTimer = {start, stop};
     static constexpr dunlin_metrics kMetrics = {define, add, assign};
+    static constexpr dunlin_socket kSocket = {unread, clear};
+    static constexpr dunlin_redis kRedis = {redis_find, redis_command, redis_cancel};
     const std::map<std::string, const void*> tables = {
         {DUNLIN_EXT_LOG, &kLog},         {DUNLIN_EXT_CONFIG, &kConfig},   {DUNLIN_EXT_TICKET, &kTicket},
         {DUNLIN_EXT_CONN, &kConn},       {DUNLIN_EXT_CONTEXT, &kContext}, {DUNLIN_EXT_CHANNEL, &kChannel},
-        {DUNLIN_EXT_TIMER, &kTimer},     {DUNLIN_EXT_METRICS, &kMetrics}};
+        {DUNLIN_EXT_TIMER, &kTimer},     {DUNLIN_EXT_METRICS, &kMetrics},
+        {DUNLIN_EXT_SOCKET, &kSocket},   {DUNLIN_EXT_REDIS, &kRedis}};
     const auto found = tables.find(id);
     if (found == tables.end()) return nullptr;
     const bool setup = found->second == &kLog || found->second == &kConfig;

@@ -28,6 +28,8 @@ struct FakeConn {
   std::vector<std::uint32_t> sent_kinds;
   std::int32_t closed = 0;  // the first close's code
   std::string close_reason;
+  bool socket = false;  // raw TCP
+  bool cleared = false;
 };
 
 // What the endpoint's auth chain makes of a token.
@@ -65,6 +67,7 @@ class FakeHost {
   std::map<std::string, std::string> faults;  // by pointer
   std::vector<std::pair<std::string, std::string>> published;
   std::function<FakeLogin(const std::string& token)> login;
+  std::function<void(const std::vector<std::string>& argv, dunlin_redis_fn fn, void* user)> redis;  // answers a command
   dunlin_status subscribe_status = DUNLIN_OK;
   bool setup_only = false;  // a host given to configure: log and config
 

@@ -22,11 +22,13 @@ Worker::Worker(Node& node, unsigned index, Sockets sockets)
       sessions_(Node::kNumber, index, channels_, wheel_, counters_, node.log,
                 [this](std::function<void()> task) { loop_.defer(std::move(task)); }),
       mesh_(Node::kNumber, index, node.neighbours, wheel_, node.config.mesh_deadline, counters_),
-      filtered_(mesh_, loop_, counters_), http_client_(loop_),
-      services_(loop_, wheel_, mailbox_, sessions_, filtered_, http_client_),
+      filtered_(mesh_, loop_, counters_),
+      queue_(index, node.queues, loop_, wheel_, node.config.mesh_deadline,
+             {node.config.queue_size, node.config.queue_bytes, node.config.queue_ack.count()}, node.topics),
+      http_client_(loop_), services_(loop_, wheel_, mailbox_, sessions_, filtered_, http_client_),
       served_(std::make_unique<Served>(node.first)), retire_timer_([this] { retire_some(); }),
       ws_({loop_, wheel_, flusher_, sessions_, counters_, node.log, served_.get(), node.limits}),
-      api_(node.config, *this, node.log),
+      api_(node.config, node.info.id, *this, node.log),
       api_server_(loop_, wheel_, Api::settings(node.config),
                   [this](const HttpCall& call, HttpResponder responder) { api_.serve(call, std::move(responder)); },
                   [this](int status, std::string_view why) { return api_.refused(status, why); }),
@@ -127,6 +129,7 @@ void Worker::tear_down() {
     modules_.reset();
   }
   http_client_.close();
+  if (queue_.messages() > 0) node_.log.warn("messages of topics are lost", {{"messages", queue_.messages()}});
   ws_.close();
   wheel_.close();
   mailbox_.unref();
@@ -175,6 +178,14 @@ std::vector<Sample> Worker::samples() const {
   gauge("dunlin_outboxes_waiting", "Connections for which something waits", flusher_.waiting_boxes());
   api_.collect(out);
   if (index_ == 0) node_.reloads.collect(out);  // they are the node's, and counted once
+  queue_.collect(out);
+  const HttpServer::SocketFigures& sockets = api_server_.sockets();
+  gauge("dunlin_api_sockets", "Connections of the WebSocket API now", sockets.open);
+  for (std::size_t i = 0; i < kSocketEnds; ++i)
+    out.push_back({.name = "dunlin_api_sockets_closed_total", .help = "WebSocket API connections that ended, by reason",
+                   .type = MetricType::counter,
+                   .labels = {{"reason", socket_end_label(static_cast<SocketEnd>(i))}},
+                   .value = static_cast<double>(sockets.ended[i]), .buckets = {}});
   return out;
 }
 

@@ -20,6 +20,7 @@ constexpr std::string_view kReloadable[] = {
     "shutdown",
     "filters",
     "api.routes",
+    "api.access",
     "listeners[].endpoints[].auth",
     "listeners[].endpoints[].guards",
     "listeners[].endpoints[].router",

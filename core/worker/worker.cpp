@@ -25,7 +25,7 @@ Worker::Worker(Node& node, unsigned index, Sockets sockets)
       filtered_(mesh_, loop_, counters_),
       queue_(index, node.queues, loop_, wheel_, node.config.mesh_deadline,
              {node.config.queue_size, node.config.queue_bytes, node.config.queue_ack.count()}, node.topics),
-      http_client_(loop_), services_(loop_, wheel_, mailbox_, sessions_, filtered_, http_client_),
+      http_client_(loop_), services_(loop_, wheel_, mailbox_, sessions_, filtered_, queue_, http_client_),
       served_(std::make_unique<Served>(node.first)), retire_timer_([this] { retire_some(); }),
       ws_({loop_, wheel_, flusher_, sessions_, counters_, node.log, served_.get(), node.limits}),
       api_(node.config, node.info.id, *this, node.log),

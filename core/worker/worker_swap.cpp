@@ -36,6 +36,7 @@ void Worker::put_in_force(const Generation& next, Millis deadline, std::function
     modules_->use(next.modules);
     sessions_.serve(*served_);
     ws_.serve(*served_);
+    api_.reconfigure(next.config);
     retire_some();
   });
 }

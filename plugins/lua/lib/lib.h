@@ -25,6 +25,7 @@ void open_mix_json(lua_State* state);
 void open_mix_codec(lua_State* state);
 void open_mix_text(lua_State* state);
 void open_mix_mesh(lua_State* state);
+void open_mix_queue(lua_State* state);
 void open_mix_misc(lua_State* state);  // log, server, websocket, sleep, uuid, and what is not there yet
 
 // Shipped modules, by the name `require` knows: their source, or empty.

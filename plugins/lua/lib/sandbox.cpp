@@ -182,6 +182,7 @@ void open_libraries(lua_State* state) {
   open_mix_codec(state);
   open_mix_text(state);
   open_mix_mesh(state);
+  open_mix_queue(state);
   open_mix_misc(state);
   lua_setglobal(state, "mix");
   open_compat(state);

@@ -98,6 +98,10 @@ class Dunlin:
         """A connection to the WebSocket API."""
         return self._keep(WsApi(self._loop, self.api.port, basic(user, password) if user else None, **options))
 
+    def raw_backend(self, **options):
+        """The same, its every frame the test's own."""
+        return self._keep(RawWebSocket(self.api.port, "/ws/v1", **options))
+
     def raw(self, **options):
         """A WebSocket connection whose every frame the test decides."""
         return self._keep(RawWebSocket(self.port, **options))

@@ -155,7 +155,7 @@ void Api::method(const HttpCall& call, const HttpResponder& responder, const Rou
   const auto body = json::parse(call.body);
   if (!body)
     return answer(responder, 400, error_json(static_cast<int>(ApiCode::bad_parameters), "the body is not JSON: " + body.error().why));
-  find_method(route.call)->run(host_, *body, [this, responder](const Reply& reply) {
+  find_method(route.call)->run(host_, *body, [this, responder](const ApiReply& reply) {
     answer(responder, reply.status, "{" + reply.members + "}");
   });
 }

@@ -116,12 +116,12 @@ constexpr Method kMethods[] = {
 
 }  // namespace
 
-Reply result(std::string_view r) {
+ApiReply result(std::string_view r) {
   std::string members = R"("E":null,"r":)";
   return {200, members.append(r)};
 }
 
-Reply refusal(ApiCode code, std::string_view why) {
+ApiReply refusal(ApiCode code, std::string_view why) {
   return {code == ApiCode::bad_parameters ? 400 : 200,
           fmt::format(R"("E":{{"c":{},"m":{}}})", static_cast<int>(code), json::quote(why))};
 }

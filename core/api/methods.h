@@ -27,16 +27,16 @@ enum class ApiCode : int {
 };
 
 // What is said to a call: the members of the JSON object, so that `i` may be added.
-struct Reply {
+struct ApiReply {
   int status = 200;     // over HTTP
   std::string members;  // "E":null,"r":{…}
 };
 
-Reply result(std::string_view r);  // JSON
-Reply refusal(ApiCode code, std::string_view why);
+ApiReply result(std::string_view r);  // JSON
+ApiReply refusal(ApiCode code, std::string_view why);
 
 struct Method {
-  using Done = std::function<void(Reply)>;
+  using Done = std::function<void(ApiReply)>;
 
   std::string_view name;
   Role role;

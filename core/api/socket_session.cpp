@@ -111,14 +111,14 @@ void SocketSession::request(const json::Value& request, std::string id) {
 
 Method::Done SocketSession::answer_to(std::string id) {
   if (++in_flight_ == kMostInFlight) socket_->rest(true);
-  return [self = shared_from_this(), id = std::move(id)](const Reply& reply) {
+  return [self = shared_from_this(), id = std::move(id)](const ApiReply& reply) {
     if (self->in_flight_-- == kMostInFlight && self->socket_) self->socket_->rest(false);
     self->answer(reply, id);
     if (self->draining_ && self->in_flight_ == 0) self->on_drain();
   };
 }
 
-void SocketSession::answer(const Reply& reply, std::string_view id) {
+void SocketSession::answer(const ApiReply& reply, std::string_view id) {
   if (!socket_) return;
   out_.assign(1, '{').append(reply.members).append(R"(,"i":)").append(id) += '}';
   socket_->send(out_);

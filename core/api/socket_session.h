@@ -58,7 +58,7 @@ class SocketSession final : public WebSocketUser, public QueueConsumer, public s
 
   bool may(Role role) const { return role == Role::read ? user_.read : role == Role::write ? user_.write : true; }
   Method::Done answer_to(std::string id);
-  void answer(const Reply& reply, std::string_view id);
+  void answer(const ApiReply& reply, std::string_view id);
   void refuse(ApiCode code, std::string_view why, std::string_view id);
   void leave_topics();
   bool has_room() const;

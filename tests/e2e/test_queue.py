@@ -189,7 +189,7 @@ def test_a_backend_pushes_over_http(dunlin):
     assert backend.event() | {"n": ""} == {"n": "", "c": "0", "t": "t", "d": "one"}
 
 
-@pytest.mark.parametrize("arguments, wrong", [("", "string expected"), ("'t'", "string expected"), ("'', 'x'", "argument is wrong"),
+@pytest.mark.parametrize("arguments, wrong", [("nil", "string expected"), ("'t'", "string expected"), ("'', 'x'", "argument is wrong"),
                                               ("'t', '\\xff'", "argument is wrong"), ("('t'):rep(256), 'x'", "argument is wrong"),
                                               ("{}, 'x'", "string expected"), ("'t', function() end", "string expected")])
 def test_bad_arguments_of_push(serve, arguments, wrong):

@@ -21,25 +21,25 @@ using Texts = std::vector<std::string>;
 class TopicsTest : public ::testing::Test {
  protected:
   Queue::Pushed push(std::string_view topic, std::string_view data) { return topics.push(topic, ClientId(7), data).pushed; }
-  void push_numbers(int count, int from = 0) {
-    for (int i = from; i < from + count; ++i) EXPECT_EQ(push("t", std::to_string(i)), Queue::Pushed::yes);
+  void push_numbers(int how_many, int from = 0) {
+    for (int i = from; i < from + how_many; ++i) EXPECT_EQ(push("t", std::to_string(i)), Queue::Pushed::yes);
   }
   Texts came(ConsumerId consumer) {
     Texts out;
     for (const QueueMessageRef& message : given[consumer]) out.push_back(message->data);
     return out;
   }
-  std::size_t settle(ConsumerId consumer, std::size_t count) {
+  std::size_t settle(ConsumerId consumer, std::size_t how_many) {
     std::vector<std::uint64_t> ids;
-    for (; ids.size() < count && settled[consumer] < given[consumer].size(); ++settled[consumer])
+    for (; ids.size() < how_many && settled[consumer] < given[consumer].size(); ++settled[consumer])
       ids.push_back(given[consumer][settled[consumer]]->id);
     return topics.done(consumer, ids);
   }
 
   std::map<ConsumerId, std::vector<QueueMessageRef>> given;
   std::map<ConsumerId, std::size_t> settled;
-  TopicCount count{2};
-  Topics topics{3, {.size = 200, .bytes = 1000, .ack_ms = 1000}, count, [this](ConsumerId to, const QueueMessageRef& message) {
+  TopicCount topic_count{2};
+  Topics topics{3, {.size = 200, .bytes = 1000, .ack_ms = 1000}, topic_count, [this](ConsumerId to, const QueueMessageRef& message) {
     given[to].push_back(message);
   }};
 };

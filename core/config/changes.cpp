@@ -25,6 +25,7 @@ constexpr std::string_view kReloadable[] = {
     "listeners[].router",
     "listeners[].options",
     "listeners[].limits",
+    "api.access",
     "listeners[].endpoints[].auth",
     "listeners[].endpoints[].guards",
     "listeners[].endpoints[].router",

@@ -112,10 +112,16 @@ struct Config {
   std::vector<AccessUser> access;
   std::vector<ModuleUse> api_routes;     // modules that serve HTTP paths of their own
   std::uint64_t api_body = 1024 * 1024;  // bytes of one request
-  Millis api_timeout{30'000};            // for one whole request to arrive
+  Millis api_timeout{30'000};            // for one whole request to arrive, and for an answer to be taken
+  std::uint64_t api_outbox = 1024 * 1024;  // bytes that may wait for a WebSocket API connection that reads slowly
   Bind node_directory{"127.0.0.1", 6787};
 
   std::vector<RedisServer> redis;
+  std::uint32_t queue_topics = 100;                // of the node
+  std::uint32_t queue_size = 2000;                 // messages of one topic, those under way to consumers included
+  std::uint64_t queue_bytes = 64 * 1024 * 1024;    // of one topic's messages
+  Millis queue_ack{30'000};                        // for an acknowledgement; then the message goes to another consumer
+
   std::string mesh_engine = "local";
   Millis mesh_deadline{500};  // for the tallies of a publish
   Level log_level = Level::info;

@@ -278,8 +278,10 @@ const Key<Config> kApi[] = {
      "NAME, deadline: 5s, …its own settings}`.",
      [](Reading& r, const Node& n, Config& c) { read_modules_list(r, n, false, c.api_routes); }},
     {"body", "size", "1MiB", "Largest request body.", [](Reading& r, const Node& n, Config& c) { r.size(n, c.api_body); }},
-    {"timeout", "duration", "30s", "For one whole request to arrive.",
+    {"timeout", "duration", "30s", "For one whole request to arrive, and for an answer to be taken by who reads slowly.",
      [](Reading& r, const Node& n, Config& c) { r.duration(n, c.api_timeout); }},
+    {"outbox", "size", "1MiB", "What may wait for a WebSocket API connection that reads slowly; beyond it it is closed (4001).",
+     [](Reading& r, const Node& n, Config& c) { r.size(n, c.api_outbox); }},
 };
 
 const Key<Config> kDirectory[] = {
@@ -298,10 +300,14 @@ const Key<Config> kMesh[] = {
 };
 
 const Key<Config> kQueue[] = {
-    {"topics", "number", "100", "Accepted, not used by this version.",
-     [](Reading& r, const Node& n, Config&) { std::uint32_t v; r.number(n, v, 1, 1'000'000); }},
-    {"size", "number", "2000", "Accepted, not used by this version.",
-     [](Reading& r, const Node& n, Config&) { std::uint32_t v; r.number(n, v, 1, 100'000'000); }},
+    {"topics", "number", "100", "Topics of the node that have a message or a consumer.",
+     [](Reading& r, const Node& n, Config& c) { r.number(n, c.queue_topics, 1, 1'000'000); }},
+    {"size", "number", "2000", "Messages that a topic holds; a push to a full one is refused.",
+     [](Reading& r, const Node& n, Config& c) { r.number(n, c.queue_size, 1, 100'000'000); }},
+    {"bytes", "size", "64MiB", "Bytes that a topic's messages may hold together.",
+     [](Reading& r, const Node& n, Config& c) { r.size(n, c.queue_bytes); }},
+    {"ack", "duration", "30s", "For the acknowledgement of a consumer that pops with `ack`; then the message goes to another.",
+     [](Reading& r, const Node& n, Config& c) { r.duration(n, c.queue_ack); }},
 };
 
 const Key<RedisServer> kRedis[] = {

@@ -12,6 +12,7 @@
 #include "core/base/channel_name.h"
 #include "core/base/ids.h"
 #include "core/base/message.h"
+#include "core/mesh/conn_call.h"
 
 namespace dunlin {
 
@@ -40,6 +41,7 @@ class Deliverer {
  public:
   virtual Tally deliver(std::string_view channel, const MessageRef& message) = 0;
   virtual SendStatus deliver_to(ClientId id, const MessageRef& message) = 0;
+  virtual CallOutcome call(ClientId, const ConnCall&) { return {false, "no such connection"}; }
 
  protected:
   ~Deliverer() = default;
@@ -50,12 +52,18 @@ class Mesh {
  public:
   using PublishDone = std::function<void(Tally)>;
   using SendDone = std::function<void(SendStatus)>;
+  using CallDone = std::function<void(CallOutcome)>;
 
   virtual ~Mesh() = default;
   // `done` (may be empty) is called once, on this worker: at once when only this worker is concerned, later otherwise,
   // at the latest when the deadline has passed: what has not reported by then counts as one failure each.
   virtual void publish(std::string_view channel, const MessageRef& message, PublishDone done) = 0;
   virtual void send(ClientId id, const MessageRef& message, SendDone done) = 0;
+  // As send(); `done` is not empty.
+  virtual void call(ClientId id, const ConnCall& call, CallDone done) {
+    static_cast<void>(id), static_cast<void>(call);
+    done({false, "this mesh reaches no connection by a call"});
+  }
 };
 
 }  // namespace dunlin

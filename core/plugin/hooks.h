@@ -20,8 +20,8 @@ class Instance;
 
 #define DUNLIN_HOOKS(X)                                                                                              \
   X(create) X(destroy) X(check) X(open) X(message) X(close) X(cancel) X(release) X(adopt) X(timer) X(http) X(publish)  \
-  X(send) X(login) X(context) X(task) X(offload) X(guard) X(filter) X(route) X(subscribe) X(cache) X(input)  \
-  X(encode) X(redis)
+  X(send) X(login) X(context) X(task) X(offload) X(guard) X(filter) X(route) X(subscribe) X(cache) X(input)          \
+  X(encode) X(redis) X(queue)
 
 enum class Hook : std::uint8_t {
 #define DUNLIN_ENUMERATOR(name) name,

@@ -79,5 +79,6 @@ extern const dunlin_subscribe kSubscribeTable;
 extern const dunlin_reply_api kReplyTable;
 extern const dunlin_cache kCacheTable;
 extern const dunlin_loop kLoopTable;
+extern const dunlin_queue kQueueTable;
 
 }  // namespace dunlin

@@ -53,6 +53,10 @@ class Services {
   using SendDone = std::function<void(dunlin_status)>;
   virtual dunlin_status send(ClientId id, Kind kind, std::string_view data, SendDone done) = 0;
 
+  // `done` gets OK and how many messages the topic holds, or E_FULL or E_TIMEOUT.
+  using QueueDone = std::function<void(dunlin_status, std::uint64_t)>;
+  virtual dunlin_status queue_push(ClientId about, std::string_view topic, std::string_view data, QueueDone done) = 0;
+
   virtual dunlin_status context_get(ClientId id, std::string_view key, std::string_view& out) = 0;
   virtual dunlin_status context_set(ClientId id, std::string_view key, std::string_view json) = 0;
   virtual dunlin_status context_all(ClientId id, std::string_view& out) = 0;

@@ -25,6 +25,7 @@ class FilteredMesh final : public Mesh {
   void send(ClientId id, const MessageRef& message, SendDone done) override {
     inner_.send(id, message, std::move(done));
   }
+  void call(ClientId id, const ConnCall& call, CallDone done) override { inner_.call(id, call, std::move(done)); }
 
  private:
   void publish_filtered(const std::string& channel, const MessageRef& message, PublishDone done);

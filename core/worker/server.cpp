@@ -96,7 +96,8 @@ class Server {
         }),
         watch_(wheel_, [this] { reload(nullptr); }), stop_timer_([this] { stop(); }),
         node_{.config = config, .first = reloader.in_force(), .reloads = reloader.figures(), .log = log,
-              .limits = limits_, .info = {}, .neighbours = {}, .workers = {}} {}
+              .limits = limits_, .info = {}, .neighbours = {}, .queues = {},
+              .topics = TopicCount(config.queue_topics), .workers = {}} {}
 
   Status start() {
     if (Status opened = open_ports(); !opened) return opened;
@@ -106,7 +107,10 @@ class Server {
       workers_.push_back(std::move(*worker));
       node_.workers.push_back(workers_.back().get());
     }
-    for (const auto& worker : workers_) node_.neighbours.push_back(worker->neighbour());
+    for (const auto& worker : workers_) {
+      node_.neighbours.push_back(worker->neighbour());
+      node_.queues.push_back(worker->queue_neighbour());
+    }
     if (Status ready = start_threads(); !ready) return ready;
     for (const auto& worker : workers_) worker->serve();
     reloader_.start(wheel_, mailbox_, node_.workers);

@@ -24,13 +24,15 @@ Worker::Worker(Node& node, unsigned index, Sockets sockets)
       sessions_(Node::kNumber, index, channels_, flusher_, wheel_, counters_, node.log,
                 [this](std::function<void()> task) { loop_.defer(std::move(task)); }),
       mesh_(Node::kNumber, index, node.neighbours, wheel_, node.config.mesh_deadline, counters_),
-      filtered_(mesh_, loop_, counters_), http_client_(loop_),
-      redis_client_(loop_, wheel_, node.log, node.config.redis, node.config.workers),
-      services_(loop_, wheel_, mailbox_, sessions_, filtered_, http_client_, redis_client_),
+      filtered_(mesh_, loop_, counters_),
+      queue_(index, node.queues, loop_, wheel_, node.config.mesh_deadline,
+             {node.config.queue_size, node.config.queue_bytes, node.config.queue_ack.count()}, node.topics),
+      http_client_(loop_), redis_client_(loop_, wheel_, node.log, node.config.redis, node.config.workers),
+      services_(loop_, wheel_, mailbox_, sessions_, filtered_, queue_, http_client_, redis_client_),
       served_(std::make_unique<Served>(node.first)), retire_timer_([this] { retire_some(); }),
       ws_({loop_, wheel_, flusher_, sessions_, counters_, node.log, served_.get(), node.limits}),
       tcp_({loop_, wheel_, flusher_, sessions_, counters_, node.log, served_.get(), node.limits}),
-      api_(node.config, *this, node.log),
+      api_(node.config, node.info.id, *this, node.log),
       api_server_(loop_, wheel_, Api::settings(node.config),
                   [this](const HttpCall& call, HttpResponder responder) { api_.serve(call, std::move(responder)); },
                   [this](int status, std::string_view why) { return api_.refused(status, why); }),
@@ -151,6 +153,7 @@ void Worker::tear_down() {
   http_client_.close();
   redis_client_.close();
   tcp_.close();
+  if (queue_.messages() > 0) node_.log.warn("messages of topics are lost", {{"messages", queue_.messages()}});
   ws_.close();
   wheel_.close();
   mailbox_.unref();
@@ -202,6 +205,14 @@ std::vector<Sample> Worker::samples() const {
   api_.collect(out);
   redis_client_.collect(out);
   if (index_ == 0) node_.reloads.collect(out);  // they are the node's, and counted once
+  queue_.collect(out);
+  const HttpServer::SocketFigures& sockets = api_server_.sockets();
+  gauge("dunlin_api_sockets", "Connections of the WebSocket API now", sockets.open);
+  for (std::size_t i = 0; i < kSocketEnds; ++i)
+    out.push_back({.name = "dunlin_api_sockets_closed_total", .help = "WebSocket API connections that ended, by reason",
+                   .type = MetricType::counter,
+                   .labels = {{"reason", socket_end_label(static_cast<SocketEnd>(i))}},
+                   .value = static_cast<double>(sockets.ended[i]), .buckets = {}});
   return out;
 }
 

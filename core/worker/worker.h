@@ -32,6 +32,7 @@
 #include "core/session/session_table.h"
 #include "core/worker/filtered_mesh.h"
 #include "core/worker/reload_figures.h"
+#include "core/worker/worker_queue.h"
 #include "core/worker/worker_services.h"
 
 namespace dunlin {
@@ -47,6 +48,8 @@ struct Node {
   ConnectionLimits& limits;
   NodeInfo info;                                   // connections is filled in from the workers
   std::vector<LocalMesh::Neighbour> neighbours;    // complete before the first worker runs
+  std::vector<WorkerQueue::Neighbour> queues;      // likewise
+  TopicCount topics;
   std::vector<Worker*> workers;
   std::atomic<bool> draining{false};
   static constexpr unsigned kNumber = 1;           // of this node in client ids
@@ -86,6 +89,7 @@ class Worker final : private Deliverer, private ApiHost {
 
   Mailbox& mailbox() { return mailbox_; }
   LocalMesh::Neighbour neighbour() { return {&mailbox_, this, &mesh_}; }
+  WorkerQueue::Neighbour queue_neighbour() { return {&mailbox_, &queue_}; }
   std::uint64_t connections() const { return connections_.load(std::memory_order_relaxed); }
 
  private:
@@ -99,10 +103,15 @@ class Worker final : private Deliverer, private ApiHost {
 
   Tally deliver(std::string_view channel, const MessageRef& message) override;
   SendStatus deliver_to(ClientId id, const MessageRef& message) override;
+  CallOutcome call(ClientId id, const ConnCall& call) override;
 
   Mesh& mesh() override { return filtered_; }
   std::vector<ModuleRoute> module_routes() override;
   void serve_module(std::size_t route, const HttpCall& call, HttpResponder responder) override;
+  Queue& queue() override { return queue_; }
+  void offload(std::function<void()> work, std::function<void()> done) override {
+    loop_.offload(std::move(work), std::move(done));
+  }
   bool draining() override { return node_.draining.load(std::memory_order_relaxed); }
   void collect(std::function<void(std::vector<Sample>)> done) override;
   std::vector<NodeInfo> nodes() override;
@@ -121,6 +130,7 @@ class Worker final : private Deliverer, private ApiHost {
   SessionTable sessions_;
   LocalMesh mesh_;
   FilteredMesh filtered_;  // what publishes from outside and from modules go through
+  WorkerQueue queue_;
   HttpClient http_client_;
   RedisClient redis_client_;
   WorkerServices services_;

@@ -21,6 +21,16 @@ dunlin_status status_of(SendStatus status) {
   return DUNLIN_E_FAILED;
 }
 
+dunlin_status status_of(Queue::Pushed pushed) {
+  switch (pushed) {
+    case Queue::Pushed::yes: return DUNLIN_OK;
+    case Queue::Pushed::full:
+    case Queue::Pushed::too_many_topics: return DUNLIN_E_FULL;
+    case Queue::Pushed::timeout: return DUNLIN_E_TIMEOUT;
+  }
+  return DUNLIN_E_FAILED;
+}
+
 dunlin_status status_of(const Status& status) {
   if (status) return DUNLIN_OK;
   return status.error().code == Errc::too_big ? DUNLIN_E_FULL : DUNLIN_E_INVALID;
@@ -196,6 +206,16 @@ dunlin_status WorkerServices::send(ClientId id, Kind kind, std::string_view data
   outside_hooks([this, id, message = Message::make(kind, data), report = std::move(report)]() mutable {
     mesh_.send(id, message, std::move(report));
   });
+  return DUNLIN_OK;
+}
+
+dunlin_status WorkerServices::queue_push(ClientId about, std::string_view topic, std::string_view data, QueueDone done) {
+  Queue::PushDone report;
+  if (done)
+    report = [this, done = std::move(done)](Queue::Pushed pushed, std::size_t held) {
+      loop_.defer([done, pushed, held] { done(status_of(pushed), held); });
+    };
+  queue_.push(topic, about, data, std::move(report));
   return DUNLIN_OK;
 }
 

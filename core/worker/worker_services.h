@@ -9,6 +9,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "core/hub/queue.h"
 #include "core/loop/loop.h"
 #include "core/loop/mailbox.h"
 #include "core/loop/timer_wheel.h"
@@ -22,9 +23,9 @@ namespace dunlin {
 
 class WorkerServices final : public Services {
  public:
-  WorkerServices(Loop& loop, TimerWheel& wheel, Mailbox& mailbox, SessionTable& sessions, Mesh& mesh, HttpClient& http,
-                 RedisClient& redis)
-      : loop_(loop), wheel_(wheel), mailbox_(mailbox), sessions_(sessions), mesh_(mesh), http_(http),
+  WorkerServices(Loop& loop, TimerWheel& wheel, Mailbox& mailbox, SessionTable& sessions, Mesh& mesh, Queue& queue,
+                 HttpClient& http, RedisClient& redis)
+      : loop_(loop), wheel_(wheel), mailbox_(mailbox), sessions_(sessions), mesh_(mesh), queue_(queue), http_(http),
         redis_(redis) {}
 
   // What was read of the endpoints' options is read anew. REQUIRES: no hook is running
@@ -49,6 +50,8 @@ class WorkerServices final : public Services {
   dunlin_status unsubscribe(ClientId id, std::string_view channel) override;
   dunlin_status publish(std::string_view channel, Kind kind, std::string_view data, PublishDone done) override;
   dunlin_status send(ClientId id, Kind kind, std::string_view data, SendDone done) override;
+
+  dunlin_status queue_push(ClientId about, std::string_view topic, std::string_view data, QueueDone done) override;
 
   dunlin_status context_get(ClientId id, std::string_view key, std::string_view& out) override;
   dunlin_status context_set(ClientId id, std::string_view key, std::string_view json) override;
@@ -96,6 +99,7 @@ class WorkerServices final : public Services {
   Mailbox& mailbox_;
   SessionTable& sessions_;
   Mesh& mesh_;
+  Queue& queue_;
   HttpClient& http_;
   RedisClient& redis_;
   std::unordered_map<std::uint64_t, std::unique_ptr<Ticking>> timers_;

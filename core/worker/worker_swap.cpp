@@ -37,6 +37,7 @@ void Worker::put_in_force(const Generation& next, Millis deadline, std::function
     sessions_.serve(*served_);
     ws_.serve(*served_);
     tcp_.serve(*served_);
+    api_.reconfigure(next.config);
     retire_some();
   });
 }

@@ -28,6 +28,7 @@ struct Host {
   const dunlin_subscribe* subscribe = nullptr;
   const dunlin_socket* socket = nullptr;
   const dunlin_redis* redis = nullptr;
+  const dunlin_queue* queue = nullptr;
 
   static Host of(const dunlin_host* host) {
     return {host,
@@ -41,7 +42,8 @@ struct Host {
             find<dunlin_metrics>(host, DUNLIN_EXT_METRICS),
             find<dunlin_subscribe>(host, DUNLIN_EXT_SUBSCRIBE),
             find<dunlin_socket>(host, DUNLIN_EXT_SOCKET),
-            find<dunlin_redis>(host, DUNLIN_EXT_REDIS)};
+            find<dunlin_redis>(host, DUNLIN_EXT_REDIS),
+            find<dunlin_queue>(host, DUNLIN_EXT_QUEUE)};
   }
 
   void write(std::uint32_t level, dunlin_conn about, std::string_view text) const {

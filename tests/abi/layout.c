@@ -268,6 +268,11 @@ AT(dunlin_reply, reserved, 52);
 SIZE(dunlin_reply_api, 8);
 AT(dunlin_reply_api, send, 0);
 
+/* ext/queue.h */
+SAYS(DUNLIN_EXT_QUEUE, "dunlin.queue/1");
+SIZE(dunlin_queue, 8);
+AT(dunlin_queue, push, 0);
+
 /* ext/subscribe.h */
 SAYS(DUNLIN_EXT_SUBSCRIBE, "dunlin.subscribe/1");
 SIZE(dunlin_subscribe, 8);

@@ -66,6 +66,13 @@ dunlin_status MemoryServices::conn_send(ClientId, Kind, std::string_view data) {
   return DUNLIN_OK;
 }
 
+// A topic named "full" is.
+dunlin_status MemoryServices::queue_push(ClientId, std::string_view topic, std::string_view data, QueueDone done) {
+  sent.push_back("push:" + std::string(topic) + ":" + std::string(data));
+  if (done) defer([done = std::move(done), full = topic == "full"] { done(full ? DUNLIN_E_FULL : DUNLIN_OK, full ? 0 : 1); });
+  return DUNLIN_OK;
+}
+
 dunlin_status MemoryServices::publish(std::string_view, Kind, std::string_view, PublishDone done) {
   if (done) defer([done] { done(2, 1); });
   return DUNLIN_OK;

@@ -68,6 +68,7 @@ class MemoryServices final : public Services {
   dunlin_status unsubscribe(ClientId, std::string_view) override { return DUNLIN_E_NOT_FOUND; }
   dunlin_status publish(std::string_view, Kind, std::string_view, PublishDone done) override;
   dunlin_status send(ClientId, Kind, std::string_view, SendDone) override { return DUNLIN_OK; }
+  dunlin_status queue_push(ClientId, std::string_view topic, std::string_view data, QueueDone done) override;
   dunlin_status context_get(ClientId, std::string_view, std::string_view&) override { return DUNLIN_E_NOT_FOUND; }
   dunlin_status context_set(ClientId, std::string_view, std::string_view) override { return DUNLIN_OK; }
   dunlin_status context_all(ClientId, std::string_view&) override { return DUNLIN_E_NOT_FOUND; }

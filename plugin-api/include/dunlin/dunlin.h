@@ -15,6 +15,7 @@
 #include "dunlin/ext/log.h"
 #include "dunlin/ext/loop.h"
 #include "dunlin/ext/metrics.h"
+#include "dunlin/ext/queue.h"
 #include "dunlin/ext/redis.h"
 #include "dunlin/ext/reply.h"
 #include "dunlin/ext/socket.h"

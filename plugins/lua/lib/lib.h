@@ -30,6 +30,7 @@ void open_mix_text(lua_State* state);
 void open_mix_mesh(lua_State* state);
 void open_mix_socket(lua_State* state);
 void open_mix_redis(lua_State* state);
+void open_mix_queue(lua_State* state);
 void open_mix_misc(lua_State* state);  // log, server, websocket, sleep, uuid, and what is not there yet
 
 // Shipped modules, by the name `require` knows: their source, or empty.

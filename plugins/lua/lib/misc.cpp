@@ -96,7 +96,7 @@ int unavailable(lua_State* state) {
 }
 
 // Rows of what the interface has and this version does not.
-constexpr const char* kMissingTables[] = {"queue", "http", "timer", "shared", "crypto", "jwt"};
+constexpr const char* kMissingTables[] = {"http", "timer", "shared", "crypto", "jwt"};
 constexpr const char* kMissingFunctions[] = {"php_pack", "php_unpack"};
 
 void push_unavailable(lua_State* state, const char* name) {

@@ -185,6 +185,7 @@ void open_libraries(lua_State* state) {
   open_mix_mesh(state);
   open_mix_socket(state);
   open_mix_redis(state);
+  open_mix_queue(state);
   open_mix_misc(state);
   lua_setglobal(state, "mix");
   open_compat(state);

@@ -62,6 +62,7 @@ static dunlin_status create(const dunlin_host *host, const dunlin_settings *sett
     self->metrics = host->get_extension(host, DUNLIN_EXT_METRICS);
     self->logs = host->get_extension(host, DUNLIN_EXT_LOG);
     self->subscribes = host->get_extension(host, DUNLIN_EXT_SUBSCRIBE);
+    self->queues = host->get_extension(host, DUNLIN_EXT_QUEUE);
     self->replies = host->get_extension(host, DUNLIN_EXT_REPLY);
     self->caches = host->get_extension(host, DUNLIN_EXT_CACHE);
     self->loops = host->get_extension(host, DUNLIN_EXT_LOOP);

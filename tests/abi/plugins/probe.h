@@ -22,6 +22,7 @@ struct dunlin_instance {
     const dunlin_metrics *metrics;
     const dunlin_log *logs;
     const dunlin_subscribe *subscribes;
+    const dunlin_queue *queues;
     const dunlin_reply_api *replies;
     const dunlin_cache *caches;
     const dunlin_loop *loops;

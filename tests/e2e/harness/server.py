@@ -6,11 +6,12 @@ import signal
 import subprocess
 from pathlib import Path
 
-from .api import Api
+from .api import Api, basic
 from .client import Client, refused_status
 from .raw import RawWebSocket, Stream
 from .tokens import SECRET, token
 from .waiting import DEADLINE, until
+from .ws_api import WsApi
 
 SOURCE = Path(os.environ.get("DUNLIN_SOURCE", Path(__file__).resolve().parents[3]))
 BIN = os.environ.get("DUNLIN_BIN", str(SOURCE / "build/bin/dunlin"))
@@ -99,6 +100,14 @@ class Dunlin:
     def refused(self, path="/message-center", **options):
         """The HTTP status with which a handshake is refused."""
         return refused_status(self._loop, self.url(path), **options)
+
+    def backend(self, user=None, password=None, **options):
+        """A connection to the WebSocket API."""
+        return self._keep(WsApi(self._loop, self.api.port, basic(user, password) if user else None, **options))
+
+    def raw_backend(self, **options):
+        """The same, its every frame the test's own."""
+        return self._keep(RawWebSocket(self.api.port, "/ws/v1", **options))
 
     def raw(self, **options):
         """A WebSocket connection whose every frame the test decides."""

@@ -84,7 +84,8 @@ const std::string kLong(256, 'a');
 INSTANTIATE_TEST_SUITE_P(
     all, ApiBadInput,
     ::testing::Values(
-        Bad{"an_array", kPublish, "[]", "the body is an array; must be an object"},
+        Bad{"an_array_of_numbers", kPublish, "[1]", "[0]: the body is a number; must be an object"},
+        Bad{"an_array", kSend, "[]", "the body is an array; must be an object"},
         Bad{"no_channel", kPublish, R"({"d":"x"})", R"(\"c\" is missing)"},
         Bad{"no_data", kPublish, R"({"c":"x"})", R"(\"d\" is missing)"},
         Bad{"a_number_for_data", kPublish, R"({"c":"x","d":5})", R"(\"d\" is a number; must be a string)"},

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/api/methods.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "core/api/parameters.h"
+
+namespace dunlin {
+namespace {
+
+using Done = Method::Done;
+
+const char* why_not_sent(SendStatus status) {
+  return status == SendStatus::full      ? "the connection reads too slowly"
+         : status == SendStatus::failed  ? "the endpoint's protocol could not encode it"
+         : status == SendStatus::timeout ? "the connection's worker did not report in time"
+                                         : "no such connection";
+}
+
+std::string print(Tally tally) { return fmt::format(R"({{"s":{},"f":{}}})", tally.success, tally.fail); }
+
+// A body with many calls: all are checked before the first is made, so that a fault leaves nothing half done. `make`
+// makes one and hands its part of `r` to the function that it is given.
+template <class Parameters, class Make>
+void run_many(const json::Value& list, Result<Parameters> (*read)(const json::Value&), Done done, Make make) {
+  struct Gathering {
+    std::vector<std::string> parts;
+    std::size_t missing;
+    Done done;
+  };
+  std::vector<Parameters> calls;
+  calls.reserve(list.Size());
+  for (const json::Value& one : list.GetArray()) {
+    auto given = read(one);
+    if (!given) return done(refusal(ApiCode::bad_parameters, fmt::format("[{}]: {}", calls.size(), given.error().why)));
+    calls.push_back(std::move(*given));
+  }
+  if (calls.empty()) return done(result("[]"));
+  auto all = std::make_shared<Gathering>(Gathering{std::vector<std::string>(calls.size()), calls.size(), std::move(done)});
+  for (std::size_t i = 0; i < calls.size(); ++i)
+    make(calls[i], [all, i](std::string part) {
+      all->parts[i] = std::move(part);
+      if (--all->missing == 0) all->done(result(fmt::format("[{}]", fmt::join(all->parts, ","))));
+    });
+}
+
+void publish(ApiHost& host, const json::Value& given, Done done) {
+  if (given.IsArray())
+    return run_many(given, &publish_parameters, std::move(done), [&host](const PublishParameters& one, auto part) {
+      host.mesh().publish(one.channel, one.message, [part](Tally tally) { part(print(tally)); });
+    });
+  const auto one = publish_parameters(given);
+  if (!one) return done(refusal(ApiCode::bad_parameters, one.error().why));
+  host.mesh().publish(one->channel, one->message,
+                      [done = std::move(done)](Tally tally) { done(result(print(tally))); });
+}
+
+void send(ApiHost& host, const json::Value& given, Done done) {
+  const auto one = send_parameters(given);
+  if (!one) return done(refusal(ApiCode::bad_parameters, one.error().why));
+  host.mesh().send(one->client, one->message, [done = std::move(done)](SendStatus status) {
+    done(status == SendStatus::sent ? result(R"({"s":true})") : refusal(ApiCode::send_failed, why_not_sent(status)));
+  });
+}
+
+void call(ApiHost& host, const json::Value& given, Done done) {
+  const auto one = call_parameters(given);
+  if (!one) return done(refusal(ApiCode::bad_parameters, one.error().why));
+  host.mesh().call(one->client, one->call, [done = std::move(done)](CallOutcome outcome) {
+    if (!outcome.done) return done(refusal(ApiCode::call_failed, outcome.text));
+    done(result(outcome.text.empty() ? R"({"s":true})" : fmt::format(R"({{"s":true,"v":{}}})", outcome.text)));
+  });
+}
+
+const char* why_not_pushed(Queue::Pushed pushed) {
+  switch (pushed) {
+    case Queue::Pushed::full: return "the topic is full";
+    case Queue::Pushed::too_many_topics: return "there are too many topics";
+    case Queue::Pushed::timeout: return "the topic's worker did not report in time";
+    case Queue::Pushed::yes: break;
+  }
+  return "";
+}
+
+std::string print_pushed(Queue::Pushed pushed, std::size_t waiting) {
+  if (pushed == Queue::Pushed::yes) return fmt::format(R"({{"n":{}}})", waiting);
+  return fmt::format(R"({{"E":{{"c":{},"m":{}}}}})", static_cast<int>(ApiCode::push_failed), json::quote(why_not_pushed(pushed)));
+}
+
+void push(ApiHost& host, const json::Value& given, Done done) {
+  if (given.IsArray())
+    return run_many(given, &push_parameters, std::move(done), [&host](const PushParameters& one, auto part) {
+      host.queue().push(one.topic, ClientId(), one.data, [part](Queue::Pushed pushed, std::size_t waiting) {
+        part(print_pushed(pushed, waiting));
+      });
+    });
+  const auto one = push_parameters(given);
+  if (!one) return done(refusal(ApiCode::bad_parameters, one.error().why));
+  host.queue().push(one->topic, ClientId(), one->data,
+                    [done = std::move(done)](Queue::Pushed pushed, std::size_t waiting) {
+                      done(pushed == Queue::Pushed::yes ? result(print_pushed(pushed, waiting))
+                                                        : refusal(ApiCode::push_failed, why_not_pushed(pushed)));
+                    });
+}
+
+constexpr Method kMethods[] = {
+    {"mesh.publish", Role::write, publish},
+    {"mesh.send", Role::write, send},
+    {"conn.call", Role::write, call},
+    {"queue.push", Role::write, push},
+};
+
+}  // namespace
+
+ApiReply result(std::string_view r) {
+  std::string members = R"("E":null,"r":)";
+  return {200, members.append(r)};
+}
+
+ApiReply refusal(ApiCode code, std::string_view why) {
+  return {code == ApiCode::bad_parameters ? 400 : 200,
+          fmt::format(R"("E":{{"c":{},"m":{}}})", static_cast<int>(code), json::quote(why))};
+}
+
+const Method* find_method(std::string_view name) {
+  const auto found = std::find_if(std::begin(kMethods), std::end(kMethods), [&](const Method& m) { return m.name == name; });
+  return found == std::end(kMethods) ? nullptr : found;
+}
+
+}  // namespace dunlin

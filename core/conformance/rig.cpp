@@ -13,18 +13,26 @@ Rig::Login told(LoginOutcome outcome) {
                                            : Rig::Login::unavailable;
 }
 
+std::unique_ptr<ModuleSet> set_of(std::shared_ptr<Selection> selection, std::size_t slot) {
+  auto set = std::make_unique<ModuleSet>();
+  ModuleSet::EndpointModules endpoint;
+  if (selection->auth()) endpoint.auth.push_back({slot, false, Rig::kDeadline});
+  if (selection->guard()) endpoint.guards.push_back({slot, false, Rig::kDeadline});
+  if (selection->filter()) set->filters.push_back({slot, false, Rig::kDeadline});
+  if (const dunlin_http_route* table = selection->route())
+    for (std::size_t i = 0; i < table->route_count; ++i)
+      set->routes.push_back({table->routes[i].method, table->routes[i].path, table->routes[i].role, slot, i, Rig::kDeadline});
+  endpoint.router = slot;
+  set->endpoints = {{std::move(endpoint)}};
+  set->selections.push_back(std::move(selection));
+  set->first_slot = slot;
+  return set;
+}
+
 }  // namespace
 
 Rig::Rig(std::shared_ptr<Selection> selection) {
-  ModuleSet::EndpointModules endpoint;
-  if (selection->auth()) endpoint.auth.push_back({0, false, kDeadline});
-  if (selection->guard()) endpoint.guards.push_back({0, false, kDeadline});
-  if (selection->filter()) set_.filters.push_back({0, false, kDeadline});
-  if (const dunlin_http_route* table = selection->route())
-    for (std::size_t i = 0; i < table->route_count; ++i)
-      set_.routes.push_back({table->routes[i].method, table->routes[i].path, table->routes[i].role, 0, i, kDeadline});
-  set_.endpoints = {{std::move(endpoint)}};
-  set_.selections.push_back(std::move(selection));
+  sets_.push_back(set_of(std::move(selection), 0));
   // A router that logs somebody in is refused, one that subscribes somebody is obeyed; both on another turn.
   services_.authenticate = [this](ClientId, std::string_view, std::uint32_t, Services::LoginDone done) {
     services_.defer([done = std::move(done)] { done(DUNLIN_DENY, DUNLIN_E_DENIED); });
@@ -39,11 +47,26 @@ Rig::Rig(std::shared_ptr<Selection> selection) {
 Rig::~Rig() { stop(); }
 
 Status Rig::start() {
-  auto created = ModuleRuntime::create(set_, services_, *this, log_, 0);
+  auto created = ModuleRuntime::create(*sets_.back(), services_, *this, log_, 0);
   if (!created) return created.error();
   runtime_ = std::move(*created);
   return ok();
 }
+
+Status Rig::prepare(std::shared_ptr<Selection> selection) {
+  auto next = set_of(std::move(selection), sets_.size());
+  if (Status prepared = runtime_->prepare(*next); !prepared) return prepared;
+  sets_.push_back(std::move(next));
+  runtime_->use(*sets_.back());
+  return ok();
+}
+
+void Rig::hand_over(ClientId id) {
+  runtime_->cancel(id, DUNLIN_CANCEL_STOPPING);
+  runtime_->hand_over(before().endpoints[0][0], modules(), id);
+}
+
+bool Rig::retire() { return runtime_->retire(before(), true); }
 
 Rig::Login Rig::login(ClientId id, std::string_view token) {
   logins_.erase(id);

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "core/conformance/memory_services.h"
 #include "core/plugin/module.h"
@@ -24,6 +25,12 @@ class Rig final : public AnswerSink {
 
   Status start();  // creates the instance
   void stop() { runtime_.reset(); }
+
+  // A swap: instances of `selection` beside those that are there, which serve what comes from here on; each connection that
+  // is open is handed over; then the old ones are destroyed (false: they have work on the pool).
+  Status prepare(std::shared_ptr<Selection> selection);
+  void hand_over(ClientId id);
+  bool retire();
 
   enum class Login { allowed, denied, unavailable, waits };
   Login login(ClientId id, std::string_view token);
@@ -53,11 +60,12 @@ class Rig final : public AnswerSink {
  private:
   void login_answered(ClientId id, LoginAnswer answer) override;
   void router_answered(ClientId, RouterOutcome) override {}
-  const ModuleSet::EndpointModules& modules() const { return set_.endpoints[0][0]; }
+  const ModuleSet::EndpointModules& modules() const { return sets_.back()->endpoints[0][0]; }
+  const ModuleSet& before() const { return *sets_[sets_.size() - 2]; }
 
   Log log_{-1};
   MemoryServices services_;
-  ModuleSet set_;
+  std::vector<std::unique_ptr<ModuleSet>> sets_;  // the last serves
   std::unique_ptr<ModuleRuntime> runtime_;
   std::unordered_map<ClientId, Login> logins_;
 };

@@ -75,34 +75,50 @@ void Suite::thousand_times() {
   if (clean) ok(fmt::format("{} instances came and went{}", kTimes, kCounts ? " without a leak" : ""));
 }
 
-// The same file with the same settings, put in the place of itself while connections live on.
+// The same file with the same settings, put in the place of itself ten times while connections live on.
 void Suite::swaps() {
-  auto old_one = rig();
-  if (!old_one) return;
+  constexpr int kSwaps = 10;
+  constexpr std::uint64_t kConns = 8;
+  const auto rig = this->rig();
+  if (!rig) return;
   const bool routes_messages = selection_->router() != nullptr;
-  at("traffic before the swap");
-  for (std::uint64_t i = 1; i <= 8; ++i) {
-    if (selection_->auth()) old_one->login(ClientId(i), "before the swap");
-    if (routes_messages) old_one->open(ClientId(i));
+  const auto each = [&](const auto& call) {
+    for (std::uint64_t id = 1; id <= kConns; ++id) call(ClientId(id));
+  };
+  const auto traffic = [&](ClientId id) {
+    if (selection_->auth()) rig->login(id, "in the middle of a swap");
+    if (selection_->guard()) rig->guard(id, "news");
+    if (routes_messages) rig->message(id, Kind::text, "in the middle of a swap");
+  };
+  at("open before the swap");
+  if (routes_messages) each([&](ClientId id) { rig->open(id); });
+  await(*rig);
+  for (int i = 0; i < kSwaps; ++i) {
+    at(fmt::format("traffic before swap {}", i + 1));
+    each(traffic);
+    auto fresh = select(request_.settings);
+    if (!fresh) return fail("it refuses the settings that it has taken: " + fresh.error().why);
+    at(fmt::format("create beside the old instance, swap {}", i + 1));
+    if (const Status prepared = rig->prepare(std::move(*fresh)); !prepared)
+      return fail("create beside the old instance: " + prepared.error().why);
+    at("cancel, release and adopt");
+    each([&](ClientId id) {
+      if (routes_messages) rig->hand_over(id);
+      else rig->leave(id);
+    });
+    at("destroy the old instance");
+    for (int turn = 0; !rig->retire(); ++turn) {
+      rig->settle(500, "");
+      if (turn == 100) return fail("the old instance has work on the pool that does not end");
+    }
+    at("traffic after the swap");
+    each(traffic);
+    await(*rig);
   }
-  auto fresh = select(request_.settings);
-  if (!fresh) return fail("it refuses the settings that it has taken: " + fresh.error().why);
-  Rig new_one(std::move(*fresh));
-  at("create beside the old instance");
-  if (const Status started = new_one.start(); !started) return fail("create beside the old instance: " + started.error().why);
-  at("release and adopt");
-  old_one->settle(500, "");
-  old_one->advance(Rig::kDeadline);
-  for (std::uint64_t i = 1; i <= 8 && routes_messages; ++i) old_one->close(ClientId(i));
-  at("traffic on the new instance while the old one is destroyed");
-  for (std::uint64_t i = 1; i <= 8; ++i) {
-    if (selection_->auth()) new_one.login(ClientId(i), "after the swap");
-    if (routes_messages) new_one.open(ClientId(i));
-    if (i == 4) old_one.reset();
-  }
-  await(new_one);
-  for (std::uint64_t i = 1; i <= 8 && routes_messages; ++i) new_one.close(ClientId(i));
-  ok("a second selection takes over while the first is in use, and the first is destroyed");
+  at("close after the swaps");
+  if (routes_messages) each([&](ClientId id) { rig->close(id); });
+  ok(fmt::format("it took its own place {} times while {} connections lived on", kSwaps, kConns));
+  note_hooks(*rig);
 }
 
 }  // namespace dunlin

@@ -67,6 +67,9 @@ void ModuleRuntime::release(const ModuleSet::EndpointModules&, ClientId) { impl_
 bool ModuleRuntime::pending(ClientId) const { return impl_->script->pending; }
 
 // Nothing here publishes or serves HTTP; a double that lacked one would bring the real runtime in beside it.
+Status ModuleRuntime::prepare(const ModuleSet&) { return ok(); }
+void ModuleRuntime::use(const ModuleSet&) {}
+bool ModuleRuntime::retire(const ModuleSet&, bool) { return true; }
 bool ModuleRuntime::filters() const { return false; }
 FilterOutcome ModuleRuntime::filter(const std::string&, Kind&, std::string&) { return FilterOutcome::pass; }
 const std::vector<ModuleSet::Route>& ModuleRuntime::routes() const { return impl_->routes; }

@@ -12,6 +12,7 @@
 
 #include "core/base/control.h"
 #include "core/cli/bench.h"
+#include "core/cli/plugin.h"
 #include "core/cli/publish.h"
 #include "core/cli/token.h"
 #include "core/config/loader.h"
@@ -26,6 +27,7 @@ constexpr const char* kAbout = R"(Dunlin, a message centre: very many users hold
   dunlin reload --config dunlin.yaml             put a changed configuration or plugin in force, or say why not
   dunlin token --config dunlin.yaml --uid 1001   make a token to log in with (development)
   dunlin publish user:1001 'Hello'               push a message to everybody who is subscribed
+  dunlin plugin list | check FILE.so | new …     look at plugins, check one, begin one
   dunlin bench --config dunlin.yaml              put load on a running server, and check and time what it does
 )";
 
@@ -42,6 +44,7 @@ struct Options {
   TokenRequest token;
   PublishRequest publish;
   BenchArguments bench;
+  PluginArguments plugin;
 };
 
 int with_config(const Options& options, const std::function<int(const Config&)>& use) {
@@ -101,6 +104,8 @@ int publish(const Options& options, const Commands&) {
   return 0;
 }
 
+int plugin_command(const Options& options, const Commands&) { return run_plugin(options.plugin); }
+
 int bench_command(const Options& options, const Commands&) { return run_bench(options.bench); }
 
 int version(const Options&, const Commands&) {
@@ -128,6 +133,7 @@ void publish_options(CLI::App& command, Options& options) {
   command.add_flag("--binary", options.publish.binary, "the data is base64 of a binary message");
 }
 
+void plugin_command_options(CLI::App& command, Options& options) { plugin_options(command, options.plugin); }
 void bench_command_options(CLI::App& command, Options& options) { bench_options(command, options.bench); }
 
 void no_options(CLI::App&, Options&) {}
@@ -149,6 +155,7 @@ constexpr Command kCommands[] = {
               "  dunlin token --uid 1001 --ttl 1h --claim name=Ann", token_options, token},
     {"publish", "Push one message through the HTTP API and say how many connections it was handed to.\n\n"
                 "  dunlin publish user:1001 '{\"event\":\"@user\",\"data\":\"Hello\"}'", publish_options, publish},
+    {"plugin", "Look at plugins, check one, or begin one.", plugin_command_options, plugin_command},
     {"bench", "Put load on a running server, check every message, and say how fast it is.\n\n"
               "  dunlin bench --config dunlin.yaml --server $(pidof dunlin) --work fan-out -n 1000 -w 16", bench_command_options,
      bench_command},

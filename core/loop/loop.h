@@ -25,6 +25,8 @@ class Loop {
   // Runs until stop(), then until every handle has closed.
   void run();
   void stop();
+  // One turn, without waiting for anything.
+  void poll();
 
   // Calls `task` before this turn ends, after what is running now has returned: never from inside the caller. [worker]
   void defer(Task task);

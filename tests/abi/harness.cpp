@@ -15,7 +15,7 @@
 #include "core/base/check.h"
 #include "core/plugin/runtime.h"
 #include "tests/abi/allocations.h"
-#include "tests/abi/memory_services.h"
+#include "core/conformance/memory_services.h"
 
 using namespace dunlin;
 

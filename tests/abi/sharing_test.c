@@ -98,7 +98,7 @@ static void the_loop_is_given_with_its_version(void **state) {
     (void)state;
     harness *host = harness_open("");
     harness_message(host, 1, "loop");
-    assert_string_equal(harness_sent(host), "loop 1 12c02|");
+    assert_contains(harness_sent(host), "loop 1 1"); /* 1.x */
     harness_close(host);
 }
 

@@ -9,6 +9,7 @@ namespace dunlin {
 class ModuleRuntime::Impl {
  public:
   Script* script = nullptr;
+  std::vector<ModuleSet::Route> routes;
 };
 
 namespace {
@@ -70,6 +71,16 @@ void ModuleRuntime::hand_over(const ModuleSet::EndpointModules&, const ModuleSet
 
 void ModuleRuntime::release(const ModuleSet::EndpointModules&, ClientId) { impl_->script->seen.push_back("release"); }
 bool ModuleRuntime::pending(ClientId) const { return impl_->script->pending; }
+
+// Nothing here publishes or serves HTTP; a double that lacked one would bring the real runtime in beside it.
+Status ModuleRuntime::prepare(const ModuleSet&) { return ok(); }
+void ModuleRuntime::use(const ModuleSet&) {}
+bool ModuleRuntime::retire(const ModuleSet&, bool) { return true; }
+bool ModuleRuntime::filters() const { return false; }
+FilterOutcome ModuleRuntime::filter(const std::string&, Kind&, std::string&) { return FilterOutcome::pass; }
+const std::vector<ModuleSet::Route>& ModuleRuntime::routes() const { return impl_->routes; }
+void ModuleRuntime::serve(const ModuleSet::Route&, const RouteCall&, RouteDone) {}
+bool ModuleRuntime::in_hook() const { return false; }
 
 void ModuleRuntime::collect(std::vector<Sample>&) const {}
 

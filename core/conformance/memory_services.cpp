@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tests/abi/memory_services.h"
+#include "core/conformance/memory_services.h"
 
 #include <chrono>
 
@@ -10,6 +10,7 @@ MemoryServices::~MemoryServices() {
 }
 
 bool MemoryServices::turn() {
+  loop_.poll();
   std::vector<std::function<void()>> posted;
   {
     const std::lock_guard lock(mutex_);
@@ -21,9 +22,9 @@ bool MemoryServices::turn() {
   return !posted.empty() || !deferred.empty();
 }
 
-bool MemoryServices::wait_for_post() {
+bool MemoryServices::wait_for_post(Millis at_most) {
   std::unique_lock lock(mutex_);
-  return came_.wait_for(lock, std::chrono::seconds(10), [this] { return !posted_.empty(); });
+  return came_.wait_for(lock, at_most, [this] { return !posted_.empty(); });
 }
 
 void MemoryServices::advance(Millis by) {

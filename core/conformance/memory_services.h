@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Services in memory, for one worker on the test's own thread. post() may be called from any thread; offload runs its
+// Services in memory, for one worker on the caller's own thread, with a clock that stands until it is moved: what plugins
+// are checked and tested on. post() may be called from any thread; offload runs its
 // work on a thread of its own. Connections are not known: every id is one that has a path and nothing else.
 #pragma once
 
@@ -14,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/loop/loop.h"
 #include "core/plugin/runtime.h"
 #include "core/plugin/services.h"
 
@@ -30,8 +32,8 @@ class MemoryServices final : public Services {
   std::function<dunlin_status(ClientId, std::string_view, SubscribeDone)> subscribe_with;
 
   bool turn();  // false: there was nothing to run
-  // Waits until something is posted, ten seconds at most. False: nothing was.
-  bool wait_for_post();
+  // Waits until something is posted. False: nothing was, in that time.
+  bool wait_for_post(Millis at_most = Millis{10'000});
   void advance(Millis by);
   void answer_http(int code, std::string body);
 
@@ -67,13 +69,19 @@ class MemoryServices final : public Services {
   }
   dunlin_status unsubscribe(ClientId, std::string_view) override { return DUNLIN_E_NOT_FOUND; }
   dunlin_status publish(std::string_view, Kind, std::string_view, PublishDone done) override;
-  dunlin_status send(ClientId, Kind, std::string_view, SendDone) override { return DUNLIN_OK; }
+  dunlin_status send(ClientId, Kind, std::string_view, SendDone done) override {
+    if (done) defer([done] { done(DUNLIN_E_GONE); });
+    return DUNLIN_OK;
+  }
   dunlin_status queue_push(ClientId, std::string_view topic, std::string_view data, QueueDone done) override;
   dunlin_status context_get(ClientId, std::string_view, std::string_view&) override { return DUNLIN_E_NOT_FOUND; }
   dunlin_status context_set(ClientId, std::string_view, std::string_view) override { return DUNLIN_OK; }
   dunlin_status context_all(ClientId, std::string_view&) override { return DUNLIN_E_NOT_FOUND; }
   dunlin_status context_replace(ClientId, std::string_view) override { return DUNLIN_OK; }
-  dunlin_status context_wait(ClientId, std::string_view, Millis, ContextDone) override { return DUNLIN_OK; }
+  dunlin_status context_wait(ClientId, std::string_view, Millis timeout, ContextDone done) override {
+    timer_start(timeout, Millis{0}, [done] { done(DUNLIN_E_TIMEOUT, ""); });
+    return DUNLIN_OK;
+  }
 
   std::uint64_t timer_start(Millis after, Millis every, std::function<void()> fire) override;
   bool timer_stop(std::uint64_t id) override { return timers_.erase(id) > 0; }
@@ -82,10 +90,11 @@ class MemoryServices final : public Services {
   bool post(std::function<void()> task) override;
   void defer(std::function<void()> task) override { deferred_.push_back(std::move(task)); }
   void offload(std::function<void()> work, std::function<void()> done) override;
-  void* uv_loop() override { return this; }
-  std::uint32_t uv_version() const override { return 0x012c02; }
+  void* uv_loop() override { return loop_.uv(); }
+  std::uint32_t uv_version() const override { return Loop::uv_version(); }
 
  private:
+  Loop loop_;
   struct Ticking {
     std::int64_t due;
     Millis every;

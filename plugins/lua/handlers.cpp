@@ -7,7 +7,7 @@
 namespace dunlin::lua {
 namespace {
 
-constexpr const char* kHandlerNames[] = {"on_handshake", "on_message", "on_close", "authenticate"};
+constexpr const char* kHandlerNames[] = {"on_handshake", "on_message", "on_close", "authenticate", "mix.timer"};
 static_assert(std::size(kHandlerNames) == static_cast<std::size_t>(Handler::count));
 
 bool names(std::string_view parameter, std::initializer_list<std::string_view> parts) {

@@ -26,6 +26,7 @@ struct Host {
   const dunlin_timer* timer = nullptr;
   const dunlin_metrics* metrics = nullptr;
   const dunlin_subscribe* subscribe = nullptr;
+  const dunlin_http* http = nullptr;
 
   static Host of(const dunlin_host* host) {
     return {host,
@@ -37,7 +38,8 @@ struct Host {
             find<dunlin_channel>(host, DUNLIN_EXT_CHANNEL),
             find<dunlin_timer>(host, DUNLIN_EXT_TIMER),
             find<dunlin_metrics>(host, DUNLIN_EXT_METRICS),
-            find<dunlin_subscribe>(host, DUNLIN_EXT_SUBSCRIBE)};
+            find<dunlin_subscribe>(host, DUNLIN_EXT_SUBSCRIBE),
+            find<dunlin_http>(host, DUNLIN_EXT_HTTP)};
   }
 
   void write(std::uint32_t level, dunlin_conn about, std::string_view text) const {

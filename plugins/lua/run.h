@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string_view>
 
 #include "plugins/lua/engine.h"
 
@@ -17,7 +18,8 @@ class Run;
 struct Wait {
   Instance* instance;
   Run* run;                 // nullptr: nobody waits any more
-  std::uint64_t timer = 0;  // to be stopped when the run is dropped
+  std::uint64_t timer = 0;  // to be stopped when the run is dropped,
+  std::uint64_t http = 0;   // and to be cancelled
 };
 
 class Run {
@@ -33,6 +35,8 @@ class Run {
   dunlin_ticket ticket;  // 0: nobody waits for the outcome
   Meter::Used used;
   Wait* wait = nullptr;
+  std::string_view packet;  // of a raw TCP connection, while protocol_decode runs
+  std::shared_ptr<void> token;  // of who wants to know when the run has ended
 };
 
 // For functions that wait. The run that `state` belongs to; raises an error of Lua where nothing can wait.

@@ -91,28 +91,19 @@ int uuid(lua_State* state) {
   return 1;
 }
 
+// The tables of what the interface has and this version does not: any call is an error that says so.
+constexpr const char* kMissing[] = {"socket", "queue", "redis"};
+
 int unavailable(lua_State* state) {
-  return luaL_error(state, "%s is not available in this version", lua_tostring(state, lua_upvalueindex(1)));
-}
-
-// Rows of what the interface has and this version does not.
-constexpr const char* kMissingTables[] = {"socket", "queue", "redis", "http", "timer", "shared", "crypto", "jwt"};
-constexpr const char* kMissingFunctions[] = {"php_pack", "php_unpack"};
-
-void push_unavailable(lua_State* state, const char* name) {
-  lua_pushfstring(state, "mix.%s", name);
-  lua_pushcclosure(state, unavailable, 1);
+  return luaL_error(state, "mix.%s is not available in this version", lua_tostring(state, lua_upvalueindex(1)));
 }
 
 void open_missing(lua_State* state) {
-  for (const char* name : kMissingFunctions) {
-    push_unavailable(state, name);
-    lua_setfield(state, -2, name);
-  }
-  for (const char* name : kMissingTables) {
+  for (const char* name : kMissing) {
     lua_newtable(state);
     lua_newtable(state);
-    push_unavailable(state, name);
+    lua_pushstring(state, name);
+    lua_pushcclosure(state, unavailable, 1);
     lua_setfield(state, -2, "__index");
     lua_setmetatable(state, -2);
     lua_setfield(state, -2, name);

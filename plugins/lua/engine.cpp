@@ -17,12 +17,13 @@ int call_body(lua_State* state) {
 }  // namespace
 
 Engine::Engine(const Host& host, const Settings& settings)
-    : host_(host), settings_(settings), meter_(settings.budget) {
+    : host_(host), settings_(settings), meter_(settings.budget), timers_(*this, host) {
   memory_.limit = settings.budget.memory;
 }
 
 Engine::~Engine() {
   if (!state_) return;
+  timers_.stop();
   lua_sethook(state_, nullptr, 0, 0);
   lua_close(state_);
 }

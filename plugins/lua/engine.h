@@ -20,6 +20,7 @@
 #include "plugins/lua/function_ref.h"
 #include "plugins/lua/host.h"
 #include "plugins/lua/settings.h"
+#include "plugins/lua/timers.h"
 
 namespace dunlin::lua {
 
@@ -31,6 +32,7 @@ enum class Handler : std::uint8_t {
   message,
   close,
   authenticate,
+  timer,
   connect,  // this and the following: raw TCP endpoints
   input,
   decode,
@@ -54,7 +56,7 @@ struct Coroutine {
   int ref = LUA_NOREF;
 };
 
-class Engine {
+class Engine : public std::enable_shared_from_this<Engine> {
  public:
   // Loads and runs the script's top level. On failure `error` has Lua's message with file and line.
   // REQUIRES: host and settings outlive the engine.
@@ -88,6 +90,7 @@ class Engine {
   void set_running(Run* run) { running_ = run; }
 
   FileWatch& files() { return files_; }
+  Timers& timers() { return timers_; }
 
  private:
   Engine(const Host& host, const Settings& settings);
@@ -104,6 +107,7 @@ class Engine {
   HandlerSlot handlers_[static_cast<std::size_t>(Handler::count)];
   std::vector<Coroutine> idle_;
   FileWatch files_;
+  Timers timers_;
 };
 
 }  // namespace dunlin::lua

@@ -7,8 +7,8 @@
 namespace dunlin::lua {
 namespace {
 
-constexpr const char* kHandlerNames[] = {"on_handshake",    "on_message",      "on_close",       "authenticate",
-                                         "on_connect",      "protocol_input",  "protocol_decode", "protocol_encode"};
+constexpr const char* kHandlerNames[] = {"on_handshake", "on_message",     "on_close",        "authenticate",   "mix.timer",
+                                         "on_connect",   "protocol_input", "protocol_decode", "protocol_encode"};
 static_assert(std::size(kHandlerNames) == static_cast<std::size_t>(Handler::count));
 
 bool names(std::string_view parameter, std::initializer_list<std::string_view> parts) {

@@ -29,6 +29,7 @@ struct Host {
   const dunlin_socket* socket = nullptr;
   const dunlin_redis* redis = nullptr;
   const dunlin_queue* queue = nullptr;
+  const dunlin_http* http = nullptr;
 
   static Host of(const dunlin_host* host) {
     return {host,
@@ -43,7 +44,8 @@ struct Host {
             find<dunlin_subscribe>(host, DUNLIN_EXT_SUBSCRIBE),
             find<dunlin_socket>(host, DUNLIN_EXT_SOCKET),
             find<dunlin_redis>(host, DUNLIN_EXT_REDIS),
-            find<dunlin_queue>(host, DUNLIN_EXT_QUEUE)};
+            find<dunlin_queue>(host, DUNLIN_EXT_QUEUE),
+            find<dunlin_http>(host, DUNLIN_EXT_HTTP)};
   }
 
   void write(std::uint32_t level, dunlin_conn about, std::string_view text) const {

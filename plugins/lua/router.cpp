@@ -79,6 +79,7 @@ void push_close_error(lua_State* state, std::int32_t code, const dunlin_str* why
 
 void close(dunlin_instance* instance, dunlin_conn conn, std::int32_t code, const dunlin_str* why) noexcept {
   Instance& lua = self(instance);
+  lua.scratch().remove(conn);
   const HandlerSlot& handler = lua.engine().handler(Handler::close);
   if (!handler) return;
   lua.start(Handler::close, conn, 0, [&](lua_State* state) {
@@ -110,6 +111,7 @@ void push_headers(lua_State* state, const Host& host, dunlin_conn conn) {
       lua_pop(state, 2);
     }
   }
+  set_headers_metatable(state);
 }
 
 const void* router_interface() { return &kRouter; }

@@ -18,7 +18,8 @@ class Run;
 struct Wait {
   Instance* instance;
   Run* run;                 // nullptr: nobody waits any more
-  std::uint64_t timer = 0;  // to be stopped when the run is dropped
+  std::uint64_t timer = 0;  // to be stopped when the run is dropped,
+  std::uint64_t http = 0;   // and to be cancelled
 };
 
 class Run {
@@ -36,6 +37,8 @@ class Run {
   Wait* wait = nullptr;
   const void* buffer = nullptr;  // protocol_input's argument, and what it reads
   std::string_view unread;
+  std::string_view packet;  // of a raw TCP connection, while protocol_decode runs
+  std::shared_ptr<void> token;  // of who wants to know when the run has ended
 };
 
 // For functions that wait. The run that `state` belongs to; raises an error of Lua where nothing can wait.

@@ -69,6 +69,7 @@ int handled(lua_State*, int, lua_KContext) { return 0; }
 enum : int { kMessage = 1, kDecode, kPacket, kConn, kValue };
 
 int decoded(lua_State* state, int, lua_KContext) {
+  Engine::of(state).running()->packet = {};
   if (lua_isnil(state, kValue)) return 0;
   for (const int index : {kMessage, kValue, kConn}) lua_pushvalue(state, index);
   lua_callk(state, 2, 0, 0, handled);
@@ -80,6 +81,9 @@ int take_packet(lua_State* state) {
   if (lua_isnil(state, kDecode)) {
     lua_pushvalue(state, kPacket);
   } else {
+    std::size_t size = 0;
+    const char* packet = lua_tolstring(state, kPacket, &size);
+    Engine::of(state).running()->packet = {packet, size};  // the stack keeps it alive
     for (const int index : {kDecode, kPacket, kConn}) lua_pushvalue(state, index);
     lua_callk(state, 2, 1, 0, decoded);
   }

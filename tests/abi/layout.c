@@ -185,6 +185,7 @@ AT(dunlin_timer, stop, 8);
 SAYS(DUNLIN_EXT_HTTP, "dunlin.http/1");
 IS(DUNLIN_HTTP_NO_VERIFY, 1);
 IS(DUNLIN_HTTP_FOLLOW, 2);
+IS(DUNLIN_HTTP_PUBLIC, 4);
 SIZE(dunlin_http_request, 96);
 AT(dunlin_http_request, method, 0);
 AT(dunlin_http_request, url, 16);

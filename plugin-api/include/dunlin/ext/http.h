@@ -11,6 +11,7 @@ extern "C" {
 
 #define DUNLIN_HTTP_NO_VERIFY 1u /* do not verify the server's certificate: for development only */
 #define DUNLIN_HTTP_FOLLOW 2u    /* follow up to 5 redirects, http and https only; credentials stay with their host */
+#define DUNLIN_HTTP_PUBLIC 4u    /* connect to public addresses only: not to loopback, private, link-local … ones */
 
 typedef struct dunlin_http_request {
     dunlin_str method;           /* "GET", "POST" … */

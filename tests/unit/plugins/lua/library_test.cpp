@@ -163,15 +163,6 @@ TEST_F(Library, Sandbox) {
          {"math.random() == math.random()", "false"}});
 }
 
-TEST_F(Library, WhatIsNotThereYetSaysSo) {
-  load(evaluator());
-  for (const char* call : {"mix.http.request('GET', 'u')", "mix.php_pack('N', 1)"}) {
-    EXPECT_EQ(message(1, call), DUNLIN_DENY);
-  }
-  EXPECT_THAT(host_->logged(), HasSubstr("mix.http is not available in this version"));
-  EXPECT_THAT(host_->logged(), HasSubstr("mix.php_pack is not available in this version"));
-}
-
 TEST_F(Library, RequireFindsFilesBesideTheScriptAndInPath) {
   write("beside.lua", "return {n = 1, name = ...}");
   write("more/deep/init.lua", "return 2");

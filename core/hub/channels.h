@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -63,6 +64,9 @@ class Channels {
   // Hands `message` to the outbox of every subscriber. fail: outboxes that are over their limit.
   Delivered publish(std::string_view channel, const MessageRef& message);
 
+  // Told when a channel gets its first subscriber (true) and when its last has left (false).
+  void on_interest(std::function<void(std::string_view channel, bool wanted)> tell) { interest_ = std::move(tell); }
+
   // Closes the turn's chunks and writes every dirty outbox.
   void end_turn();
 
@@ -89,6 +93,7 @@ class Channels {
   std::unordered_map<std::string, std::unique_ptr<Channel>, Hash, std::equal_to<>> channels_;
   std::vector<Channel*> chunked_;  // channels with a chunk
   std::size_t subscriptions_ = 0;
+  std::function<void(std::string_view, bool)> interest_;
 };
 
 }  // namespace dunlin

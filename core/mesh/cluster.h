@@ -32,6 +32,7 @@ class ClusterHost {
   // For the subscribers, the connection of this node. `done` may be empty (deliver) and is called later, or at once.
   virtual void deliver(std::string_view channel, const MessageRef& message, std::function<void(Tally)> done) = 0;
   virtual void deliver_to(ClientId id, const MessageRef& message, std::function<void(SendStatus)> done) = 0;
+  virtual void call_here(ClientId id, const ConnCall& call, Mesh::CallDone done) = 0;
   virtual void claimed(unsigned number) = 0;  // this node has its number
   virtual void evicted() = 0;                 // an older node has the same: this one must end
   virtual std::uint64_t connections() = 0;
@@ -68,6 +69,7 @@ class Cluster {
   // From the workers. `done` may be empty, and is called at once when nobody needs to be asked.
   void publish(std::string_view channel, const MessageRef& message, Mesh::PublishDone done, std::int64_t now);
   void send(ClientId id, const MessageRef& message, Mesh::SendDone done, std::int64_t now);
+  void call(ClientId id, const ConnCall& call, Mesh::CallDone done, std::int64_t now);
   void subscribed(std::uint64_t hash) { own_.add(hash); }
   void unsubscribed(std::uint64_t hash, std::int64_t now) { own_.remove(hash, now); }
 
@@ -93,7 +95,7 @@ class Cluster {
   };
   struct Sending {
     std::uint64_t boot;
-    Mesh::SendDone done;
+    std::function<void(SendStatus, std::string_view text)> done;  // text: of a call, its outcome
   };
   struct Due {
     std::int64_t at;
@@ -121,12 +123,15 @@ class Cluster {
   void on(const wire::TallyOf& frame);
   void on(const wire::Send& frame);
   void on(const wire::Sent& frame);
+  void on(const wire::Call& frame);
+  void on(const wire::Called& frame);
   template <class Frame>
   void handle(std::string_view bytes);
 
   void answered(std::uint64_t ticket, std::uint64_t boot, Tally tally);
   void finish(std::unordered_map<std::uint64_t, Publish>::iterator publish);
-  void finish(std::uint64_t ticket, SendStatus status);
+  void finish(std::uint64_t ticket, SendStatus status, std::string_view text = {});
+  Members::iterator owner_of(ClientId id);
   void expire_pending();
   void missed(std::uint64_t boot);
 

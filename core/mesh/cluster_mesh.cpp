@@ -74,4 +74,25 @@ void ClusterMesh::sent(std::uint64_t id, SendStatus status) {
   if (finished->done) finished->done(status);
 }
 
+void ClusterMesh::call(ClientId id, const ConnCall& call, CallDone done) {
+  if (!cluster_ || id.node() == number_) return local_.call(id, call, std::move(done));
+  const std::uint64_t ticket = next_++;
+  auto& pending = *(calls_[ticket] = std::make_unique<Call>());
+  pending.done = std::move(done);
+  pending.deadline.on_fire([this, ticket] { called(ticket, {false, "its node did not report in time"}); });
+  wheel_.start(pending.deadline, deadline_ + kGrace);
+  const bool taken = cluster_->call(id, call, [this, ticket](CallOutcome outcome) {
+    mailbox_.post([this, ticket, outcome = std::move(outcome)] { called(ticket, outcome); });
+  });
+  if (!taken) called(ticket, {false, "the connection's node cannot be reached now"});
+}
+
+void ClusterMesh::called(std::uint64_t id, const CallOutcome& outcome) {
+  const auto found = calls_.find(id);
+  if (found == calls_.end()) return;
+  const std::unique_ptr<Call> finished = std::move(found->second);
+  calls_.erase(found);
+  finished->done(outcome);
+}
+
 }  // namespace dunlin

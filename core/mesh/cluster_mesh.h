@@ -24,6 +24,7 @@ class ClusterMesh final : public Mesh {
   void publish(std::string_view channel, const MessageRef& message, PublishDone done) override;
   void publish_waiting_here(std::string_view channel, const MessageRef& message, PublishDone done) override;
   void send(ClientId id, const MessageRef& message, SendDone done) override;
+  void call(ClientId id, const ConnCall& call, CallDone done) override;
   std::size_t largest() const override { return cluster_ ? cluster_->largest() : Mesh::largest(); }
 
   // A channel's first subscriber on this worker has come, or its last has left.
@@ -43,10 +44,16 @@ class ClusterMesh final : public Mesh {
     Timer deadline;
   };
 
+  struct Call {
+    CallDone done;
+    Timer deadline;
+  };
+
   bool elsewhere(std::string_view channel) const { return cluster_ && cluster_->maybe_wanted(channel_hash(channel)); }
   void report(std::uint64_t id, Tally tally);
   void give_up(std::uint64_t id);
   void sent(std::uint64_t id, SendStatus status);
+  void called(std::uint64_t id, const CallOutcome& outcome);
 
   Mesh& local_;
   ClusterNode* const cluster_;
@@ -56,6 +63,7 @@ class ClusterMesh final : public Mesh {
   const Millis deadline_;
   std::unordered_map<std::uint64_t, std::unique_ptr<Publish>> publishes_;
   std::unordered_map<std::uint64_t, std::unique_ptr<Send>> sends_;
+  std::unordered_map<std::uint64_t, std::unique_ptr<Call>> calls_;
   std::uint64_t next_ = 1;
 };
 

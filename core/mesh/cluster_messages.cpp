@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The way of messages between nodes, and of their answers.
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "core/base/json.h"
@@ -8,6 +9,14 @@
 
 namespace dunlin {
 namespace {
+
+constexpr std::string_view kFunctionNames[] = {
+#define DUNLIN_NAME(name, arguments) #name,
+    DUNLIN_CONN_FUNCTIONS(DUNLIN_NAME)
+#undef DUNLIN_NAME
+};
+constexpr std::size_t kFewestArguments[] = {2, 1, 0, 0, 2, 0};  // in the order of the names
+static_assert(std::size(kFunctionNames) == std::size(kFewestArguments));
 
 bool deliverable(std::uint64_t kind, std::string_view payload) {
   return kind == static_cast<std::uint64_t>(Kind::binary) ||
@@ -122,13 +131,16 @@ void Cluster::expire_pending() {
                 {{"node", member->info.id}, {"name", member->info.name}, {"publishes", late}});
 }
 
+Cluster::Members::iterator Cluster::owner_of(ClientId id) {
+  return std::find_if(members_.begin(), members_.end(), [&](const auto& row) { return row.second->number == id.node(); });
+}
+
 void Cluster::send(ClientId id, const MessageRef& message, Mesh::SendDone done, std::int64_t now) {
   now_ = now;
   const auto answer = [&done](SendStatus status) {
     if (done) done(status);
   };
-  const auto owner = std::find_if(members_.begin(), members_.end(),
-                                  [&](const auto& row) { return row.second->number == id.node(); });
+  const auto owner = owner_of(id);
   if (owner == members_.end()) return answer(up_ ? SendStatus::no_such_connection : SendStatus::unreachable);
   const std::uint64_t ticket = next_ticket_++;
   Member& member = *owner->second;
@@ -139,7 +151,9 @@ void Cluster::send(ClientId id, const MessageRef& message, Mesh::SendDone done, 
     return answer(SendStatus::unreachable);
   }
   ++member.sequence_out;
-  sends_.emplace(ticket, Sending{owner->first, std::move(done)});
+  sends_.emplace(ticket, Sending{owner->first, [done = std::move(done)](SendStatus status, std::string_view) {
+                                   if (done) done(status);
+                                 }});
   due_.push_back({now + settings_.deadline_ms, ticket});
 }
 
@@ -162,12 +176,46 @@ void Cluster::on(const wire::Sent& frame) {
   finish(frame.ticket, status);
 }
 
-void Cluster::finish(std::uint64_t ticket, SendStatus status) {
+void Cluster::finish(std::uint64_t ticket, SendStatus status, std::string_view text) {
   const auto found = sends_.find(ticket);
   if (found == sends_.end()) return;
   const Sending finished = std::move(found->second);
   sends_.erase(found);
-  if (finished.done) finished.done(status);
+  finished.done(status, text);
+}
+
+void Cluster::call(ClientId id, const ConnCall& call, Mesh::CallDone done, std::int64_t now) {
+  now_ = now;
+  const auto owner = owner_of(id);
+  if (owner == members_.end() && up_) return done({false, "no such connection"});
+  const std::uint64_t ticket = next_ticket_++;
+  wire::Call frame{settings_.boot, ticket, id.value(), kFunctionNames[static_cast<std::size_t>(call.function)], {}};
+  frame.arguments.assign(call.arguments.begin(), call.arguments.end());
+  if (!up_ || !host_.send(owner->first, wire::encode(frame))) return done({false, "the connection's node cannot be reached now"});
+  sends_.emplace(ticket, Sending{owner->first, [done = std::move(done)](SendStatus status, std::string_view text) {
+                                   if (status == SendStatus::sent) return done({true, std::string(text)});
+                                   done({false, !text.empty()                     ? std::string(text)
+                                                : status == SendStatus::timeout ? "its node did not report in time"
+                                                                                : "no such connection"});
+                                 }});
+  due_.push_back({now + settings_.deadline_ms, ticket});
+}
+
+void Cluster::on(const wire::Call& frame) {
+  const auto answer = [this, boot = frame.boot, ticket = frame.ticket](const CallOutcome& outcome) {
+    host_.send(boot, wire::encode(wire::Called{settings_.boot, ticket, outcome.done ? 1u : 0u, outcome.text}));
+  };
+  const auto name = std::find(std::begin(kFunctionNames), std::end(kFunctionNames), frame.function);
+  if (name == std::end(kFunctionNames)) return answer({false, "the connection's node does not know this function"});
+  const auto row = static_cast<std::size_t>(name - std::begin(kFunctionNames));
+  if (frame.arguments.size() < kFewestArguments[row]) return answer({false, "the call lacks an argument"});
+  ConnCall call{static_cast<ConnCall::Function>(row), {}};
+  call.arguments.assign(frame.arguments.begin(), frame.arguments.end());
+  host_.call_here(ClientId(frame.client), call, answer);
+}
+
+void Cluster::on(const wire::Called& frame) {
+  finish(frame.ticket, frame.done ? SendStatus::sent : SendStatus::no_such_connection, frame.text);
 }
 
 template <class Frame>
@@ -200,10 +248,9 @@ void Cluster::received(std::string_view bytes, std::int64_t now) {
     case wire::Type::tally: return handle<wire::TallyOf>(bytes);
     case wire::Type::send: return handle<wire::Send>(bytes);
     case wire::Type::sent: return handle<wire::Sent>(bytes);
-    case wire::Type::call:
-    case wire::Type::called: break;
+    case wire::Type::call: return handle<wire::Call>(bytes);
+    case wire::Type::called: return handle<wire::Called>(bytes);
   }
-  ++stats_.bad_frames;
 }
 
 }  // namespace dunlin

@@ -130,6 +130,10 @@ bool ClusterNode::send(ClientId id, const MessageRef& message, Mesh::SendDone do
   });
 }
 
+bool ClusterNode::call(ClientId id, const ConnCall& call, Mesh::CallDone done) {
+  return take(0, [this, id, call, done = std::move(done)]() mutable { cluster_.call(id, call, std::move(done), steady_ms()); });
+}
+
 bool ClusterNode::broadcast(std::string_view frame) {
   stats_.bytes_out += frame.size();
   return engine_->broadcast(frame);
@@ -186,6 +190,16 @@ void ClusterNode::deliver_to(ClientId id, const MessageRef& message, std::functi
     mailbox_.post([done, status] { done(status); });
   });
   if (!posted) done(SendStatus::no_such_connection);
+}
+
+void ClusterNode::call_here(ClientId id, const ConnCall& call, Mesh::CallDone done) {
+  if (!local_.neighbours || id.node() != cluster_.number() || id.worker() >= local_.neighbours->size())
+    return done({false, "no such connection"});
+  const LocalMesh::Neighbour& neighbour = (*local_.neighbours)[id.worker()];
+  const bool posted = neighbour.mailbox->post([this, &neighbour, id, call, done] {
+    mailbox_.post([done, outcome = neighbour.deliverer->call(id, call)] { done(outcome); });
+  });
+  if (!posted) done({false, "no such connection"});
 }
 
 }  // namespace dunlin

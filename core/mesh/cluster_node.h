@@ -57,6 +57,7 @@ class ClusterNode final : private ClusterHost {
   // `done` is called on the cluster's thread. False: too much waits for it already; nothing happens.
   bool publish(std::string_view channel, const MessageRef& message, Mesh::PublishDone done);
   bool send(ClientId id, const MessageRef& message, Mesh::SendDone done);
+  bool call(ClientId id, const ConnCall& call, Mesh::CallDone done);
 
  private:
   struct Gathering {
@@ -73,6 +74,7 @@ class ClusterNode final : private ClusterHost {
   bool send(std::uint64_t boot, std::string_view frame) override;
   void deliver(std::string_view channel, const MessageRef& message, std::function<void(Tally)> done) override;
   void deliver_to(ClientId id, const MessageRef& message, std::function<void(SendStatus)> done) override;
+  void call_here(ClientId id, const ConnCall& call, Mesh::CallDone done) override;
   void claimed(unsigned number) override;
   void evicted() override { evicted_(); }
   std::uint64_t connections() override { return local_.connections ? local_.connections() : 0; }

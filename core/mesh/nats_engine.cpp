@@ -55,7 +55,7 @@ Status NatsEngine::configure(natsOptions* options) {
   natsOptions_SetMaxPendingMsgs(options, kPendingMessages);
   natsOptions_UseGlobalMessageDelivery(options, true);
   natsOptions_SetCustomReconnectDelay(options, [](natsConnection*, int attempts, void*) { return wait_before(attempts); }, nullptr);
-  const auto up = [](natsConnection*, void* self) { static_cast<NatsEngine*>(self)->on_connected(); };
+  const auto up = [](natsConnection* connection, void* self) { static_cast<NatsEngine*>(self)->on_connected(connection); };
   natsOptions_SetReconnectedCB(options, up, this);
   natsOptions_SetDisconnectedCB(options, [](natsConnection*, void* closure) {
     auto* self = static_cast<NatsEngine*>(closure);
@@ -75,6 +75,7 @@ Status NatsEngine::open(std::uint64_t boot, Events events) {
   prefix_ = settings_.prefix + ".node.";
   all_ = settings_.prefix + ".all";
   natsOptions* options = nullptr;
+  opened_ = true;
   if (Status made = status_of(natsOptions_Create(&options), "options"); !made) return made;
   Status status = configure(options);
   if (status) {
@@ -83,7 +84,7 @@ Status NatsEngine::open(std::uint64_t boot, Events events) {
     status = status_of(connecting == NATS_NOT_YET_CONNECTED ? NATS_OK : connecting, "cannot connect");
     if (status) status = subscribe(all_, &subscriptions_[0]);
     if (status) status = subscribe(fmt::format("{}{:016x}", prefix_, boot), &subscriptions_[1]);
-    if (status && connecting == NATS_OK) on_connected();
+    if (status && connecting == NATS_OK) on_connected(connection_);
   }
   natsOptions_Destroy(options);
   return status;
@@ -104,12 +105,12 @@ Status NatsEngine::subscribe(const std::string& subject, natsSubscription** subs
   return status_of(natsSubscription_SetPendingLimits(*subscription, kPendingMessages, kPendingBytes), "cannot subscribe");
 }
 
-void NatsEngine::on_connected() {
+void NatsEngine::on_connected(natsConnection* connection) {
   const std::lock_guard lock(events_lock_);
   if (closing_) return;
   char url[256] = "";
-  natsConnection_GetConnectedServerId(connection_, url, sizeof(url));
-  largest_ = static_cast<std::size_t>(natsConnection_GetMaxPayload(connection_));
+  natsConnection_GetConnectedServerId(connection, url, sizeof(url));
+  largest_ = static_cast<std::size_t>(natsConnection_GetMaxPayload(connection));
   log_.info("connected to NATS", {{"server", url}, {"max_payload", largest_.load()}});
   events_.connected();
 }
@@ -123,8 +124,8 @@ bool NatsEngine::send(std::uint64_t boot, std::string_view frame) {
 }
 
 void NatsEngine::close() {
-  if (!connection_) return;
-  natsConnection_FlushTimeout(connection_, kClosing);
+  if (!std::exchange(opened_, false)) return;
+  if (connection_) natsConnection_FlushTimeout(connection_, kClosing);
   {
     const std::lock_guard lock(events_lock_);
     closing_ = true;
@@ -133,7 +134,7 @@ void NatsEngine::close() {
     natsSubscription_Destroy(subscription);
     subscription = nullptr;
   }
-  natsConnection_Close(connection_);
+  if (connection_) natsConnection_Close(connection_);
   natsConnection_Destroy(std::exchange(connection_, nullptr));
   nats_CloseAndWait(kClosing);  // the library's own threads: after this none calls back
 }

@@ -32,7 +32,7 @@ class NatsEngine final : public MeshEngine {
   Status configure(natsOptions* options);
   Status subscribe(const std::string& subject, natsSubscription** subscription);
   bool publish(const std::string& subject, std::string_view frame);
-  void on_connected();
+  void on_connected(natsConnection* connection);
 
   const NatsSettings& settings_;
   Log& log_;
@@ -41,6 +41,7 @@ class NatsEngine final : public MeshEngine {
   natsConnection* connection_ = nullptr;
   natsSubscription* subscriptions_[2] = {nullptr, nullptr};
   std::mutex events_lock_;  // libnats calls from several threads
+  bool opened_ = false;   // the library has been used
   bool closing_ = false;
   std::atomic<std::size_t> largest_{0};
 };

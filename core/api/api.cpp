@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "core/api/metrics_text.h"
+#include "core/base/clock.h"
 #include "core/base/json.h"
 
 namespace dunlin {
@@ -173,11 +174,13 @@ void Api::version(const HttpCall&, const HttpResponder& responder, const Route&,
 
 void Api::nodes(const HttpCall&, const HttpResponder& responder, const Route&, const Access::Decision&) {
   std::string list;
+  const std::int64_t now = unix_ms();
   for (const NodeInfo& node : host_.nodes())
     list += fmt::format(
-        R"({}{{"id":{},"name":{},"api_server":{},"version":{},"workers":{},"connections":{},"started_at":{}}})",
+        R"({}{{"id":{},"name":{},"api_server":{},"version":{},"workers":{},"connections":{},"started_at":{},"uptime":{}}})",
         list.empty() ? "" : ",", json::quote(node.id), json::quote(node.name), json::quote(node.api_server),
-        json::quote(node.version), node.workers, node.connections, node.started_at_ms / 1000);
+        json::quote(node.version), node.workers, node.connections, node.started_at_ms / 1000,
+        std::max<std::int64_t>(now - node.started_at_ms, 0) / 1000);
   answer(responder, 200, fmt::format(R"({{"nodes":[{}]}})", list));
 }
 

@@ -18,16 +18,32 @@ using Done = Method::Done;
 const char* why_not_sent(SendStatus status) {
   return status == SendStatus::full      ? "the connection reads too slowly"
          : status == SendStatus::failed  ? "the endpoint's protocol could not encode it"
-         : status == SendStatus::timeout ? "the connection's worker did not report in time"
-                                         : "no such connection";
+         : status == SendStatus::timeout ? "the connection's worker or node did not report in time"
+         : status == SendStatus::unreachable ? "the connection's node cannot be reached now"
+                                             : "no such connection";
 }
 
-std::string print(Tally tally) { return fmt::format(R"({{"s":{},"f":{}}})", tally.success, tally.fail); }
+std::string print(Tally tally) {
+  return fmt::format(R"({{"s":{},"f":{}{}}})", tally.success, tally.fail, tally.partial ? R"(,"partial":true)" : "");
+}
+
+// What a node of a cluster can hand to the others at all: told before anybody has got it.
+template <class Parameters>
+Result<Parameters> fitting(Mesh& mesh, Result<Parameters> given, std::size_t besides) {
+  if (!given || given->message->payload().size() + besides <= mesh.largest()) return given;
+  return fail(Errc::too_big, fmt::format("\"d\" has {} bytes; the cluster's engine takes {} at most (max_payload of NATS)",
+                                         given->message->payload().size(), mesh.largest() - besides));
+}
+
+void publish_one(Mesh& mesh, const PublishParameters& one, Mesh::PublishDone done) {
+  if (one.wait_here) return mesh.publish_waiting_here(one.channel, one.message, std::move(done));
+  mesh.publish(one.channel, one.message, std::move(done));
+}
 
 // A body with many calls: all are checked before the first is made, so that a fault leaves nothing half done. `make`
 // makes one and hands its part of `r` to the function that it is given.
 template <class Parameters, class Make>
-void run_many(const json::Value& list, Result<Parameters> (*read)(const json::Value&), Done done, Make make) {
+void run_many(const json::Value& list, const std::function<Result<Parameters>(const json::Value&)>& read, Done done, Make make) {
   struct Gathering {
     std::vector<std::string> parts;
     std::size_t missing;
@@ -50,18 +66,22 @@ void run_many(const json::Value& list, Result<Parameters> (*read)(const json::Va
 }
 
 void publish(ApiHost& host, const json::Value& given, Done done) {
+  const std::function<Result<PublishParameters>(const json::Value&)> read = [&host](const json::Value& object) {
+    auto one = publish_parameters(object);
+    const std::size_t name = one ? one->channel.size() : 0;
+    return fitting(host.mesh(), std::move(one), name);
+  };
   if (given.IsArray())
-    return run_many(given, &publish_parameters, std::move(done), [&host](const PublishParameters& one, auto part) {
-      host.mesh().publish(one.channel, one.message, [part](Tally tally) { part(print(tally)); });
+    return run_many(given, read, std::move(done), [&host](const PublishParameters& one, auto part) {
+      publish_one(host.mesh(), one, [part](Tally tally) { part(print(tally)); });
     });
-  const auto one = publish_parameters(given);
+  const auto one = read(given);
   if (!one) return done(refusal(ApiCode::bad_parameters, one.error().why));
-  host.mesh().publish(one->channel, one->message,
-                      [done = std::move(done)](Tally tally) { done(result(print(tally))); });
+  publish_one(host.mesh(), *one, [done = std::move(done)](Tally tally) { done(result(print(tally))); });
 }
 
 void send(ApiHost& host, const json::Value& given, Done done) {
-  const auto one = send_parameters(given);
+  const auto one = fitting(host.mesh(), send_parameters(given), 0);
   if (!one) return done(refusal(ApiCode::bad_parameters, one.error().why));
   host.mesh().send(one->client, one->message, [done = std::move(done)](SendStatus status) {
     done(status == SendStatus::sent ? result(R"({"s":true})") : refusal(ApiCode::send_failed, why_not_sent(status)));
@@ -94,7 +114,7 @@ std::string print_pushed(Queue::Pushed pushed, std::size_t waiting) {
 
 void push(ApiHost& host, const json::Value& given, Done done) {
   if (given.IsArray())
-    return run_many(given, &push_parameters, std::move(done), [&host](const PushParameters& one, auto part) {
+    return run_many<PushParameters>(given, &push_parameters, std::move(done), [&host](const PushParameters& one, auto part) {
       host.queue().push(one.topic, ClientId(), one.data, [part](Queue::Pushed pushed, std::size_t waiting) {
         part(print_pushed(pushed, waiting));
       });

@@ -157,13 +157,20 @@ constexpr FunctionRow kFunctions[] = {
 }  // namespace
 
 Result<PublishParameters> publish_parameters(const json::Value& object) {
-  if (const Status known = only_known<3>(object, {"c", "d", "t"}); !known) return known.error();
+  if (const Status known = only_known<4>(object, {"c", "d", "t", "wait"}); !known) return known.error();
   const auto channel = text_field(object, "c");
   if (!channel) return channel.error();
   if (!valid_channel(*channel)) return wrong(fmt::format("\"c\" is {}", kBadChannel));
   auto message = message_of(object);
   if (!message) return message.error();
-  return PublishParameters{std::string(*channel), *message};
+  bool wait_here = false;
+  if (json::member(object, "wait")) {
+    const auto wait = text_field(object, "wait");
+    if (!wait) return wait.error();
+    wait_here = *wait == "local";
+    if (!wait_here && *wait != "all") return wrong(fmt::format("\"wait\" is {}; must be \"all\" or \"local\"", json::quote(*wait)));
+  }
+  return PublishParameters{std::string(*channel), *message, wait_here};
 }
 
 Result<SendParameters> send_parameters(const json::Value& object) {

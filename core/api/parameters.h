@@ -17,6 +17,7 @@ namespace dunlin {
 struct PublishParameters {
   std::string channel;
   MessageRef message;
+  bool wait_here = false;  // "wait": "local"
 };
 struct SendParameters {
   ClientId client;

@@ -95,6 +95,16 @@ struct FixedValue {
   Place place;
 };
 
+// How to reach the cluster's engine.
+struct NatsSettings {
+  std::vector<std::string> urls{"nats://127.0.0.1:4222"};
+  std::string prefix = "dunlin";  // of every subject: clusters of different prefixes do not see each other
+  std::string credentials;        // file of a JWT and its key; empty: what the URL says
+  bool tls = false;               // insisted on
+  std::string ca, certificate, key;
+  Millis timeout{10'000};         // for a start to reach it
+};
+
 struct Config {
   std::string file;       // as given
   std::string directory;  // its folder, absolute, no slash at the end: relative paths start there
@@ -124,6 +134,7 @@ struct Config {
 
   std::string mesh_engine = "local";
   Millis mesh_deadline{500};  // for the tallies of a publish
+  NatsSettings nats;          // used when the engine is nats
   Level log_level = Level::info;
   LogFormat log_format = LogFormat::text;
   Millis shutdown{10'000};

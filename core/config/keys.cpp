@@ -289,14 +289,65 @@ const Key<Config> kDirectory[] = {
      [](Reading& r, const Node& n, Config& c) { r.bind(n, c.node_directory); }},
 };
 
-const Key<Config> kMesh[] = {
-    {"engine", "local", "local", "One node alone; `nats` is not served by this version.",
-     [](Reading& r, const Node& n, Config& c) {
-       if (r.text(n, c.mesh_engine) && c.mesh_engine != "local")
-         r.fault(n, fmt::format("is \"{}\", which this version does not serve; write local", c.mesh_engine));
+void read_urls(Reading& r, const Node& node, std::vector<std::string>& urls) {
+  if (node.IsScalar()) {
+    std::string one;
+    if (r.text(node, one)) urls = {one};
+  } else {
+    urls.clear();
+    r.texts(node, urls);
+  }
+  if (urls.empty()) r.fault(node, "is empty; write nats://host:4222");
+  for (const std::string& url : urls)  // not shown: it may hold a password
+    if (!url.starts_with("nats://") && !url.starts_with("tls://")) r.fault(node, "has an entry that is no URL; write nats://host:4222");
+}
+
+struct NatsTls {
+  bool on = true;
+  std::string ca, certificate, key;
+};
+
+const Key<NatsTls> kNatsTls[] = {
+    {"ca", "file", "", "PEM: whom to trust; empty: the system's.",
+     [](Reading& r, const Node& n, NatsTls& t) { r.existing_path(n, t.ca); }},
+    {"certificate", "file", "", "PEM: this node's own, where NATS asks for one.",
+     [](Reading& r, const Node& n, NatsTls& t) { r.existing_path(n, t.certificate); }},
+    {"key", "file", "", "PEM: its private key.", [](Reading& r, const Node& n, NatsTls& t) { r.existing_path(n, t.key); }},
+};
+
+const Key<NatsSettings> kNats[] = {
+    {"url", "text or list of texts", "nats://127.0.0.1:4222", "Servers of one NATS cluster; the next is tried when one is lost. "
+     "`nats://user:password@host:4222` logs in.",
+     [](Reading& r, const Node& n, NatsSettings& s) { read_urls(r, n, s.urls); }},
+    {"prefix", "text", "dunlin", "Of the subjects: nodes of one prefix are one cluster.",
+     [](Reading& r, const Node& n, NatsSettings& s) {
+       const char* letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+       if (r.text(n, s.prefix) && (s.prefix.empty() || s.prefix.find_first_not_of(letters) != std::string::npos))
+         r.fault(n, "must be letters, digits, - and _");
      }},
-    {"deadline", "duration", "500ms", "For the workers' tallies of a publish; who has not reported counts as failed.",
+    {"credentials", "file", "", "What `nsc` or `nk` made: a JWT and its key.",
+     [](Reading& r, const Node& n, NatsSettings& s) { r.existing_path(n, s.credentials); }},
+    {"tls", "map", "", "`{ca: FILE, certificate: FILE, key: FILE}`, all optional; `{}`: TLS with the system's authorities.",
+     [](Reading& r, const Node& n, NatsSettings& s) {
+       NatsTls tls;
+       read_section<NatsTls>(r, n, kNatsTls, tls);
+       if (tls.certificate.empty() != tls.key.empty()) r.fault(n, "needs both `certificate` and `key`, or neither");
+       s.tls = true;
+       s.ca = tls.ca, s.certificate = tls.certificate, s.key = tls.key;
+     }},
+    {"timeout", "duration", "10s", "For a start to reach NATS and claim a node number; then it fails.",
+     [](Reading& r, const Node& n, NatsSettings& s) { r.duration(n, s.timeout); }},
+};
+
+const Key<Config> kMesh[] = {
+    {"engine", "local or nats", "local", "One node alone; or a node of a cluster on NATS ([cluster.md](cluster.md)).",
+     [](Reading& r, const Node& n, Config& c) {
+       choose<std::string>(r, n, {{"local", "local"}, {"nats", "nats"}}, c.mesh_engine);
+     }},
+    {"deadline", "duration", "500ms", "For the tallies of a publish, from workers and nodes; who has not reported counts as failed.",
      [](Reading& r, const Node& n, Config& c) { r.duration(n, c.mesh_deadline); }},
+    {"nats", "map", "", "See below; used with `engine: nats`.",
+     [](Reading& r, const Node& n, Config& c) { read_section<NatsSettings>(r, n, kNats, c.nats); }},
 };
 
 const Key<Config> kQueue[] = {
@@ -444,7 +495,8 @@ std::string config_keys_markdown() {
          rows<Tls>("listeners[].tls.", kTls) + rows<Endpoint>("listeners[].endpoints[].", kEndpoint) +
          rows<Limits>("listeners[].endpoints[].limits.", kLimits) + rows<Config>("", kRoot) + rows<Config>("api.", kApi) +
          rows<AccessUser>("api.access[].", kAccess) + rows<Config>("directory.", kDirectory) +
-         rows<Config>("mesh.", kMesh) + rows<Config>("queue.", kQueue) + rows<RedisServer>("redis[].", kRedis) + rows<Config>("log.", kLog);
+         rows<Config>("mesh.", kMesh) + rows<NatsSettings>("mesh.nats.", kNats) + rows<NatsTls>("mesh.nats.tls.", kNatsTls) +
+         rows<Config>("queue.", kQueue) + rows<RedisServer>("redis[].", kRedis) + rows<Config>("log.", kLog);
 }
 
 }  // namespace dunlin

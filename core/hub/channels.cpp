@@ -87,6 +87,7 @@ Channel& Channels::get(std::string_view name) {
   if (Channel* channel = find(name)) return *channel;
   const auto added = channels_.emplace(std::string(name), std::make_unique<Channel>()).first;
   added->second->name = &added->first;
+  if (interest_) interest_(name, true);
   return *added->second;
 }
 
@@ -96,6 +97,7 @@ void Channels::drop_if_empty(Channel& channel) {
     close_chunk(channel);
     std::erase(chunked_, &channel);
   }
+  if (interest_) interest_(*channel.name, false);
   channels_.erase(channels_.find(*channel.name));
 }
 

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -65,6 +66,9 @@ class Channels {
   // Hands `message` to the outbox of every subscriber. fail: outboxes that are over their limit.
   Delivered publish(std::string_view channel, const MessageRef& message);
 
+  // Told when a channel gets its first subscriber (true) and when its last has left (false).
+  void on_interest(std::function<void(std::string_view channel, bool wanted)> tell) { interest_ = std::move(tell); }
+
   // The same with a message of its own for each subscriber; who has none in the list counts as failed.
   using OwnMessages = std::unordered_map<ClientId, MessageRef>;
   Delivered publish_each(std::string_view channel, const OwnMessages& messages);
@@ -99,6 +103,7 @@ class Channels {
   std::unordered_map<std::string, std::unique_ptr<Channel>, Hash, std::equal_to<>> channels_;
   std::vector<Channel*> chunked_;  // channels with a chunk
   std::size_t subscriptions_ = 0;
+  std::function<void(std::string_view, bool)> interest_;
 };
 
 }  // namespace dunlin

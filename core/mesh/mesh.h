@@ -5,8 +5,10 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/base/channel_name.h"
@@ -19,15 +21,18 @@ namespace dunlin {
 struct Tally {
   std::uint64_t success = 0;  // connections that the message was handed to
   std::uint64_t fail = 0;     // connections that it could not be handed to, and whoever did not report in time
+  bool partial = false;       // the cluster's engine was not there: what other nodes have subscribed is not in it
   Tally& operator+=(const Tally& other) {
     success += other.success;
     fail += other.fail;
+    partial |= other.partial;
     return *this;
   }
   bool operator==(const Tally&) const = default;
 };
 
-enum class SendStatus { sent, no_such_connection, full, timeout, failed };  // failed: it could not be encoded
+// failed: it could not be encoded. unreachable: the cluster's engine is gone.
+enum class SendStatus { sent, no_such_connection, full, timeout, failed, unreachable };
 
 struct NodeInfo {
   std::string id, name, api_server, version;
@@ -64,6 +69,12 @@ class Mesh {
     static_cast<void>(id), static_cast<void>(call);
     done({false, "this mesh reaches no connection by a call"});
   }
+  // As publish(), but `done` is told of this node's subscribers only, and waits for nobody else.
+  virtual void publish_waiting_here(std::string_view channel, const MessageRef& message, PublishDone done) {
+    publish(channel, message, std::move(done));
+  }
+  // Bytes that the channel and the payload of one message may have together; a caller refuses more.
+  virtual std::size_t largest() const { return std::numeric_limits<std::size_t>::max(); }
 };
 
 }  // namespace dunlin

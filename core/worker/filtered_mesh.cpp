@@ -6,15 +6,23 @@
 namespace dunlin {
 
 void FilteredMesh::publish(std::string_view channel, const MessageRef& message, PublishDone done) {
-  if (!modules_ || !modules_->filters()) return inner_.publish(channel, message, std::move(done));
-  if (!modules_->in_hook()) return publish_filtered(std::string(channel), message, std::move(done));
-  loop_.defer([this, name = std::string(channel), message, done = std::move(done)]() mutable {
-    publish_filtered(name, message, std::move(done));
+  publish_by(&Mesh::publish, channel, message, std::move(done));
+}
+
+void FilteredMesh::publish_waiting_here(std::string_view channel, const MessageRef& message, PublishDone done) {
+  publish_by(&Mesh::publish_waiting_here, channel, message, std::move(done));
+}
+
+void FilteredMesh::publish_by(Way way, std::string_view channel, const MessageRef& message, PublishDone done) {
+  if (!modules_ || !modules_->filters()) return (inner_.*way)(channel, message, std::move(done));
+  if (!modules_->in_hook()) return publish_filtered(way, std::string(channel), message, std::move(done));
+  loop_.defer([this, way, name = std::string(channel), message, done = std::move(done)]() mutable {
+    publish_filtered(way, name, message, std::move(done));
   });
 }
 
-void FilteredMesh::publish_filtered(const std::string& channel, const MessageRef& message, PublishDone done) {
-  if (!modules_) return inner_.publish(channel, message, std::move(done));
+void FilteredMesh::publish_filtered(Way way, const std::string& channel, const MessageRef& message, PublishDone done) {
+  if (!modules_) return (inner_.*way)(channel, message, std::move(done));
   Kind kind = message->kind();
   std::string data(message->payload());
   const FilterOutcome outcome = modules_->filter(channel, kind, data);
@@ -24,7 +32,7 @@ void FilteredMesh::publish_filtered(const std::string& channel, const MessageRef
     return;
   }
   const bool same = kind == message->kind() && data == message->payload();
-  inner_.publish(channel, same ? message : Message::make(kind, data), std::move(done));
+  (inner_.*way)(channel, same ? message : Message::make(kind, data), std::move(done));
 }
 
 }  // namespace dunlin

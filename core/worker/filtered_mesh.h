@@ -22,13 +22,17 @@ class FilteredMesh final : public Mesh {
 
   // Asked from inside a hook it is filtered and published when that has returned: in order with the others that are.
   void publish(std::string_view channel, const MessageRef& message, PublishDone done) override;
+  void publish_waiting_here(std::string_view channel, const MessageRef& message, PublishDone done) override;
+  std::size_t largest() const override { return inner_.largest(); }
   void send(ClientId id, const MessageRef& message, SendDone done) override {
     inner_.send(id, message, std::move(done));
   }
   void call(ClientId id, const ConnCall& call, CallDone done) override { inner_.call(id, call, std::move(done)); }
 
  private:
-  void publish_filtered(const std::string& channel, const MessageRef& message, PublishDone done);
+  using Way = void (Mesh::*)(std::string_view, const MessageRef&, PublishDone);
+  void publish_by(Way way, std::string_view channel, const MessageRef& message, PublishDone done);
+  void publish_filtered(Way way, const std::string& channel, const MessageRef& message, PublishDone done);
 
   Mesh& inner_;
   Loop& loop_;

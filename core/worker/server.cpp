@@ -22,6 +22,8 @@
 #include "core/loop/signals.h"
 #include "core/loop/timer_wheel.h"
 #include "core/net/control_server.h"
+#include "core/mesh/cluster_node.h"
+#include "core/mesh/nats_engine.h"
 #include "core/net/socket.h"
 #include "core/net/ws_server.h"
 #include "core/worker/file_watch.h"
@@ -42,9 +44,9 @@ void raise_descriptor_limit(Log& log) {
   log.debug("open files", {{"limit", static_cast<std::uint64_t>(limit.rlim_cur)}});
 }
 
-std::string random_id() {
+std::uint64_t random_boot() {
   std::random_device random;
-  return fmt::format("{:08x}{:08x}", random(), random());
+  return std::uint64_t{random()} << 32 | random();
 }
 
 std::string host_name() {
@@ -101,6 +103,7 @@ class Server {
 
   Status start() {
     if (Status opened = open_ports(); !opened) return opened;
+    if (Status joined = join_cluster(); !joined) return joined;
     for (unsigned i = 0; i < config_.workers; ++i) {
       auto worker = Worker::create(node_, i, sockets_of(i));
       if (!worker) return worker.error();
@@ -112,6 +115,7 @@ class Server {
       node_.queues.push_back(worker->queue_neighbour());
     }
     if (Status ready = start_threads(); !ready) return ready;
+    if (cluster_) cluster_->serve({&node_.neighbours, [this] { return connections(); }});
     for (const auto& worker : workers_) worker->serve();
     reloader_.start(wheel_, mailbox_, node_.workers);
     watch_.watch(reloader_.watched_files());
@@ -136,6 +140,7 @@ class Server {
       else worker->abandon();
     }
     join();
+    if (cluster_) cluster_->stop();
     wheel_.close();
     signals_.close();
     workers_.clear();
@@ -149,9 +154,22 @@ class Server {
       if (Status opened = open(listener.bind, config_.workers, clients_); !opened) return opened;
     if (Status opened = open(config_.api, config_.workers, apis_); !opened) return opened;
     if (Status opened = open(config_.node_directory, 1, directories_); !opened) return opened;
-    node_.info = {.id = random_id(), .name = config_.node_name.empty() ? host_name() : config_.node_name,
+    node_.info = {.id = fmt::format("{:016x}", boot_), .name = config_.node_name.empty() ? host_name() : config_.node_name,
                   .api_server = apis_[0].address(), .version = DUNLIN_VERSION, .started_at_ms = unix_ms(),
                   .connections = 0, .workers = config_.workers};
+    return ok();
+  }
+
+  Status join_cluster() {
+    if (config_.mesh_engine != "nats") return ok();
+    cluster_ = std::make_unique<ClusterNode>(boot_, node_.info, config_.mesh_deadline,
+                                             std::make_unique<NatsEngine>(config_.nats, log_), log_, [this] {
+                                               mailbox_.post([this] { on_signal(SIGTERM); });
+                                             });
+    const auto number = cluster_->join(config_.nats.timeout);
+    if (!number) return number.error();
+    node_.cluster = cluster_.get();
+    node_.number = *number;
     return ok();
   }
 
@@ -261,7 +279,9 @@ class Server {
   ControlServer control_;
   FileWatch watch_;
   Timer stop_timer_;
+  const std::uint64_t boot_ = random_boot();
   Node node_;
+  std::unique_ptr<ClusterNode> cluster_;
   std::vector<SharedPort> clients_, apis_, directories_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::thread> threads_;

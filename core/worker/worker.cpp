@@ -21,10 +21,11 @@ constexpr std::size_t kDrainPace = 10;  // at least this many a tick: few connec
 Worker::Worker(Node& node, unsigned index, Sockets sockets)
     : node_(node), index_(index), sockets_(std::move(sockets)), wheel_(loop_), mailbox_(loop_), flusher_(counters_),
       channels_(flusher_, counters_),
-      sessions_(Node::kNumber, index, channels_, flusher_, wheel_, counters_, node.log,
+      sessions_(node.number, index, channels_, flusher_, wheel_, counters_, node.log,
                 [this](std::function<void()> task) { loop_.defer(std::move(task)); }),
-      mesh_(Node::kNumber, index, node.neighbours, wheel_, node.config.mesh_deadline, counters_),
-      filtered_(mesh_, loop_, counters_),
+      mesh_(node.number, index, node.neighbours, wheel_, node.config.mesh_deadline, counters_),
+      cluster_mesh_(mesh_, node.cluster, node.number, mailbox_, wheel_, node.config.mesh_deadline),
+      filtered_(cluster_mesh_, loop_, counters_),
       queue_(index, node.queues, loop_, wheel_, node.config.mesh_deadline,
              {node.config.queue_size, node.config.queue_bytes, node.config.queue_ack.count()}, node.topics),
       http_client_(loop_), redis_client_(loop_, wheel_, node.log, node.config.redis, node.config.workers),
@@ -42,6 +43,8 @@ Worker::Worker(Node& node, unsigned index, Sockets sockets)
           [this](int status, std::string_view why) { return api_.refused(status, why); }),
       drain_timer_([this] { drain_some(); }) {
   sessions_.serve(*served_);
+  if (node.cluster)
+    channels_.on_interest([this](std::string_view channel, bool wanted) { cluster_mesh_.interest(channel, wanted); });
 }
 
 Result<std::unique_ptr<Worker>> Worker::create(Node& node, unsigned index, Sockets sockets) {
@@ -180,6 +183,7 @@ SendStatus Worker::deliver_to(ClientId id, const MessageRef& message) {
 }
 
 std::vector<NodeInfo> Worker::nodes() {
+  if (node_.cluster) return node_.cluster->nodes();
   NodeInfo self = node_.info;
   for (const Worker* worker : node_.workers) self.connections += worker->connections();
   return {self};
@@ -213,6 +217,7 @@ std::vector<Sample> Worker::samples() const {
                    .type = MetricType::counter,
                    .labels = {{"reason", socket_end_label(static_cast<SocketEnd>(i))}},
                    .value = static_cast<double>(sockets.ended[i]), .buckets = {}});
+  if (node_.cluster && index_ == 0) node_.cluster->collect(out);
   return out;
 }
 

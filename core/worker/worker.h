@@ -19,6 +19,8 @@
 #include "core/loop/loop.h"
 #include "core/loop/mailbox.h"
 #include "core/loop/timer_wheel.h"
+#include "core/mesh/cluster_mesh.h"
+#include "core/mesh/cluster_node.h"
 #include "core/mesh/local_mesh.h"
 #include "core/net/connection_limits.h"
 #include "core/net/http_client.h"
@@ -52,7 +54,8 @@ struct Node {
   TopicCount topics;
   std::vector<Worker*> workers;
   std::atomic<bool> draining{false};
-  static constexpr unsigned kNumber = 1;           // of this node in client ids
+  unsigned number = 1;                             // of this node in client ids
+  ClusterNode* cluster = nullptr;                  // nullptr: this node is alone
 };
 
 class Worker final : private Deliverer, private ApiHost {
@@ -129,6 +132,7 @@ class Worker final : private Deliverer, private ApiHost {
   Channels channels_;
   SessionTable sessions_;
   LocalMesh mesh_;
+  ClusterMesh cluster_mesh_;
   FilteredMesh filtered_;  // what publishes from outside and from modules go through
   WorkerQueue queue_;
   HttpClient http_client_;

@@ -16,7 +16,8 @@ dunlin_status status_of(SendStatus status) {
     case SendStatus::no_such_connection: return DUNLIN_E_GONE;
     case SendStatus::full: return DUNLIN_E_FULL;
     case SendStatus::timeout: return DUNLIN_E_TIMEOUT;
-    case SendStatus::failed: return DUNLIN_E_FAILED;
+    case SendStatus::failed:
+    case SendStatus::unreachable: return DUNLIN_E_FAILED;
   }
   return DUNLIN_E_FAILED;
 }
@@ -185,6 +186,7 @@ dunlin_status WorkerServices::unsubscribe(ClientId id, std::string_view channel)
 }
 
 dunlin_status WorkerServices::publish(std::string_view channel, Kind kind, std::string_view data, PublishDone done) {
+  if (channel.size() + data.size() > mesh_.largest()) return DUNLIN_E_INVALID;
   Mesh::PublishDone report;
   if (done)  // the mesh may answer at once; a module must not be called back from its own call
     report = [this, done = std::move(done)](Tally tally) {
@@ -198,6 +200,7 @@ dunlin_status WorkerServices::publish(std::string_view channel, Kind kind, std::
 }
 
 dunlin_status WorkerServices::send(ClientId id, Kind kind, std::string_view data, SendDone done) {
+  if (data.size() > mesh_.largest()) return DUNLIN_E_INVALID;
   Mesh::SendDone report;
   if (done)
     report = [this, done = std::move(done)](SendStatus status) {

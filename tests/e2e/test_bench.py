@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The load client against a real server: what it counts is what the server counts."""
 import json
+import subprocess
 
 import pytest
 
-from harness.server import run_cli
+from harness.server import SOURCE, run_cli
 
 ECHO = "function on_message(msg) mix.websocket():send(msg.data) end"
 
@@ -73,3 +74,10 @@ def test_refused_logins_end_the_run(serve):
 def test_what_cannot_be_run(arguments, word):
     done = run_cli("bench", *arguments)
     assert done.returncode == 1 and word in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize("arguments, verdict", [([], "enough"), (["--nodes", "2", "--cores", "2", "--connections", "1000"], "NOT ENOUGH")])
+def test_the_simulation_of_a_cluster_agrees_with_its_formula(arguments, verdict):
+    done = subprocess.run([SOURCE / "bench/scale", "--samples", "3000", *arguments], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert f": {verdict}." in done.stdout

@@ -24,6 +24,8 @@ struct Place {
 // Where each value of a settings object stands: by JSON Pointer ("" is the object itself).
 using Places = std::map<std::string, Place>;
 
+struct Canary;
+
 // One module as something selects it, with the settings that hold there.
 struct ModuleUse {
   std::string module;
@@ -32,6 +34,14 @@ struct ModuleUse {
   Place place;                  // of the selection
   bool on_error_pass = false;   // auth, guards and filters: a fault counts as PASS
   Millis deadline{5000};        // for each answer
+  std::shared_ptr<const Canary> canary;  // auth only; may be nullptr
+};
+
+// A module on trial beside another: a share of the new connections is its own, or (shadow) is asked of both.
+struct Canary {
+  ModuleUse use;
+  std::uint32_t percent = 0;  // 1 to 100
+  bool shadow = false;        // only the other one's answer counts
 };
 
 // Defaults are on: nothing is unlimited.

@@ -55,6 +55,16 @@ void read_modules_list(Reading& r, const Node& node, bool chain, std::vector<Mod
     if (ModuleUse use; r.module_use(item, use, chain)) out.push_back(std::move(use));
 }
 
+void read_auth(Reading& r, const Node& node, Endpoint& endpoint) {
+  if (!node.IsSequence()) return r.fault(node, fmt::format("is {}; must be a list of modules", kind_of(node)));
+  for (const Node& item : node) {
+    ModuleUse use;
+    if (!r.module_use(item, use, true, {"canary"})) continue;
+    if (item.IsMap() && item["canary"]) r.canary(item["canary"], use);
+    endpoint.auth.push_back(std::move(use));
+  }
+}
+
 const Key<Limits> kLimits[] = {
     {"message", "size", "64KiB", "Largest message that a client may send; a larger one closes it (1009).",
      [](Reading& r, const Node& n, Limits& l) { r.size(n, l.message); }},
@@ -87,8 +97,8 @@ const Key<Endpoint> kEndpoint[] = {
        if (r.text(n, e.path) && !e.path.starts_with('/')) r.fault(n, fmt::format("is \"{0}\"; write /{0}", e.path));
      }},
     {"auth", "list of modules", "[]", "Asked in order; the first that answers yes or no decides; all passing refuses. An "
-     "entry is a name or `{module: NAME, on_error: pass, deadline: 5s, …its own settings}`.",
-     [](Reading& r, const Node& n, Endpoint& e) { read_modules_list(r, n, true, e.auth); }},
+     "entry is a name or `{module: NAME, on_error: pass, deadline: 5s, canary: {module: NAME, percent: 5, shadow: true}, "
+     "…its own settings}`.", read_auth},
     {"router", "module", "required", "What a message means and where it goes; exactly one.",
      [](Reading& r, const Node& n, Endpoint& e) { r.module_use(n, e.router, false); }},
     {"guards", "list of modules", "[]", "Asked about each subscription: all must agree, and one at least must allow. Entries as "

@@ -58,6 +58,7 @@ class Instance final : public Host, public std::enable_shared_from_this<Instance
   // The module did what it may not do, or did not answer.
   void log_fault(Hook hook, ClientId conn, std::string_view why);
   void count(Asking asking, Outcome outcome) { figures_.count(asking, outcome); }
+  void compared(bool agreed) { figures_.compared(agreed); }
   void collect(std::vector<Sample>& out) const;
 
   // Wraps a callback of the module for Services: it is dropped once this instance is being destroyed.

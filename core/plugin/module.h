@@ -84,11 +84,19 @@ class Selection {
 // The selections of a whole configuration: each endpoint's chain and router resolved to slots. A selection has one slot
 // on every worker, `first_slot` and its index in `selections`; no two sets that are in use have a slot in common.
 struct ModuleSet {
+  struct CanaryStep {
+    std::size_t slot;
+    std::uint32_t percent;  // 0: there is none
+    bool shadow;
+    bool on_error_pass;
+    Millis deadline;
+  };
   // One module of a chain: auth, guards, filters.
   struct ChainStep {
     std::size_t slot;
     bool on_error_pass;
     Millis deadline;
+    CanaryStep canary{};  // auth
   };
   struct EndpointModules {
     std::vector<ChainStep> auth;

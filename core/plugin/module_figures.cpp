@@ -27,6 +27,11 @@ void ModuleFigures::collect(const std::string& module, unsigned worker, std::vec
       out.push_back({.name = kRows[row].name, .help = kRows[row].help,
                      .labels = {{"module", module}, {"outcome", kOutcomes[i]}},
                      .value = static_cast<double>(asked_[row].outcomes[i]), .buckets = {}});
+  if (agreed_ + differed_ > 0)
+    for (const bool agreed : {true, false})
+      out.push_back({.name = "dunlin_canary_comparisons_total", .help = "Log-ins of which a canary was asked besides",
+                     .labels = {{"module", module}, {"result", agreed ? "agreed" : "differed"}},
+                     .value = static_cast<double>(agreed ? agreed_ : differed_), .buckets = {}});
   times_.collect(module, out);
   collect_own(module, worker, ended_, out);
 }

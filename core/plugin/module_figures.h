@@ -26,6 +26,8 @@ class ModuleFigures {
   }
   // Its row is there from here on, also while it is all zero.
   void serves(Asking asking) { asked_[static_cast<std::size_t>(asking)].serves = true; }
+  // A canary that was asked beside another: did they agree?
+  void compared(bool agreed) { ++(agreed ? agreed_ : differed_); }
   // The counters of an instance that ends.
   void keep(const InstanceMetrics& ended) { ended_.add_counters(ended); }
   void collect(const std::string& module, unsigned worker, std::vector<Sample>& out) const;
@@ -37,6 +39,7 @@ class ModuleFigures {
     std::array<std::uint64_t, static_cast<std::size_t>(Outcome::count_)> outcomes{};
     bool serves = false;
   };
+  std::uint64_t agreed_ = 0, differed_ = 0;
   std::array<Asked, static_cast<std::size_t>(Asking::count_)> asked_;
 };
 

@@ -53,7 +53,17 @@ class Builder {
       if (!index) continue;
       if (!((*set_.selections[*index]).*table)()) misfit(use, key, misfit_text);
       chain.push_back({set_.slot_of(*index), use.on_error_pass, use.deadline});
+      if (use.canary) resolve_canary(*use.canary, key, misfit_text, table, chain.back().canary);
     }
+  }
+
+  template <class Table>
+  void resolve_canary(const Canary& canary, const char* key, const char* misfit_text,
+                      const Table* (Selection::*table)() const, ModuleSet::CanaryStep& step) {
+    const auto index = select(canary.use);
+    if (!index) return;
+    if (!((*set_.selections[*index]).*table)()) misfit(canary.use, key, misfit_text);
+    step = {set_.slot_of(*index), canary.percent, canary.shadow, canary.use.on_error_pass, canary.use.deadline};
   }
 
   void resolve_routes(const ModuleUse& use) {

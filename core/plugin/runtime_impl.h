@@ -53,6 +53,7 @@ class ModuleRuntime::Impl final : public AnswerTaker {
   void take(dunlin_ticket ticket, Answer answer) override;
 
  private:
+  struct Shadow;
   // A log-in that has not ended: at `step` of its endpoint's chain.
   struct LoginWait {
     const EndpointModules* endpoint;
@@ -60,6 +61,8 @@ class ModuleRuntime::Impl final : public AnswerTaker {
     std::string token;
     std::uint32_t source;
     dunlin_ticket ticket;  // 0: it begins when the hook that asked for it has returned
+    std::size_t slot = 0;  // of who is asked: the step's module or its canary
+    std::shared_ptr<Shadow> shadow = nullptr;  // both are asked: what the other one says
   };
   struct RouterWait {
     const EndpointModules* endpoint;
@@ -80,7 +83,11 @@ class ModuleRuntime::Impl final : public AnswerTaker {
 
   // Asks from `wait.step` on; empty: `wait` has been put away until the answer comes, with a copy of the token.
   std::optional<LoginAnswer> run_chain(ClientId id, LoginWait& wait, std::string_view token);
-  std::optional<LoginAnswer> judge(const ModuleSet::ChainStep& step, ClientId id, Answer answer);
+  std::optional<LoginAnswer> judge(const LoginWait& wait, ClientId id, Answer answer);
+  // The canary (canary.cpp).
+  void ask_shadow(ClientId id, LoginWait& wait, const dunlin_credentials& credentials);
+  void settle(const LoginWait& wait, const Answer& answer);
+  void compare(const Shadow& shadow);
   void begin_login(ClientId id);
   void login_taken(ClientId id, Answer answer);
 
@@ -96,7 +103,7 @@ class ModuleRuntime::Impl final : public AnswerTaker {
   static Answer filter_by(Instance& instance, const std::string& channel, Kind& kind, std::string& data);
   static Reply reply_of(Instance& instance, const Answer& answer);
 
-  Instance& auth_of(const LoginWait& wait) { return *instances_[wait.endpoint->auth[wait.step].slot]; }
+  Instance& auth_of(const LoginWait& wait) { return *instances_[wait.slot]; }
   Instance& router_of(const EndpointModules& endpoint) { return *instances_[endpoint.router]; }
 
   AnswerSink& sink_;

@@ -24,11 +24,11 @@ std::string modules_of(const Generation& generation) {
   return fmt::format("{}", fmt::join(names, ", "));
 }
 
-// An upper bound: what is selected twice with the same settings is one.
+// An upper bound: what is selected twice with the same settings is one. A canary stands beside each.
 std::size_t selections_in(const Config& config) {
   std::size_t count = config.filters.size() + config.api_routes.size();
   for (const Listener& listener : config.listeners)
-    for (const Endpoint& endpoint : listener.endpoints) count += endpoint.auth.size() + endpoint.guards.size() + 1;
+    for (const Endpoint& endpoint : listener.endpoints) count += 2 * endpoint.auth.size() + endpoint.guards.size() + 1;
   return count;
 }
 

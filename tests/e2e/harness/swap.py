@@ -5,7 +5,7 @@ import os
 import shutil
 from pathlib import Path
 
-from .server import BIN, configuration, run_cli
+from .server import BIN, PLUGINS, configuration, run_cli
 
 TEST_PLUGINS = Path(os.environ.get("DUNLIN_TEST_PLUGINS", Path(BIN).resolve().parent.parent / "tests/e2e-modules"))
 
@@ -14,10 +14,12 @@ class Swapper:
     """`swapper.change(swap={"mark": "!"})` writes other settings, `swapper.build("v2")` another file; `reload()` says
     what came of it."""
 
-    def __init__(self, serve, tmp_path, **options):
+    def __init__(self, serve, tmp_path, lua=False, **options):
         self.plugins = tmp_path / "plugins"
         self.plugins.mkdir()
         self.build("v1")
+        if lua:
+            (self.plugins / "lua.so").symlink_to(Path(PLUGINS) / "lua.so")
         self._options = {"auth": ["swap"], "router": "swap", "modules": {"swap": {}}} | options
         self._options["top"] = {"plugins": {"directory": str(self.plugins)} | options.get("plugins", {})} | options.get("top", {})
         self._options.pop("plugins", None)

@@ -130,7 +130,7 @@ static void a_push_is_answered_after_the_call(void **state) {
     harness *host = after("push:orders");
     assert_string_equal(harness_sent(host), "push:orders:data|");
     harness_turn(host);
-    assert_string_equal(harness_sent(host), "pushed 0 1|");
+    assert_string_equal(harness_sent(host), "push:orders:data|pushed 0 1|");
     harness_message(host, 1, "push:full");
     harness_turn(host);
     assert_contains(harness_sent(host), "pushed -4 0|");

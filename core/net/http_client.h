@@ -38,8 +38,8 @@ class HttpClient {
   std::unique_ptr<Exchange> take(std::uint64_t id);
 
   Loop& loop_;
-  // libcurl bounds the connections of a multi handle as a whole, so each bound has a handle of its own; so have requests
-  // to public addresses only, which must not find a connection that was made without that guard.
+  // libcurl bounds the connections of a multi handle as a whole, so each bound has a handle of its own; so have
+  // requests to public addresses only, which must not find a connection that was made without that guard.
   std::map<std::pair<unsigned, bool>, std::unique_ptr<Pool>> pools_;
   std::map<std::uint64_t, std::unique_ptr<Exchange>> exchanges_;
   std::uint64_t next_ = 1;

@@ -126,9 +126,9 @@ std::string hmac(const EVP_MD* digest, std::string_view key, std::string_view da
   unsigned size = 0;
   static constexpr char kNone = 0;  // OpenSSL takes a key of no bytes at no place for "the key of before"
   const void* secret = key.empty() ? &kNone : key.data();
-  if (key.size() > INT32_MAX || !HMAC(digest, secret, static_cast<int>(key.size()), bytes(data), data.size(), code, &size)) {
-    return {};
-  }
+  if (key.size() > INT32_MAX) return {};
+  const int key_size = static_cast<int>(key.size());
+  if (!HMAC(digest, secret, key_size, bytes(data), data.size(), code, &size)) return {};
   return {reinterpret_cast<char*>(code), size};
 }
 

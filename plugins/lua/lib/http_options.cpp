@@ -101,7 +101,7 @@ void read_timeout(lua_State* state, HttpCall& call) {
 }
 
 void read_auth(lua_State* state, HttpCall& call) {
-  if (!lua_istable(state, -1)) luaL_error(state, "mix.http.request: auth: a table with username and password is wanted");
+  if (!lua_istable(state, -1)) luaL_error(state, "mix.http.request: auth: a table is wanted");
   lua_getfield(state, -1, "username");
   const std::string user = text_of(state, -1, "auth.username");
   lua_getfield(state, -2, "password");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// mix.log, mix.server, mix.websocket, mix.sleep, mix.uuid; and a clear error for what this version does not have.
+// mix.log, mix.server, mix.websocket, mix.sleep, mix.uuid.
 #include <openssl/rand.h>
 
 #include "plugins/lua/instance.h"

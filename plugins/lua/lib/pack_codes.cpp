@@ -86,7 +86,10 @@ bool take_item(std::string_view& format, PackItem& item, std::string& error) {
   }
   while (!format.empty() && format.front() >= '0' && format.front() <= '9') {
     item.count = std::max<std::int64_t>(item.count, 0) * 10 + (format.front() - '0');
-    if (item.count > kMost) return error = std::string("the repeater of '") + item.code->letter + "' is too large", false;
+    if (item.count > kMost) {
+      error = std::string("the repeater of '") + item.code->letter + "' is too large";
+      return false;
+    }
     format.remove_prefix(1);
   }
   return true;

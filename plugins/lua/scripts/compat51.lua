@@ -81,7 +81,7 @@ function string.format(text, ...)
     good, result = pcall(format, text, table.unpack(values, 1, select("#", ...)))
     if good then return result end
   end
-  error(result, 2)
+  error((string.gsub(tostring(result), "'%?'", "'format'", 1)), 2)
 end
 
 local function whole(n) return math.tointeger(n) or n end

@@ -14,7 +14,7 @@ local socket = require("dunlin.socket")
 local websocket = {
   max_message = 1024 * 1024,  -- bytes of a message, all its fragments together; a longer one closes with 1009
   max_head = 8192,            -- bytes of the handshake
-  protocols = {},             -- sub-protocols that are spoken; of those that a client offers, its first of these is taken
+  protocols = {},  -- sub-protocols that are spoken: of those that a client offers, its first of these is taken
 }
 
 local kGuid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"

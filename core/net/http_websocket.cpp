@@ -6,6 +6,7 @@
 #include <cctype>
 #include <utility>
 
+#include "core/base/json.h"
 #include "core/net/http_connection.h"
 
 namespace dunlin {
@@ -28,6 +29,14 @@ constexpr EndRow kEnds[] = {
 std::string close_payload(int code, std::string_view text) {
   std::string payload{static_cast<char>(code >> 8), static_cast<char>(code & 0xff)};
   return payload.append(text.substr(0, 123));
+}
+
+// A peer's Close frame: nothing, or a code that may be sent (RFC 6455, 7.4) and UTF-8.
+bool sound_close(std::string_view payload) {
+  if (payload.empty()) return true;
+  if (payload.size() == 1 || !is_utf8(payload.substr(2))) return false;
+  const int code = static_cast<unsigned char>(payload[0]) << 8 | static_cast<unsigned char>(payload[1]);
+  return (code >= 1000 && code <= 4999) && !(code >= 1004 && code <= 1006) && !(code >= 1015 && code < 3000);
 }
 
 // "keep-alive, Upgrade" has the token "upgrade".
@@ -101,7 +110,9 @@ bool HttpWebSocket::on_control(unsigned opcode, std::string_view data) {
     connection_.mark_dirty();
   }
   if (opcode != kClose) return ending_ || go_on();
-  if (!std::exchange(ending_, true)) {
+  if (!ending_ && !sound_close(data)) {
+    end(SocketEnd::protocol_error);
+  } else if (!std::exchange(ending_, true)) {
     end_ = SocketEnd::by_peer;
     append_frame(connection_.out_, kClose, data.substr(0, 2));  // an echo of the code
   }

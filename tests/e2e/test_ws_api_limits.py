@@ -21,6 +21,8 @@ def closed(dunlin, reason):
     (frame(TEXT, "x", fin=False) + frame(TEXT, "x"), 1002, "protocol_error"),
     (frame(TEXT, b"\xff"), 1007, "not_utf8"), (frame(TEXT, 1100 * "x"), 1009, "too_big"),
     (frame(TEXT, 600 * "x", fin=False) + frame(CONTINUATION, 600 * "x"), 1009, "too_big"),
+    (frame(CLOSE, b"\x03"), 1002, "protocol_error"), (frame(CLOSE, b"\x03\xee"), 1002, "protocol_error"),
+    (frame(CLOSE, b"\x03\xe8\xff"), 1002, "protocol_error"),
     (b"\x81\xff" + 8 * b"\xff" + 4 * b"\0", 1009, "too_big"),
 ], ids=str)
 def test_what_breaks_the_protocol_is_closed_with_its_code(serve, data, code, reason):

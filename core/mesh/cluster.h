@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Cluster: the logic by which nodes act as one, without network, clock and threads, so that a simulation can drive it: who is
-// there, who wants which channel, publishes and sends on their way, and their answers. docs/cluster.md says what it promises.
-// One thread: the cluster's.
+// Cluster: the logic by which nodes act as one, without network, clock and threads, so that a simulation can drive it:
+// who is there, who wants which channel, publishes and sends on their way, and their answers. docs/cluster.md says what
+// it promises. One thread: the cluster's.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// ClusterMesh: the mesh of a node in a cluster. This node's subscribers are LocalMesh's; what another node may want goes to the
-// cluster's thread as well, and both tallies are added up. Without a cluster it is LocalMesh. One object a worker. [worker]
+// ClusterMesh: the mesh of a node in a cluster. This node's subscribers are LocalMesh's; what another node may want
+// goes to the cluster's thread as well, and both tallies are added up. Without a cluster it is LocalMesh. One object a
+// worker. [worker]
 #pragma once
 
 #include <cstdint>

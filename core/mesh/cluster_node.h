@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// ClusterNode: this node's part in the cluster, on a thread of its own: the engine, the logic (cluster.h), and the way between
-// them and the workers. A stalled engine stops neither the workers nor the server's own loop.
+// ClusterNode: this node's part in the cluster, on a thread of its own: the engine, the logic (cluster.h), and the way
+// between them and the workers. A stalled engine stops neither the workers nor the server's own loop.
 #pragma once
 
 #include <atomic>

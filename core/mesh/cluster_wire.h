@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What nodes say to each other (docs/cluster.md, "On the wire"). A frame is a version, a type, and the fields of its struct in the
-// order in which each() names them: integers are 8 bytes, little endian; texts and lists have their length before them.
-// Texts of a frame that was read are views into it.
+// What nodes say to each other (docs/cluster.md, "On the wire"). A frame is a version, a type, and the fields of its
+// struct in the order in which each() names them: integers are 8 bytes, little endian; texts and lists have their
+// length before them. Texts of a frame that was read are views into it.
 #pragma once
 
 #include <cstdint>
@@ -69,8 +69,8 @@ struct WholeInterest {
   void each(F&& f) { f(boot), f(number), f(part), f(parts), f(channels); }
 };
 
-// `sequence` counts the publishes and sends from one node to another: a gap is a loss. Its upper bits count the streams: a
-// sender that lost sight of a node and found it again begins a new one. Ticket 0: no answer is wanted.
+// `sequence` counts the publishes and sends from one node to another: a gap is a loss. Its upper bits count the
+// streams: a sender that lost sight of a node and found it again begins a new one. Ticket 0: no answer is wanted.
 constexpr int kStreamBits = 40;
 constexpr std::uint64_t kStreamMask = (std::uint64_t{1} << kStreamBits) - 1;
 

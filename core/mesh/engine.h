@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// MeshEngine: what carries frames between the nodes of a cluster; NATS is one (nats_engine.h). docs/cluster.md says what another
-// (Redis, a plugin's) would have to do: deliver a frame at most once, keep the order of one sender to one receiver, and say
-// when it is connected and when not.
+// MeshEngine: what carries frames between the nodes of a cluster; NATS is one (nats_engine.h). docs/cluster.md says
+// what another (Redis, a plugin's) would have to do: deliver a frame at most once, keep the order of one sender to one
+// receiver, and say when it is connected and when not.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Interest: which channels a node has subscribers of, as it tells the others, and as they keep it. Channels are meant by
-// a 64-bit hash: should two names share one, a message travels to a node in vain, and none is missed.
+// Interest: which channels a node has subscribers of, as it tells the others, and as they keep it. Channels are meant
+// by a 64-bit hash: should two names share one, a message travels to a node in vain, and none is missed.
 #pragma once
 
 #include <atomic>
@@ -19,8 +19,8 @@ namespace dunlin {
 // The same on every node and in every build.
 std::uint64_t channel_hash(std::string_view channel);
 
-// What is wanted by any other node: a worker asks it before it troubles the cluster's thread. A "no" is exact, a "yes" may be
-// wrong. One thread writes, any reads.
+// What is wanted by any other node: a worker asks it before it troubles the cluster's thread. A "no" is exact, a "yes"
+// may be wrong. One thread writes, any reads.
 class InterestFilter {
  public:
   InterestFilter() : counts_(new std::atomic<std::uint32_t>[kBuckets]()) {}
@@ -34,8 +34,8 @@ class InterestFilter {
   std::unique_ptr<std::atomic<std::uint32_t>[]> counts_;
 };
 
-// This node's own interest. A channel whose last subscriber has left stays for `linger`: clients that come and go do not make
-// the others hear of it each time.
+// This node's own interest. A channel whose last subscriber has left stays for `linger`: clients that come and go do
+// not make the others hear of it each time.
 class OwnInterest {
  public:
   explicit OwnInterest(std::int64_t linger_ms) : linger_ms_(linger_ms) {}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// NatsEngine: frames over NATS, by libnats with its own threads: connecting, TLS and names that are looked up block in that library
-// even with an event loop, and a blocked loop here would stop nobody but would stop somebody. Subjects: PREFIX.all for every
-// node, PREFIX.node.BOOT for one.
+// NatsEngine: frames over NATS, by libnats with its own threads: connecting, TLS and names that are looked up block in
+// that library even with an event loop, and a blocked loop here would stop nobody but would stop somebody. Subjects:
+// PREFIX.all for every node, PREFIX.node.BOOT for one.
 #pragma once
 
 #include <nats/nats.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// FilteredMesh: the mesh as those see it who publish: what the modules' filters drop does not enter, and what they change
-// enters changed. Without filters it is the mesh itself. [worker]
+// FilteredMesh: the mesh as those see it who publish: what the modules' filters drop does not enter, and what they
+// change enters changed. Without filters it is the mesh itself. [worker]
 #pragma once
 
 #include <string>

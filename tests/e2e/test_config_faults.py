@@ -81,8 +81,8 @@ fault("a Redis URL that is none", "shutdown: 10s", "redis: [{name: a, url: local
       "21:24: redis.url: is no Redis URL; write redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE], or rediss:// for TLS")
 fault("two Redis servers of one name", "shutdown: 10s", "redis: [{name: a}, {name: a}]",
       '21:20: redis: name "a" is taken by another server')
-fault("NATS", "shutdown: 10s", "mesh: {engine: nats}",
-      '21:16: mesh.engine: is "nats", which this version does not serve; write local')
+fault("NATS", "shutdown: 10s", "mesh: {engine: nats, nats: {url: localhost}}",
+      '21:34: mesh.nats.url: has an entry that is no URL; write nats://host:4222')
 fault("on_error of a router", "router: lua", "router: {module: lua, on_error: pass}",
       "9:41: listeners.endpoints.router: on_error: is for auth, guards and filters only")
 fault("an auth list that is none", "auth: [jwt-auth]", "auth: jwt-auth", "8:15: listeners.endpoints.auth: is a value; must be a list of modules")

@@ -67,8 +67,9 @@ Simulation::Node* Simulation::find(std::uint64_t boot) {
 
 bool Simulation::transmit(std::uint64_t from, std::uint64_t to, std::string_view frame) {
   if (!engine_) return false;
-  wire::Type type;
-  if (wire::type_of(frame, type) && type == wire::Type::publish && random(1000) < loss_permille) {
+  wire::Type type = wire::Type::heartbeat;
+  if (wire::type_of(frame, type)) ++frames[type];
+  if (type == wire::Type::publish && random(1000) < loss_permille) {
     ++dropped;
     return true;
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Simulation: a cluster without network, threads and clock. Frames take a random time, in order from one node to another; nodes
-// come, stop and die; the engine goes and returns; frames are lost. One seed, one history.
+// Simulation: a cluster without network, threads and clock. Frames take a random time, in order from one node to
+// another; nodes come, stop and die; the engine goes and returns; frames are lost. One seed, one history.
 #pragma once
 
 #include <cstdint>
@@ -52,6 +52,7 @@ class Simulation {
   unsigned loss_permille = 0;  // of publishes on their way
   std::uint64_t dropped = 0;   // such
   std::int64_t now = 1'000'000;
+  std::map<wire::Type, int> frames;  // sent, by type
 
  private:
   friend class Node;

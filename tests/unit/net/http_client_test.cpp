@@ -58,7 +58,7 @@ TEST_F(HttpClientTest, brings_status_headers_and_body) {
 
 TEST_F(HttpClientTest, connects_to_no_private_address_where_that_is_denied) {
   serve();
-  handler_ = [](const HttpCall&, const HttpResponder& responder) { responder.answer({.status = 200, .body = "secret"}); };
+  handler_ = [](const HttpCall&, const HttpResponder& responder) { responder.answer({.status = 200, .body = "secret", .headers = {}}); };
   EXPECT_EQ(ask(get("/")).code, 200);  // and leaves a connection that could be used again
   HttpRequest guarded = get("/");
   guarded.public_only = true;

@@ -95,7 +95,7 @@ Scene::Scene() {
   loop.at_turn_end([this] { end_turn(); });
 }
 
-Scene::~Scene() {
+void Scene::TearDown() {
   loop.at_turn_end(nullptr);
   table.drain(table.size());
   end_turn();

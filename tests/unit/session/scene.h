@@ -60,7 +60,7 @@ class FakeTransport final : public Transport {
 class Scene : public testing::Test {
  protected:
   Scene();
-  ~Scene() override;
+  void TearDown() override;  // ends the sessions, while a test's own transports stand
 
   Session& connect(std::unique_ptr<Handshake> handshake = std::make_unique<Handshake>());
   void end_turn();

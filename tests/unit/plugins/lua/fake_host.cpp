@@ -114,11 +114,16 @@ struct FakeTables {
     FakeHost& fake = of(host);
     std::vector<std::string> command;
     for (std::size_t i = 0; i < argc; ++i) command.push_back(copy(argv[i]));
-    *id = 1;
-    fake.due_.push_back([&fake, command, fn, user] { fake.redis(command, fn, user); });
+    *id = ++fake.commands_;
+    fake.awaited_.insert(*id);
+    fake.due_.push_back([&fake, command, fn, user, number = *id] {
+      if (fake.awaited_.erase(number) && fake.redis) fake.redis(command, fn, user);
+    });
     return DUNLIN_OK;
   }
-  static dunlin_status redis_cancel(const dunlin_host*, std::uint64_t) noexcept { return DUNLIN_E_GONE; }
+  static dunlin_status redis_cancel(const dunlin_host* host, std::uint64_t id) noexcept {
+    return of(host).awaited_.erase(id) ? DUNLIN_OK : DUNLIN_E_GONE;
+  }
   static dunlin_status unread(const dunlin_host* host, dunlin_conn conn, std::size_t* size) noexcept {
     const auto found = of(host).conns.find(conn);
     if (found == of(host).conns.end()) return DUNLIN_E_GONE;

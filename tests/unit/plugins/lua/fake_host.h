@@ -80,7 +80,7 @@ class FakeHost {
   std::vector<std::pair<std::string, std::string>> published;
   std::vector<FakeRequest> requests;
   std::function<FakeLogin(const std::string& token)> login;
-  std::function<void(const std::vector<std::string>& argv, dunlin_redis_fn fn, void* user)> redis;  // answers a command
+  std::function<void(const std::vector<std::string>& argv, dunlin_redis_fn fn, void* user)> redis;  // answers a command; none: waits
   dunlin_status subscribe_status = DUNLIN_OK;
   bool setup_only = false;  // a host given to configure: log and config
 
@@ -106,6 +106,8 @@ class FakeHost {
   Door host_;
   std::string folder_;
   std::vector<std::function<void()>> due_;
+  std::set<std::uint64_t> awaited_;  // commands of Redis
+  std::uint64_t commands_ = 0;
   std::map<std::uint64_t, Timer> timers_;
   std::vector<Waiter> waiters_;
   std::vector<std::string> figure_names_;

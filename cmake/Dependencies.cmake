@@ -9,6 +9,8 @@ find_package(yaml-cpp REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(prometheus-cpp REQUIRED)
 pkg_check_modules(UV REQUIRED IMPORTED_TARGET libuv)
+pkg_check_modules(HIREDIS REQUIRED IMPORTED_TARGET hiredis)
+pkg_check_modules(NATS REQUIRED IMPORTED_TARGET libnats)
 pkg_check_modules(LUA REQUIRED IMPORTED_TARGET lua5.4)
 # Frames are written past libwebsockets' documented door (docs/decisions/0003): the range is what the conformance
 # tests were run against. Widen it only with them.

@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 
 #include "core/api/base64.h"
+#include "core/base/check.h"
 #include "core/base/clock.h"
 
 namespace dunlin {
@@ -22,6 +23,8 @@ namespace {
 constexpr unsigned kFailures = 10;       // wrong passwords that an address may try …
 constexpr std::int64_t kWindow = 60'000;  // … in this time, in ms
 constexpr std::size_t kAddresses = 10'000;
+constexpr std::size_t kKnown = 1000;     // passwords whose check is remembered
+constexpr std::size_t kChecking = 64;    // passwords that are checked at a time
 
 std::string_view without_port(std::string_view address) {
   std::string_view host = address.substr(0, address.rfind(':'));
@@ -82,68 +85,135 @@ bool from_a_page(const HttpCall& call, std::string& why) {
 }  // namespace
 
 bool matches(std::string_view pattern, std::string_view text) {
-  const std::size_t star = pattern.find('*');
-  if (star == std::string_view::npos) return pattern == text;
-  if (!text.starts_with(pattern.substr(0, star))) return false;
-  pattern.remove_prefix(star + 1);
-  text.remove_prefix(star);
-  for (;; text.remove_prefix(1)) {
-    if (matches(pattern, text)) return true;
-    if (text.empty()) return false;
+  // After a star, the shortest run is tried first; a later star makes an earlier one's choice final: no backtracking
+  // further than that, so that no pattern takes long.
+  std::size_t p = 0, t = 0, star = std::string_view::npos, mark = 0;
+  while (t < text.size()) {
+    if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      mark = t;
+    } else if (p < pattern.size() && pattern[p] == text[t]) {
+      ++p;
+      ++t;
+    } else if (star != std::string_view::npos) {
+      p = star + 1;
+      t = ++mark;
+    } else {
+      return false;
+    }
   }
+  return pattern.find_first_not_of('*', p) == std::string_view::npos;
 }
 
-Access::Verdict Access::check(const HttpCall& call, Role role, std::string& why) {
-  if (users_.empty()) return from_a_page(call, why) ? Verdict::forbidden : Verdict::ok;
+std::optional<Access::Decision> Access::check(const HttpCall& call, Role role) {
+  Decision decision;
+  if (users_.empty()) {
+    decision.verdict = from_a_page(call, decision.why) ? Verdict::forbidden : Verdict::ok;
+    return decision;
+  }
   const std::string address(without_port(call.peer));
-  if (const auto failed = failed_.find(address); failed != failed_.end()) {
-    if (steady_ms() - failed->second.since_ms > kWindow) {
-      failed_.erase(failed);
-    } else if (failed->second.count >= kFailures) {
-      why = "too many wrong passwords from this address; try again in a minute";
-      return Verdict::slow_down;
-    }
+  if (blocked(address)) {
+    decision.verdict = Verdict::slow_down;
+    decision.why = "too many wrong passwords from this address; try again in a minute";
+    return decision;
   }
   const auto given = credentials(call.header("authorization"));
   if (!given) {
-    why = "credentials are needed (HTTP Basic)";
-    return Verdict::unknown;
+    decision.why = "credentials are needed (HTTP Basic)";
+    return decision;
   }
-  const auto named = [&](const AccessUser& one) { return one.username == given->first; };
-  const auto user = std::find_if(users_.begin(), users_.end(), named);
-  if (user == users_.end() || !password_fits(*user, given->second)) return fail(address, why);
-  if (!matches(user->host, address)) {
-    why = "this user may not call from this address";
-    return Verdict::forbidden;
+  const AccessUser* user = find(given->first);
+  switch (fits(user, {given->first, digest(given->second)}, given->second)) {
+    case Fits::yes: return decide(*user, address, role);
+    case Fits::no: return fail(address);
+    case Fits::unknown: break;
   }
-  if (!(role == Role::read ? user->read : user->write)) {
-    why = role == Role::read ? "this user may not read" : "this user may not write";
-    return Verdict::forbidden;
-  }
-  return Verdict::ok;
+  if (checking_.size() < kChecking || checking_.contains({given->first, digest(given->second)})) return std::nullopt;
+  decision.verdict = Verdict::slow_down;
+  decision.why = "too many log-ins at a time; try again";
+  return decision;
 }
 
-Access::Verdict Access::fail(std::string_view address, std::string& why) {
+Access::Decision Access::decide(const AccessUser& user, std::string_view address, Role role) const {
+  Decision decision{.verdict = Verdict::forbidden, .why = {}, .user = user.username, .read = user.read, .write = user.write};
+  if (!matches(user.host, address)) {
+    decision.why = "this user may not call from this address";
+  } else if ((role == Role::read && !user.read) || (role == Role::write && !user.write)) {
+    decision.why = role == Role::read ? "this user may not read" : "this user may not write";
+  } else {
+    decision.verdict = Verdict::ok;
+  }
+  return decision;
+}
+
+bool Access::blocked(const std::string& address) {
+  const auto failed = failed_.find(address);
+  if (failed == failed_.end()) return false;
+  if (steady_ms() - failed->second.since_ms <= kWindow) return failed->second.count >= kFailures;
+  failed_.erase(failed);
+  return false;
+}
+
+Access::Decision Access::fail(const std::string& address) {
   ++failures_;
   if (failed_.size() >= kAddresses) failed_.clear();
-  Failed& failed = failed_[std::string(address)];
+  Failed& failed = failed_[address];
   if (failed.count++ == 0) failed.since_ms = steady_ms();
-  why = "wrong user or password";
-  return Verdict::unknown;
+  return {.verdict = Verdict::unknown, .why = "wrong user or password", .user = {}};
 }
 
-bool Access::password_fits(const AccessUser& user, std::string_view password) {
-  if (!user.password.starts_with('$')) return equal(user.password, password);
-  // crypt(3) is slow on purpose: done once a password, not once a call.
-  const std::string fingerprint = digest(password);
-  if (const auto known = known_.find(user.username);
-      known != known_.end() && CRYPTO_memcmp(known->second.data(), fingerprint.data(), fingerprint.size()) == 0)
-    return true;
-  const auto data = std::make_unique<crypt_data>();
-  const char* hash = crypt_r(std::string(password).c_str(), user.password.c_str(), data.get());
-  if (!hash || !equal(hash, user.password)) return false;
-  known_[user.username] = fingerprint;
-  return true;
+std::string Access::hash_for(const AccessUser* user) const {
+  if (user) return user->password.starts_with('$') ? user->password : "";
+  for (const AccessUser& other : users_)
+    if (other.password.starts_with('$')) return other.password;
+  return "";
+}
+
+Access::Fits Access::fits(const AccessUser* user, const Key& key, std::string_view password) {
+  if (hash_for(user).empty()) return user && equal(user->password, password) ? Fits::yes : Fits::no;
+  const auto known = known_.find(key);
+  if (known == known_.end()) return Fits::unknown;
+  return user && known->second ? Fits::yes : Fits::no;
+}
+
+void Access::wait(const HttpCall& call, std::function<void()> again) {
+  const auto given = credentials(call.header("authorization"));
+  CHECK(given.has_value());
+  Key key(given->first, digest(given->second));
+  const auto [checking, fresh] = checking_.try_emplace(key);
+  checking->second.waiting.push_back(std::move(again));
+  if (!fresh) return;
+  // Elements of a map stay where they are; nobody else touches `right` before the work is done.
+  offload_(
+      [result = &checking->second, hash = hash_for(find(given->first)), password = given->second] {
+        const auto data = std::make_unique<crypt_data>();
+        const char* made = crypt_r(password.c_str(), hash.c_str(), data.get());
+        result->right = made && equal(made, hash);
+      },
+      [this, key, generation = generation_] { checked(key, generation); });
+}
+
+void Access::checked(const Key& key, unsigned generation) {
+  const auto checking = checking_.find(key);
+  if (generation == generation_) {
+    if (known_.size() >= kKnown) known_.clear();
+    known_[key] = checking->second.right && find(key.first);
+  }
+  const Checking done = std::move(checking->second);
+  checking_.erase(checking);
+  for (const auto& again : done.waiting) again();
+}
+
+void Access::replace(std::vector<AccessUser> users) {
+  users_ = std::move(users);
+  known_.clear();
+  ++generation_;
+}
+
+const AccessUser* Access::find(std::string_view username) const {
+  const auto named = [&](const AccessUser& one) { return one.username == username; };
+  const auto user = std::find_if(users_.begin(), users_.end(), named);
+  return user == users_.end() ? nullptr : &*user;
 }
 
 }  // namespace dunlin

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <optional>
+#include <unordered_set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -26,15 +28,15 @@ const char* kind_of(const json::Value& value) {
 }
 
 // An object with fields of ours only, none twice: which of two would be meant is anybody's guess.
-Status only_known(const json::Value& object) {
-  constexpr std::array<std::string_view, 3> kFields = {"c", "d", "t"};
+template <std::size_t N>
+Status only_known(const json::Value& object, const std::array<std::string_view, N>& fields) {
   if (!object.IsObject()) return wrong(fmt::format("the body is {}; must be an object", kind_of(object)));
-  std::array<bool, kFields.size()> seen{};
+  std::array<bool, N> seen{};
   for (const auto& member : object.GetObject()) {
     const std::string_view name = json::text_of(member.name);
-    const auto field = static_cast<std::size_t>(std::find(kFields.begin(), kFields.end(), name) - kFields.begin());
-    if (field == kFields.size())
-      return wrong(fmt::format("unknown field {}; known are {}", json::quote(name), fmt::join(kFields, ", ")));
+    const auto field = static_cast<std::size_t>(std::find(fields.begin(), fields.end(), name) - fields.begin());
+    if (field == N)
+      return wrong(fmt::format("unknown field {}; known are {}", json::quote(name), fmt::join(fields, ", ")));
     if (std::exchange(seen[field], true)) return wrong(fmt::format("\"{}\" is given twice", name));
   }
   return ok();
@@ -68,34 +70,190 @@ Result<MessageRef> message_of(const json::Value& object) {
   return Message::make(Kind::binary, *bytes);
 }
 
+// A 63-bit number, as an integer or as its digits.
+std::optional<std::uint64_t> number_of(const json::Value& value) {
+  if (value.IsInt64() && value.GetInt64() >= 0) return static_cast<std::uint64_t>(value.GetInt64());
+  if (!value.IsString()) return std::nullopt;
+  const auto id = ClientId::parse(json::text_of(value));
+  return id ? std::optional(id->value()) : std::nullopt;
+}
+
+// "c"
+Result<ClientId> client_of(const json::Value& object) {
+  const json::Value* client = json::member(object, "c");
+  if (!client || (!client->IsNumber() && !client->IsString())) return text_field(object, "c").error();
+  const auto id = number_of(*client);
+  if (!id) return wrong("\"c\" is no client id; must be a decimal string up to 9223372036854775807");
+  return ClientId(*id);
+}
+
+constexpr const char* kBadChannel = "no channel; must be 1 to 255 bytes of UTF-8 without control characters";
+
+// Topics are named as channels are.
+Result<std::string> topic_of(const json::Value& value) {
+  if (!value.IsString()) return wrong(fmt::format("a topic is {}; must be a string", kind_of(value)));
+  if (!valid_channel(json::text_of(value)))
+    return wrong("no topic; must be 1 to 255 bytes of UTF-8 without control characters");
+  return std::string(json::text_of(value));
+}
+
+using Arguments = std::vector<std::string>;
+
+Result<Arguments> key_and_value(const json::Value& a) {
+  if (a.Size() != 2 || !a[0].IsString()) return wrong("set_context_value needs a key (a string) and a value");
+  return Arguments{std::string(json::text_of(a[0])), json::print(a[1])};
+}
+
+// PHP writes an empty map as [].
+Result<Arguments> whole_context(const json::Value& a) {
+  if (a.Size() != 1 || !(a[0].IsObject() || (a[0].IsArray() && a[0].Empty()))) return wrong("set_context needs one object");
+  return Arguments{a[0].IsObject() ? json::print(a[0]) : "{}"};
+}
+
+Result<Arguments> channels(const json::Value& a) {
+  if (a.Empty()) return wrong("\"a\" names no channel");
+  Arguments out;
+  for (const json::Value& one : a.GetArray()) {
+    if (!one.IsString()) return wrong(fmt::format("a channel is {}; must be a string", kind_of(one)));
+    if (!valid_channel(json::text_of(one))) return wrong(kBadChannel);
+    out.emplace_back(json::text_of(one));
+  }
+  return out;
+}
+
+Result<Arguments> code_and_reason(const json::Value& a) {
+  constexpr std::size_t kMaxReason = 123;  // a control frame's payload is 125 bytes, 2 of them the code
+  if (a.Empty()) return Arguments{"1000", ""};
+  const auto code = a[0].IsInt() ? a[0].GetInt() : 0;
+  if (a.Size() > 2 || !(code == 1000 || (code >= 3000 && code <= 4999)))
+    return wrong("close takes a code (1000, or 3000 to 4999) and a reason");
+  if (a.Size() == 1) return Arguments{std::to_string(code), ""};
+  if (!a[1].IsString() || a[1].GetStringLength() > kMaxReason || !is_utf8(json::text_of(a[1])))
+    return wrong("the reason to close must be a string of at most 123 bytes");
+  return Arguments{std::to_string(code), std::string(json::text_of(a[1]))};
+}
+
+Result<Arguments> key_or_nothing(const json::Value& a) {
+  if (a.Empty()) return Arguments{};
+  if (a.Size() > 1 || !a[0].IsString()) return wrong("context takes a key (a string), or nothing");
+  return Arguments{std::string(json::text_of(a[0]))};
+}
+
+struct FunctionRow {
+  std::string_view name;
+  ConnCall::Function function;
+  Result<Arguments> (*arguments)(const json::Value& list);
+};
+
+constexpr FunctionRow kFunctions[] = {
+    {"set_context_value", ConnCall::Function::set_context_value, key_and_value},
+    {"set_context", ConnCall::Function::set_context, whole_context},
+    {"subscribe", ConnCall::Function::subscribe, channels},
+    {"unsubscribe", ConnCall::Function::unsubscribe, channels},
+    {"close", ConnCall::Function::close, code_and_reason},
+    {"context", ConnCall::Function::context, key_or_nothing},
+};
+
 }  // namespace
 
 Result<PublishParameters> publish_parameters(const json::Value& object) {
-  if (const Status known = only_known(object); !known) return known.error();
+  if (const Status known = only_known<4>(object, {"c", "d", "t", "wait"}); !known) return known.error();
   const auto channel = text_field(object, "c");
   if (!channel) return channel.error();
-  if (!valid_channel(*channel))
-    return wrong("\"c\" is no channel; must be 1 to 255 bytes of UTF-8 without control characters");
+  if (!valid_channel(*channel)) return wrong(fmt::format("\"c\" is {}", kBadChannel));
   auto message = message_of(object);
   if (!message) return message.error();
-  return PublishParameters{std::string(*channel), *message};
+  bool wait_here = false;
+  if (json::member(object, "wait")) {
+    const auto wait = text_field(object, "wait");
+    if (!wait) return wait.error();
+    wait_here = *wait == "local";
+    if (!wait_here && *wait != "all") return wrong(fmt::format("\"wait\" is {}; must be \"all\" or \"local\"", json::quote(*wait)));
+  }
+  return PublishParameters{std::string(*channel), *message, wait_here};
 }
 
 Result<SendParameters> send_parameters(const json::Value& object) {
-  if (const Status known = only_known(object); !known) return known.error();
-  const json::Value* client = json::member(object, "c");
-  std::optional<ClientId> id;
-  if (client && client->IsNumber()) {
-    if (client->IsInt64() && client->GetInt64() >= 0) id = ClientId(static_cast<std::uint64_t>(client->GetInt64()));
-  } else {
-    const auto text = text_field(object, "c");
-    if (!text) return text.error();
-    id = ClientId::parse(*text);
-  }
-  if (!id) return wrong("\"c\" is no client id; must be a decimal string up to 9223372036854775807");
+  if (const Status known = only_known<3>(object, {"c", "d", "t"}); !known) return known.error();
+  const auto id = client_of(object);
+  if (!id) return id.error();
   auto message = message_of(object);
   if (!message) return message.error();
   return SendParameters{*id, *message};
+}
+
+Result<CallParameters> call_parameters(const json::Value& object) {
+  if (const Status known = only_known<3>(object, {"c", "f", "a"}); !known) return known.error();
+  const auto id = client_of(object);
+  if (!id) return id.error();
+  const auto name = text_field(object, "f");
+  if (!name) return name.error();
+  const auto row = std::find_if(std::begin(kFunctions), std::end(kFunctions), [&](const auto& f) { return f.name == *name; });
+  if (row == std::end(kFunctions)) {
+    std::vector<std::string_view> names;
+    for (const FunctionRow& one : kFunctions) names.push_back(one.name);
+    return wrong(fmt::format("\"f\" is {}; must be one of {}", json::quote(*name), fmt::join(names, ", ")));
+  }
+  const json::Value none(rapidjson::kArrayType);
+  const json::Value* list = json::member(object, "a");
+  if (list && !list->IsArray()) return wrong(fmt::format("\"a\" is {}; must be an array", kind_of(*list)));
+  auto arguments = row->arguments(list ? *list : none);
+  if (!arguments) return arguments.error();
+  return CallParameters{*id, {row->function, std::move(*arguments)}};
+}
+
+Result<PushParameters> push_parameters(const json::Value& object) {
+  if (const Status known = only_known<2>(object, {"t", "d"}); !known) return known.error();
+  const json::Value* given = json::member(object, "t");
+  if (!given) return wrong("\"t\" is missing");
+  auto topic = topic_of(*given);
+  if (!topic) return topic.error();
+  const auto data = text_field(object, "d");
+  if (!data) return data.error();
+  if (!is_utf8(*data)) return wrong("\"d\" is not UTF-8");
+  return PushParameters{std::move(*topic), std::string(*data)};
+}
+
+Result<PopParameters> pop_parameters(const json::Value& value) {
+  PopParameters out;
+  const json::Value* topics = &value;
+  if (!value.IsArray()) {
+    if (const Status known = only_known<2>(value, {"t", "ack"}); !known) return known.error();
+    if (const json::Value* ack = json::member(value, "ack")) {
+      if (!ack->IsBool()) return wrong(fmt::format("\"ack\" is {}; must be true or false", kind_of(*ack)));
+      out.ack = ack->GetBool();
+    }
+    topics = json::member(value, "t");
+    if (!topics) return wrong("\"t\" is missing");
+    if (!topics->IsArray()) return wrong(fmt::format("\"t\" is {}; must be a list of topics", kind_of(*topics)));
+  }
+  if (topics->Empty()) return wrong("no topic is named");
+  std::unordered_set<std::string> seen;
+  for (const json::Value& one : topics->GetArray()) {
+    auto topic = topic_of(one);
+    if (!topic) return topic.error();
+    if (seen.insert(*topic).second) out.topics.push_back(std::move(*topic));
+  }
+  return out;
+}
+
+Result<std::vector<std::uint64_t>> ack_parameters(const json::Value& object) {
+  if (const Status known = only_known<1>(object, {"id"}); !known) return known.error();
+  const json::Value* given = json::member(object, "id");
+  if (!given) return wrong("\"id\" is missing");
+  std::vector<std::uint64_t> out;
+  const auto add = [&](const json::Value& one) {
+    const auto id = number_of(one);
+    if (id) out.push_back(*id);
+    return id.has_value();
+  };
+  bool sound = true;
+  if (given->IsArray())
+    for (const json::Value& one : given->GetArray()) sound = sound && add(one);
+  else
+    sound = add(*given);
+  if (!sound || out.empty()) return wrong("\"id\" must be the id of a message that came, or a list of such ids");
+  return out;
 }
 
 }  // namespace dunlin

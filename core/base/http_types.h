@@ -18,6 +18,7 @@ struct HttpRequest {
   unsigned max_connections = 16;  // to one host
   bool verify = true;
   bool follow = false;
+  bool public_only = false;  // connect to no loopback, private, link-local … address
 };
 
 // The numbers are those of the plugin ABI's dunlin_status.

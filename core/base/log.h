@@ -38,6 +38,7 @@ class Log {
     level_.store(level, std::memory_order_relaxed);
     format_.store(format, std::memory_order_relaxed);
   }
+  LogFormat format() const { return format_.load(std::memory_order_relaxed); }
   bool enabled(Level level) const { return level >= level_.load(std::memory_order_relaxed); }
 
   void write(Level level, std::string_view what, std::initializer_list<Field> fields = {});

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/base/message.h"
 
-#include <cstring>
+#include <algorithm>
 #include <new>
 
 namespace dunlin {
@@ -26,10 +26,17 @@ std::uint8_t write_header(Kind kind, std::size_t payload, unsigned char (&out)[1
 MessageRef Message::make(Kind kind, std::string_view payload) {
   unsigned char header[10];
   const std::uint8_t length = write_header(kind, payload.size(), header);
-  void* memory = ::operator new(sizeof(Message) + length + payload.size());
-  auto* message = new (memory) Message(kind, length, length + payload.size());
-  std::memcpy(message->bytes(), header, length);
-  if (!payload.empty()) std::memcpy(message->bytes() + length, payload.data(), payload.size());
+  return assemble(kind, {reinterpret_cast<const char*>(header), length}, payload);
+}
+
+MessageRef Message::raw(std::string_view bytes) { return assemble(Kind::binary, {}, bytes); }
+
+MessageRef Message::assemble(Kind kind, std::string_view header, std::string_view payload) {
+  const std::size_t size = header.size() + payload.size();
+  void* memory = ::operator new(sizeof(Message) + size);
+  auto* message = new (memory) Message(kind, static_cast<std::uint8_t>(header.size()), size);
+  char* to = std::copy(header.begin(), header.end(), message->bytes());
+  std::copy(payload.begin(), payload.end(), to);
   return MessageRef(message);
 }
 

@@ -42,6 +42,8 @@ class Message {
  public:
   // REQUIRES: a text payload is UTF-8: who takes bytes from outside checks them.
   static MessageRef make(Kind kind, std::string_view payload);
+  // Bytes that go out as they are, without a frame: frame() and payload() are the same.
+  static MessageRef raw(std::string_view bytes);
 
   Kind kind() const noexcept { return kind_; }
   std::string_view frame() const noexcept { return {bytes(), size_}; }
@@ -52,6 +54,7 @@ class Message {
   Message(Kind kind, std::uint8_t header, std::size_t size) noexcept : size_(size), kind_(kind), header_(header) {}
   char* bytes() noexcept { return reinterpret_cast<char*>(this + 1); }
   const char* bytes() const noexcept { return reinterpret_cast<const char*>(this + 1); }
+  static MessageRef assemble(Kind kind, std::string_view header, std::string_view payload);
   static void destroy(Message* message) noexcept;
 
   std::size_t size_;

@@ -40,7 +40,11 @@ struct Sample {
   X(drop_slow, "drops_total", "reason", "slow_consumer", "Messages that were not delivered, by reason")                 \
   X(drop_closed, "drops_total", "reason", "connection_closed", "Messages that were not delivered, by reason")           \
   X(drop_inbound, "drops_total", "reason", "closed_while_handling", "Messages that were not delivered, by reason")      \
+  X(drop_filtered, "drops_total", "reason", "filtered", "Messages that were not delivered, by reason")                  \
+  X(drop_filter, "drops_total", "reason", "filter_fault", "Messages that were not delivered, by reason")                \
+  X(drop_swapped, "drops_total", "reason", "module_replaced", "Messages that were not delivered, by reason")             \
   X(drop_timeout, "drops_total", "reason", "worker_timeout", "Messages that were not delivered, by reason")             \
+  X(drop_encode, "drops_total", "reason", "not_encoded", "Messages that were not delivered, by reason")                 \
   X(refused_limit, "refused_total", "reason", "too_many_connections", "Connections refused before a session, by reason") \
   X(refused_slow, "refused_total", "reason", "handshake_timeout", "Connections refused before a session, by reason")    \
   X(refused_path, "refused_total", "reason", "no_such_endpoint", "Connections refused before a session, by reason")     \

@@ -10,6 +10,9 @@
 
 #include <fmt/format.h>
 
+#include "core/base/control.h"
+#include "core/cli/bench.h"
+#include "core/cli/plugin.h"
 #include "core/cli/publish.h"
 #include "core/cli/token.h"
 #include "core/config/loader.h"
@@ -21,8 +24,11 @@ constexpr const char* kAbout = R"(Dunlin, a message centre: very many users hold
 
   dunlin serve --config dunlin.yaml              start; SIGTERM or Ctrl-C drains and stops
   dunlin check --config dunlin.yaml              say what is wrong with the configuration, without starting
+  dunlin reload --config dunlin.yaml             put a changed configuration or plugin in force, or say why not
   dunlin token --config dunlin.yaml --uid 1001   make a token to log in with (development)
   dunlin publish user:1001 'Hello'               push a message to everybody who is subscribed
+  dunlin plugin list | check FILE.so | new …     look at plugins, check one, begin one
+  dunlin bench --config dunlin.yaml              put load on a running server, and check and time what it does
 )";
 
 int said(const Status& status) {
@@ -37,6 +43,8 @@ struct Options {
   std::vector<std::string> claims;
   TokenRequest token;
   PublishRequest publish;
+  BenchArguments bench;
+  PluginArguments plugin;
 };
 
 int with_config(const Options& options, const std::function<int(const Config&)>& use) {
@@ -54,6 +62,19 @@ int check(const Options& options, const Commands& commands) {
     if (code == 0) std::printf("%s: ok\n", options.config.c_str());
     return code;
   });
+}
+
+int reload(const Options& options, const Commands&) {
+  constexpr int kPatience = 60;  // more than the server gives the modules
+  const auto answer = control_call(options.config, kControlReload, kPatience);
+  if (!answer) return said(answer.error());
+  const std::size_t line = answer->find('\n');
+  const bool in_force = line != std::string::npos && answer->substr(0, line + 1) == kControlOk;
+  const std::string text = line == std::string::npos ? *answer : answer->substr(line + 1);
+  if (!in_force)
+    return said(fail(Errc::denied, "not reloaded; what was in force stays in force:\n" + text));
+  std::printf("%s\n", text.c_str());
+  return 0;
 }
 
 int token(const Options& options, const Commands&) {
@@ -83,6 +104,10 @@ int publish(const Options& options, const Commands&) {
   return 0;
 }
 
+int plugin_command(const Options& options, const Commands&) { return run_plugin(options.plugin); }
+
+int bench_command(const Options& options, const Commands&) { return run_bench(options.bench); }
+
 int version(const Options&, const Commands&) {
   std::printf("dunlin %s\n", DUNLIN_VERSION);
   return 0;
@@ -108,6 +133,9 @@ void publish_options(CLI::App& command, Options& options) {
   command.add_flag("--binary", options.publish.binary, "the data is base64 of a binary message");
 }
 
+void plugin_command_options(CLI::App& command, Options& options) { plugin_options(command, options.plugin); }
+void bench_command_options(CLI::App& command, Options& options) { bench_options(command, options.bench); }
+
 void no_options(CLI::App&, Options&) {}
 
 struct Command {
@@ -120,10 +148,17 @@ constexpr Command kCommands[] = {
     {"serve", "Start the message centre.\n\n  dunlin serve --config dunlin.yaml", config_option, serve},
     {"check", "Say everything that is wrong with a configuration, each with file:line:column; exit 1 if anything is.\n\n"
               "  dunlin check --config dunlin.yaml", config_option, check},
+    {"reload", "Tell the server that runs on this machine with this file to put it in force, with its modules, and say what "
+               "came of it: exit 0 when it is in force, 1 when it was refused, with every reason.\n\n"
+               "  dunlin reload --config dunlin.yaml", config_option, reload},
     {"token", "Make a token that jwt-auth accepts, signed with the secret in the configuration.\n\n"
               "  dunlin token --uid 1001 --ttl 1h --claim name=Ann", token_options, token},
     {"publish", "Push one message through the HTTP API and say how many connections it was handed to.\n\n"
                 "  dunlin publish user:1001 '{\"event\":\"@user\",\"data\":\"Hello\"}'", publish_options, publish},
+    {"plugin", "Look at plugins, check one, or begin one.", plugin_command_options, plugin_command},
+    {"bench", "Put load on a running server, check every message, and say how fast it is.\n\n"
+              "  dunlin bench --config dunlin.yaml --server $(pidof dunlin) --work fan-out -n 1000 -w 16", bench_command_options,
+     bench_command},
     {"version", "Print the version.", no_options, version},
 };
 

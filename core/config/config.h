@@ -11,6 +11,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/base/redis_types.h"
 
 namespace dunlin {
 
@@ -23,19 +24,30 @@ struct Place {
 // Where each value of a settings object stands: by JSON Pointer ("" is the object itself).
 using Places = std::map<std::string, Place>;
 
+struct Canary;
+
 // One module as something selects it, with the settings that hold there.
 struct ModuleUse {
   std::string module;
   std::string settings = "{}";  // a JSON object; durations and sizes as the user wrote them
   std::shared_ptr<const Places> places = std::make_shared<Places>();
   Place place;                  // of the selection
-  bool on_error_pass = false;   // auth only: a fault counts as PASS
+  bool on_error_pass = false;   // auth, guards and filters: a fault counts as PASS
   Millis deadline{5000};        // for each answer
+  std::shared_ptr<const Canary> canary;  // auth only; may be nullptr
+};
+
+// A module on trial beside another: a share of the new connections is its own, or (shadow) is asked of both.
+struct Canary {
+  ModuleUse use;
+  std::uint32_t percent = 0;  // 1 to 100
+  bool shadow = false;        // only the other one's answer counts
 };
 
 // Defaults are on: nothing is unlimited.
 struct Limits {
   std::uint64_t message = 64 * 1024;        // bytes of one whole message from a client
+  std::uint64_t buffer = 0;                 // raw TCP: bytes that may wait for a packet to be found; 0: as `message`
   std::uint64_t outbox = 1024 * 1024;       // bytes that may wait for a client that reads slowly
   Millis idle{60'000};                      // silence after which a peer counts as dead; pinged at half of it
   Millis handshake{10'000};                 // from accept to the end of the upgrade
@@ -45,10 +57,14 @@ struct Limits {
 
 enum class Login { message, handshake };  // when an endpoint asks its auth chain
 
+enum class Protocol { websocket, socket };  // socket: raw TCP, whose packets the router finds
+
 struct Endpoint {
-  std::string path;
+  std::string path;  // empty: the one endpoint of a raw TCP listener
+  Protocol protocol = Protocol::websocket;
   std::vector<ModuleUse> auth;
   ModuleUse router;
+  std::vector<ModuleUse> guards;  // asked about each subscription
   std::string options = "{}";  // a JSON object: what mix.server.option() reads
   Limits limits;
   Login login = Login::message;
@@ -71,14 +87,32 @@ struct Bind {
 struct Listener {
   Bind bind;
   Tls tls;
-  std::vector<Endpoint> endpoints;
+  std::vector<Endpoint> endpoints;  // at least one; all of one protocol
   Place place;
+  Protocol protocol() const { return endpoints.front().protocol; }
 };
 
 struct AccessUser {
   std::string username, password;  // the password plain, or a crypt(3) hash ("$2b$…", "$y$…")
   bool read = false, write = false;
   std::string host = "*";  // of the caller's address; * matches any run of characters
+};
+
+// A value of the file that is read once, when the server starts.
+struct FixedValue {
+  std::string text;      // as written
+  std::string fallback;  // what holds where it is not written
+  Place place;
+};
+
+// How to reach the cluster's engine.
+struct NatsSettings {
+  std::vector<std::string> urls{"nats://127.0.0.1:4222"};
+  std::string prefix = "dunlin";  // of every subject: clusters of different prefixes do not see each other
+  std::string credentials;        // file of a JWT and its key; empty: what the URL says
+  bool tls = false;               // insisted on
+  std::string ca, certificate, key;
+  Millis timeout{10'000};         // for a start to reach it
 };
 
 struct Config {
@@ -88,20 +122,34 @@ struct Config {
   unsigned workers = 0;  // after `auto` is resolved: at least 1
   std::string node_name;
   std::string plugin_directory = "plugins";  // absolute after loading
+  bool watch = false;                        // for changes of the file and of the modules' files
+  Millis handover{10'000};                   // for what is pending with modules that are replaced
   std::vector<Listener> listeners;
+  std::vector<ModuleUse> filters;  // shown each publish
   std::map<std::string, ModuleUse> modules;
 
   Bind api{"127.0.0.1", 6789};
   std::vector<AccessUser> access;
+  std::vector<ModuleUse> api_routes;     // modules that serve HTTP paths of their own
   std::uint64_t api_body = 1024 * 1024;  // bytes of one request
-  Millis api_timeout{30'000};            // for one whole request to arrive
+  Millis api_timeout{30'000};            // for one whole request to arrive, and for an answer to be taken
+  std::uint64_t api_outbox = 1024 * 1024;  // bytes that may wait for a WebSocket API connection that reads slowly
   Bind node_directory{"127.0.0.1", 6787};
+
+  std::vector<RedisServer> redis;
+  std::uint32_t queue_topics = 100;                // of the node
+  std::uint32_t queue_size = 2000;                 // messages of one topic, those under way to consumers included
+  std::uint64_t queue_bytes = 64 * 1024 * 1024;    // of one topic's messages
+  Millis queue_ack{30'000};                        // for an acknowledgement; then the message goes to another consumer
 
   std::string mesh_engine = "local";
   Millis mesh_deadline{500};  // for the tallies of a publish
+  NatsSettings nats;          // used when the engine is nats
   Level log_level = Level::info;
   LogFormat log_format = LogFormat::text;
   Millis shutdown{10'000};
+
+  std::map<std::string, FixedValue> fixed;  // by "listeners[0].bind"; see changes.h
 };
 
 }  // namespace dunlin

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "core/config/loader.h"
+#include "core/config/redis_url.h"
 
 namespace dunlin {
 namespace {
@@ -48,22 +49,47 @@ void choose(Reading& r, const Node& node, std::initializer_list<std::pair<const 
   r.fault(node, fmt::format("is \"{}\"; must be {}", value, fmt::join(names, " or ")));
 }
 
+void read_modules_list(Reading& r, const Node& node, bool chain, std::vector<ModuleUse>& out) {
+  if (!node.IsSequence()) return r.fault(node, fmt::format("is {}; must be a list of modules", kind_of(node)));
+  for (const Node& item : node)
+    if (ModuleUse use; r.module_use(item, use, chain)) out.push_back(std::move(use));
+}
+
+void read_auth(Reading& r, const Node& node, Endpoint& endpoint) {
+  if (!node.IsSequence()) return r.fault(node, fmt::format("is {}; must be a list of modules", kind_of(node)));
+  for (const Node& item : node) {
+    ModuleUse use;
+    if (!r.module_use(item, use, true, {"canary"})) continue;
+    if (item.IsMap() && item["canary"]) r.canary(item["canary"], use);
+    endpoint.auth.push_back(std::move(use));
+  }
+}
+
 const Key<Limits> kLimits[] = {
     {"message", "size", "64KiB", "Largest message that a client may send; a larger one closes it (1009).",
      [](Reading& r, const Node& n, Limits& l) { r.size(n, l.message); }},
+    {"buffer", "size", "message", "Raw TCP: what may wait until it makes a packet, by default as much as `message`; beyond it"
+     " the client is closed (1009).",
+     [](Reading& r, const Node& n, Limits& l) { r.size(n, l.buffer); }},
     {"outbox", "size", "1MiB", "What may wait for a client that reads slowly; beyond it the client is closed (4001).",
      [](Reading& r, const Node& n, Limits& l) { r.size(n, l.outbox); }},
-    {"idle", "duration", "60s", "Silence after which a client counts as dead (4002); it is pinged at half of it.",
+    {"idle", "duration", "60s", "Silence after which a client counts as dead (4002); it is pinged at half of it (raw TCP: never).",
      [](Reading& r, const Node& n, Limits& l) {
        if (r.duration(n, l.idle) && l.idle < Millis{100}) r.fault(n, "is under 100ms; write at least 100ms");
      }},
-    {"handshake", "duration", "10s", "From accept to the end of the upgrade; what takes longer is cut.",
+    {"handshake", "duration", "10s", "From accept to the end of the upgrade (raw TCP: of the TLS handshake); what takes longer is cut.",
      [](Reading& r, const Node& n, Limits& l) { r.duration(n, l.handshake); }},
-    {"connections", "number", "1000000", "Connections of this endpoint, over all workers; more get HTTP 503.",
+    {"connections", "number", "1000000", "Connections of this endpoint, over all workers; more get HTTP 503 (raw TCP: are cut).",
      [](Reading& r, const Node& n, Limits& l) { r.number(n, l.connections, 1, 2'000'000'000); }},
     {"channels", "number", "128", "Channels that one connection may subscribe to.",
      [](Reading& r, const Node& n, Limits& l) { r.number(n, l.channels, 1, 1'000'000); }},
 };
+
+void read_options(Reading& r, const Node& node, Endpoint& endpoint) {
+  if (!node.IsMap()) return r.fault(node, fmt::format("is {}; must be a map", kind_of(node)));
+  Places places;
+  endpoint.options = to_json(node, r.key, places, r.faults);
+}
 
 const Key<Endpoint> kEndpoint[] = {
     {"path", "text", "required", "The URL path: exact for WebSocket, a prefix for `static`.",
@@ -71,22 +97,17 @@ const Key<Endpoint> kEndpoint[] = {
        if (r.text(n, e.path) && !e.path.starts_with('/')) r.fault(n, fmt::format("is \"{0}\"; write /{0}", e.path));
      }},
     {"auth", "list of modules", "[]", "Asked in order; the first that answers yes or no decides; all passing refuses. An "
-     "entry is a name or `{module: NAME, on_error: pass, deadline: 5s, …its own settings}`.",
-     [](Reading& r, const Node& n, Endpoint& e) {
-       if (!n.IsSequence()) return r.fault(n, fmt::format("is {}; must be a list of modules", kind_of(n)));
-       for (const Node& item : n)
-         if (ModuleUse use; r.module_use(item, use, true)) e.auth.push_back(std::move(use));
-     }},
+     "entry is a name or `{module: NAME, on_error: pass, deadline: 5s, canary: {module: NAME, percent: 5, shadow: true}, "
+     "…its own settings}`.", read_auth},
     {"router", "module", "required", "What a message means and where it goes; exactly one.",
      [](Reading& r, const Node& n, Endpoint& e) { r.module_use(n, e.router, false); }},
+    {"guards", "list of modules", "[]", "Asked about each subscription: all must agree, and one at least must allow. Entries as "
+     "in `auth`. Where there are none, the router decides alone.",
+     [](Reading& r, const Node& n, Endpoint& e) { read_modules_list(r, n, true, e.guards); }},
     {"static", "folder", "", "Serves the files of this folder instead of WebSocket.",
      [](Reading& r, const Node& n, Endpoint& e) { r.existing_path(n, e.static_folder); }},
     {"options", "map", "{}", "What scripts read by `mix.server.option(name)`.",
-     [](Reading& r, const Node& n, Endpoint& e) {
-       if (!n.IsMap()) return r.fault(n, fmt::format("is {}; must be a map", kind_of(n)));
-       Places places;
-       e.options = to_json(n, r.key, places, r.faults);
-     }},
+     read_options},
     {"login", "message or handshake", "message", "When the auth modules are asked: when the router says so, or before the "
      "connection is handed to it, with `Authorization: Bearer …` or `?token=…`.",
      [](Reading& r, const Node& n, Endpoint& e) {
@@ -121,43 +142,78 @@ void read_endpoint(Reading& r, const Node& node, Listener& listener) {
   if (!node.IsMap()) return;
   if (!node["path"]) r.fault(node, "has no `path`; write path: /…");
   const bool is_static = static_cast<bool>(node["static"]);
-  if (is_static && (node["router"] || node["auth"])) r.fault(node, "has `static` and `router` or `auth`; write two endpoints");
+  if (is_static && (node["router"] || node["auth"] || node["guards"]))
+    r.fault(node, "has `static` and `router`, `auth` or `guards`; write two endpoints");
   if (!is_static && !node["router"]) r.fault(node, "has no `router`; write router: lua (or static: FOLDER)");
   for (const Endpoint& other : listener.endpoints)
     if (other.path == endpoint.path) r.fault(node, fmt::format("path {} is taken by another endpoint of this listener", other.path));
   listener.endpoints.push_back(std::move(endpoint));
 }
 
-const Key<Listener> kListener[] = {
+// A listener while it is read: what a raw TCP one says of its only endpoint stands beside `bind`.
+struct ListenerReading {
+  Listener listener;
+  Endpoint socket;
+};
+
+const Key<ListenerReading> kListener[] = {
     {"bind", "host:port", "required", "Where clients connect.",
-     [](Reading& r, const Node& n, Listener& l) { r.bind(n, l.bind); }},
-    {"protocol", "websocket", "websocket", "`socket` (raw TCP) is not served by this version.",
-     [](Reading& r, const Node& n, Listener&) {
-       std::string value;
-       if (r.text(n, value) && value != "websocket")
-         r.fault(n, fmt::format("is \"{}\", which this version does not serve; write websocket", value));
+     [](Reading& r, const Node& n, ListenerReading& l) { r.bind(n, l.listener.bind); }},
+    {"protocol", "websocket or socket", "websocket", "`socket`: raw TCP, whose packets the router finds ([raw-tcp.md](raw-tcp.md)).",
+     [](Reading& r, const Node& n, ListenerReading& l) {
+       choose<Protocol>(r, n, {{"websocket", Protocol::websocket}, {"socket", Protocol::socket}}, l.socket.protocol);
      }},
     {"tls", "map", "", "`{certificate: FILE, key: FILE, client_ca: FILE}`",
-     [](Reading& r, const Node& n, Listener& l) {
-       read_section<Tls>(r, n, kTls, l.tls);
+     [](Reading& r, const Node& n, ListenerReading& l) {
+       read_section<Tls>(r, n, kTls, l.listener.tls);
        if (n.IsMap() && (!n["certificate"] || !n["key"])) r.fault(n, "needs both `certificate` and `key`");
      }},
-    {"endpoints", "list", "required", "See below.",
-     [](Reading& r, const Node& n, Listener& l) {
+    {"endpoints", "list", "required", "See below. None on a raw TCP listener, which has the five keys that follow instead.",
+     [](Reading& r, const Node& n, ListenerReading& l) {
        if (!n.IsSequence()) return r.fault(n, fmt::format("is {}; must be a list", kind_of(n)));
-       for (const Node& item : n) read_endpoint(r, item, l);
+       for (const Node& item : n) read_endpoint(r, item, l.listener);
      }},
+    {"auth", "list of modules", "[]", "Raw TCP: as of an endpoint.",
+     [](Reading& r, const Node& n, ListenerReading& l) { read_modules_list(r, n, true, l.socket.auth); }},
+    {"router", "module", "required", "Raw TCP: as of an endpoint. It must be able to find packets, as `lua` is.",
+     [](Reading& r, const Node& n, ListenerReading& l) { r.module_use(n, l.socket.router, false); }},
+    {"guards", "list of modules", "[]", "Raw TCP: as of an endpoint.",
+     [](Reading& r, const Node& n, ListenerReading& l) { read_modules_list(r, n, true, l.socket.guards); }},
+    {"options", "map", "{}", "Raw TCP: as of an endpoint.",
+     [](Reading& r, const Node& n, ListenerReading& l) { read_options(r, n, l.socket); }},
+    {"limits", "map", "", "Raw TCP: as of an endpoint; `message` is the longest packet.",
+     [](Reading& r, const Node& n, ListenerReading& l) { read_section<Limits>(r, n, kLimits, l.socket.limits); }},
 };
+
+void finish_socket(Reading& r, const Node& node, ListenerReading& read) {
+  if (node["endpoints"])
+    r.fault(node["endpoints"], "a listener with `protocol: socket` has no endpoints; write `router` beside `bind`");
+  if (!node["router"]) r.fault(node, "has `protocol: socket` and no `router`; write router: {module: lua, entry: FILE}");
+  const Limits& limits = read.socket.limits;
+  if (limits.buffer != 0 && limits.buffer < limits.message)
+    r.fault(node["limits"], fmt::format("buffer: is {} bytes, less than `message` ({}): no such packet could arrive; raise it",
+                                        limits.buffer, limits.message));
+  read.socket.place = read.listener.place;
+  read.listener.endpoints = {std::move(read.socket)};
+}
+
+void finish_websocket(Reading& r, const Node& node, const Listener& listener) {
+  for (const char* key : {"auth", "router", "guards", "options", "limits"})
+    if (node[key]) r.fault(node[key], fmt::format("`{}` stands in an endpoint, or beside `protocol: socket`; move it there", key));
+  if (listener.endpoints.empty()) r.fault(node, "has no endpoint; write endpoints: [{path: /…, router: …}]");
+}
 
 void read_listeners(Reading& r, const Node& node, Config& config) {
   if (!node.IsSequence()) return r.fault(node, fmt::format("is {}; must be a list", kind_of(node)));
   for (const Node& item : node) {
-    Listener listener;
-    listener.place = place_of(item);
-    read_section<Listener>(r, item, kListener, listener);
-    if (item.IsMap() && !item["bind"]) r.fault(item, "has no `bind`; write bind: 0.0.0.0:6790");
-    if (item.IsMap() && listener.endpoints.empty()) r.fault(item, "has no endpoint; write endpoints: [{path: /…, router: …}]");
-    config.listeners.push_back(std::move(listener));
+    ListenerReading read;
+    read.listener.place = place_of(item);
+    read_section<ListenerReading>(r, item, kListener, read);
+    if (!item.IsMap()) continue;
+    if (!item["bind"]) r.fault(item, "has no `bind`; write bind: 0.0.0.0:6790");
+    if (read.socket.protocol == Protocol::socket) finish_socket(r, item, read);
+    else finish_websocket(r, item, read.listener);
+    config.listeners.push_back(std::move(read.listener));
   }
 }
 
@@ -218,15 +274,24 @@ const Key<Config> kNode[] = {
 const Key<Config> kPlugins[] = {
     {"directory", "folder", "plugins", "Each NAME.so in it is offered as module NAME; none runs unless it is selected.",
      [](Reading& r, const Node& n, Config& c) { r.existing_path(n, c.plugin_directory); }},
+    {"watch", "true or false", "false", "Reload by itself when this file or a module's file has changed.",
+     [](Reading& r, const Node& n, Config& c) { choose<bool>(r, n, {{"true", true}, {"false", false}}, c.watch); }},
+    {"handover", "duration", "10s", "How long a module that was replaced by a reload may finish what it was asked; then it "
+     "is cancelled.", [](Reading& r, const Node& n, Config& c) { r.duration(n, c.handover); }},
 };
 
 const Key<Config> kApi[] = {
     {"bind", "host:port", "127.0.0.1:6789", "Where backends call.",
      [](Reading& r, const Node& n, Config& c) { r.bind(n, c.api); }},
     {"access", "list of users", "[]", "`{username, password, roles, host}`; none: open, on a loopback address only.", read_access},
+    {"routes", "list of modules", "[]", "Modules that serve HTTP paths of their own beside the API. An entry is a name or `{module: "
+     "NAME, deadline: 5s, …its own settings}`.",
+     [](Reading& r, const Node& n, Config& c) { read_modules_list(r, n, false, c.api_routes); }},
     {"body", "size", "1MiB", "Largest request body.", [](Reading& r, const Node& n, Config& c) { r.size(n, c.api_body); }},
-    {"timeout", "duration", "30s", "For one whole request to arrive.",
+    {"timeout", "duration", "30s", "For one whole request to arrive, and for an answer to be taken by who reads slowly.",
      [](Reading& r, const Node& n, Config& c) { r.duration(n, c.api_timeout); }},
+    {"outbox", "size", "1MiB", "What may wait for a WebSocket API connection that reads slowly; beyond it it is closed (4001).",
+     [](Reading& r, const Node& n, Config& c) { r.size(n, c.api_outbox); }},
 };
 
 const Key<Config> kDirectory[] = {
@@ -234,22 +299,108 @@ const Key<Config> kDirectory[] = {
      [](Reading& r, const Node& n, Config& c) { r.bind(n, c.node_directory); }},
 };
 
-const Key<Config> kMesh[] = {
-    {"engine", "local", "local", "One node alone; `nats` is not served by this version.",
-     [](Reading& r, const Node& n, Config& c) {
-       if (r.text(n, c.mesh_engine) && c.mesh_engine != "local")
-         r.fault(n, fmt::format("is \"{}\", which this version does not serve; write local", c.mesh_engine));
+void read_urls(Reading& r, const Node& node, std::vector<std::string>& urls) {
+  if (node.IsScalar()) {
+    std::string one;
+    if (r.text(node, one)) urls = {one};
+  } else {
+    urls.clear();
+    r.texts(node, urls);
+  }
+  if (urls.empty()) r.fault(node, "is empty; write nats://host:4222");
+  for (const std::string& url : urls)  // not shown: it may hold a password
+    if (!url.starts_with("nats://") && !url.starts_with("tls://")) r.fault(node, "has an entry that is no URL; write nats://host:4222");
+}
+
+struct NatsTls {
+  bool on = true;
+  std::string ca, certificate, key;
+};
+
+const Key<NatsTls> kNatsTls[] = {
+    {"ca", "file", "", "PEM: whom to trust; empty: the system's.",
+     [](Reading& r, const Node& n, NatsTls& t) { r.existing_path(n, t.ca); }},
+    {"certificate", "file", "", "PEM: this node's own, where NATS asks for one.",
+     [](Reading& r, const Node& n, NatsTls& t) { r.existing_path(n, t.certificate); }},
+    {"key", "file", "", "PEM: its private key.", [](Reading& r, const Node& n, NatsTls& t) { r.existing_path(n, t.key); }},
+};
+
+const Key<NatsSettings> kNats[] = {
+    {"url", "text or list of texts", "nats://127.0.0.1:4222", "Servers of one NATS cluster; the next is tried when one is lost. "
+     "`nats://user:password@host:4222` logs in.",
+     [](Reading& r, const Node& n, NatsSettings& s) { read_urls(r, n, s.urls); }},
+    {"prefix", "text", "dunlin", "Of the subjects: nodes of one prefix are one cluster.",
+     [](Reading& r, const Node& n, NatsSettings& s) {
+       const char* letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+       if (r.text(n, s.prefix) && (s.prefix.empty() || s.prefix.find_first_not_of(letters) != std::string::npos))
+         r.fault(n, "must be letters, digits, - and _");
      }},
-    {"deadline", "duration", "500ms", "For the workers' tallies of a publish; who has not reported counts as failed.",
+    {"credentials", "file", "", "What `nsc` or `nk` made: a JWT and its key.",
+     [](Reading& r, const Node& n, NatsSettings& s) { r.existing_path(n, s.credentials); }},
+    {"tls", "map", "", "`{ca: FILE, certificate: FILE, key: FILE}`, all optional; `{}`: TLS with the system's authorities.",
+     [](Reading& r, const Node& n, NatsSettings& s) {
+       NatsTls tls;
+       read_section<NatsTls>(r, n, kNatsTls, tls);
+       if (tls.certificate.empty() != tls.key.empty()) r.fault(n, "needs both `certificate` and `key`, or neither");
+       s.tls = true;
+       s.ca = tls.ca, s.certificate = tls.certificate, s.key = tls.key;
+     }},
+    {"timeout", "duration", "10s", "For a start to reach NATS and claim a node number; then it fails.",
+     [](Reading& r, const Node& n, NatsSettings& s) { r.duration(n, s.timeout); }},
+};
+
+const Key<Config> kMesh[] = {
+    {"engine", "local or nats", "local", "One node alone; or a node of a cluster on NATS ([cluster.md](cluster.md)).",
+     [](Reading& r, const Node& n, Config& c) {
+       choose<std::string>(r, n, {{"local", "local"}, {"nats", "nats"}}, c.mesh_engine);
+     }},
+    {"deadline", "duration", "500ms", "For the tallies of a publish, from workers and nodes; who has not reported counts as failed.",
      [](Reading& r, const Node& n, Config& c) { r.duration(n, c.mesh_deadline); }},
+    {"nats", "map", "", "See below; used with `engine: nats`.",
+     [](Reading& r, const Node& n, Config& c) { read_section<NatsSettings>(r, n, kNats, c.nats); }},
 };
 
 const Key<Config> kQueue[] = {
-    {"topics", "number", "100", "Accepted, not used by this version.",
-     [](Reading& r, const Node& n, Config&) { std::uint32_t v; r.number(n, v, 1, 1'000'000); }},
-    {"size", "number", "2000", "Accepted, not used by this version.",
-     [](Reading& r, const Node& n, Config&) { std::uint32_t v; r.number(n, v, 1, 100'000'000); }},
+    {"topics", "number", "100", "Topics of the node that have a message or a consumer.",
+     [](Reading& r, const Node& n, Config& c) { r.number(n, c.queue_topics, 1, 1'000'000); }},
+    {"size", "number", "2000", "Messages that a topic holds; a push to a full one is refused.",
+     [](Reading& r, const Node& n, Config& c) { r.number(n, c.queue_size, 1, 100'000'000); }},
+    {"bytes", "size", "64MiB", "Bytes that a topic's messages may hold together.",
+     [](Reading& r, const Node& n, Config& c) { r.size(n, c.queue_bytes); }},
+    {"ack", "duration", "30s", "For the acknowledgement of a consumer that pops with `ack`; then the message goes to another.",
+     [](Reading& r, const Node& n, Config& c) { r.duration(n, c.queue_ack); }},
 };
+
+const Key<RedisServer> kRedis[] = {
+    {"name", "text", "required", "What `mix.redis.connection(name)` asks for; `mix.redis.push` takes the one called `default`, else the first.",
+     [](Reading& r, const Node& n, RedisServer& s) { r.text(n, s.name); }},
+    {"url", "text", "redis://127.0.0.1:6379/0", "`redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE]`; `rediss://` for TLS.",
+     [](Reading& r, const Node& n, RedisServer& s) {
+       std::string url;
+       if (!r.text(n, url)) return;
+       if (const Status parsed = parse_redis_url(url, s); !parsed) r.fault(n, parsed.error().why);
+     }},
+    {"ca", "file", "the system's", "PEM: the authorities that may sign the server's certificate.",
+     [](Reading& r, const Node& n, RedisServer& s) { r.existing_path(n, s.ca); }},
+    {"pool", "number", "20", "Connections of this node, shared out among its workers (one each at least); made when needed.",
+     [](Reading& r, const Node& n, RedisServer& s) { r.number(n, s.pool, 1, 10'000); }},
+    {"timeout", "duration", "5s", "For a command's reply, and for a connection to be made.",
+     [](Reading& r, const Node& n, RedisServer& s) {
+       if (r.duration(n, s.timeout) && s.timeout < Millis{10}) r.fault(n, "is under 10ms; write at least 10ms");
+     }},
+};
+
+void read_redis(Reading& r, const Node& node, Config& config) {
+  if (!node.IsSequence()) return r.fault(node, fmt::format("is {}; must be a list of servers", kind_of(node)));
+  for (const Node& item : node) {
+    RedisServer server;
+    read_section<RedisServer>(r, item, kRedis, server);
+    if (server.name.empty()) r.fault(item, "has no `name`; write {name: default, url: \"redis://127.0.0.1:6379/0\"}");
+    for (const RedisServer& other : config.redis)
+      if (other.name == server.name) r.fault(item, fmt::format("name \"{}\" is taken by another server", server.name));
+    config.redis.push_back(std::move(server));
+  }
+}
 
 const Key<Config> kLog[] = {
     {"level", "debug, info, warn or error", "info", "What is written to stderr.",
@@ -277,10 +428,10 @@ const Key<Config> kRoot[] = {
     {"directory", "map", "", "", section<kDirectory>},
     {"mesh", "map", "", "", section<kMesh>},
     {"queue", "map", "", "", section<kQueue>},
-    {"redis", "list", "[]", "Must be empty in this version.",
-     [](Reading& r, const Node& n, Config&) {
-       if (!n.IsSequence() || n.size() > 0) r.fault(n, "Redis is not served by this version; write redis: []");
-     }},
+    {"redis", "list", "[]", "Redis servers that scripts may use, by name ([lua-api.md](lua-api.md#redis)).", read_redis},
+    {"filters", "list of modules", "[]", "Shown each publish once, before it is handed to anybody: they let it pass, change it or drop "
+     "it. An entry is a name or `{module: NAME, on_error: pass, …its own settings}`.",
+     [](Reading& r, const Node& n, Config& c) { read_modules_list(r, n, true, c.filters); }},
     {"log", "map", "", "", section<kLog>},
     {"shutdown", "duration", "10s", "How long SIGTERM spreads the closing of connections (1001).",
      [](Reading& r, const Node& n, Config& c) { r.duration(n, c.shutdown); }},
@@ -296,7 +447,25 @@ std::string rows(const char* prefix, std::span<const Key<Target>> keys) {
   return out;
 }
 
+template <class Target>
+const char* fallback_in(const char* prefix, std::span<const Key<Target>> keys, const std::string& wanted) {
+  for (const auto& key : keys)
+    if (prefix + std::string(key.name) == wanted) return key.fallback;
+  return "";
+}
+
 }  // namespace
+
+std::string fallback_of(const std::string& key) {
+  const std::string found[] = {
+      fallback_in<Config>("node.", kNode, key),          fallback_in<ListenerReading>("listeners[].", kListener, key),
+      fallback_in<Config>("", kRoot, key),               fallback_in<Config>("api.", kApi, key),
+      fallback_in<Config>("directory.", kDirectory, key), fallback_in<Config>("mesh.", kMesh, key),
+      fallback_in<Config>("queue.", kQueue, key)};
+  for (const std::string& fallback : found)
+    if (!fallback.empty()) return fallback;
+  return "";
+}
 
 template <class Target>
 void read_section(Reading& reading, const YAML::Node& node, std::span<const Key<Target>> keys, Target& target) {
@@ -332,11 +501,12 @@ void read_config(const YAML::Node& root, Config& config, Faults& faults) {
 
 std::string config_keys_markdown() {
   const std::string head = "| key | kind | default | meaning |\n|---|---|---|---|\n";
-  return head + rows<Config>("node.", kNode) + rows<Config>("plugins.", kPlugins) + rows<Listener>("listeners[].", kListener) +
+  return head + rows<Config>("node.", kNode) + rows<Config>("plugins.", kPlugins) + rows<ListenerReading>("listeners[].", kListener) +
          rows<Tls>("listeners[].tls.", kTls) + rows<Endpoint>("listeners[].endpoints[].", kEndpoint) +
          rows<Limits>("listeners[].endpoints[].limits.", kLimits) + rows<Config>("", kRoot) + rows<Config>("api.", kApi) +
          rows<AccessUser>("api.access[].", kAccess) + rows<Config>("directory.", kDirectory) +
-         rows<Config>("mesh.", kMesh) + rows<Config>("queue.", kQueue) + rows<Config>("log.", kLog);
+         rows<Config>("mesh.", kMesh) + rows<NatsSettings>("mesh.nats.", kNats) + rows<NatsTls>("mesh.nats.tls.", kNatsTls) +
+         rows<Config>("queue.", kQueue) + rows<RedisServer>("redis[].", kRedis) + rows<Config>("log.", kLog);
 }
 
 }  // namespace dunlin

@@ -26,7 +26,10 @@ struct Reading {
   bool texts(const YAML::Node& node, std::vector<std::string>& out) const;
   // Relative to the configuration file's folder; must exist.
   bool existing_path(const YAML::Node& node, std::string& out) const;
-  bool module_use(const YAML::Node& node, ModuleUse& out, bool auth) const;
+  // `more`: keys that are the reader's besides `module`, `on_error` and `deadline`, and no settings.
+  bool module_use(const YAML::Node& node, ModuleUse& out, bool auth, const std::vector<std::string>& more = {}) const;
+  // `{module: NAME, percent: 5, shadow: true, …its own settings}`
+  void canary(const YAML::Node& node, ModuleUse& of) const;
 };
 
 template <class Target>
@@ -38,6 +41,9 @@ struct Key {
 // Reads each member of a map by its row; unknown and repeated keys are faults.
 template <class Target>
 void read_section(Reading& reading, const YAML::Node& node, std::span<const Key<Target>> keys, Target& target);
+
+// What holds where "listeners[].protocol" is not written; "": nothing, or there is no such key.
+std::string fallback_of(const std::string& key);
 
 // The whole file into `config`, whose `directory` is known. Every fault is reported.
 void read_config(const YAML::Node& root, Config& config, Faults& faults);

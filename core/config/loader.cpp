@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "core/config/changes.h"
 #include "core/config/keys.h"
 #include "core/config/yaml.h"
 
@@ -54,6 +55,7 @@ Result<Config> load_config(const std::string& file) {
     config.plugin_directory = default_plugins(config.directory);
     read_config(root, config, faults);
     check_open_api(root, config, faults);
+    config.fixed = fixed_values(root, faults);
   } catch (const YAML::Exception& fault) {
     return fail(Errc::bad_input, fmt::format("{}:{}:{}: {}", file, fault.mark.line + 1, fault.mark.column + 1, fault.msg));
   }

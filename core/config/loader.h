@@ -14,6 +14,9 @@ namespace dunlin {
 // `${NAME}` is replaced by the environment's value in every scalar.
 Result<Config> load_config(const std::string& file);
 
+// What differs and cannot change while the server runs, each as a line of `file:line:column: key: …`; empty: nothing.
+std::vector<std::string> restart_needed(const Config& running, const Config& wanted);
+
 // One line for a fault in a module's settings; `pointer` is a JSON Pointer into them (the longest known prefix is taken).
 std::string settings_fault(const std::string& file, const ModuleUse& use, const std::string& pointer,
                            const std::string& what);

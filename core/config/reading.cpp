@@ -106,8 +106,10 @@ bool Reading::existing_path(const YAML::Node& node, std::string& out) const {
 }
 
 // A name takes the settings of modules.NAME; a map with settings of its own stands alone.
-bool Reading::module_use(const YAML::Node& node, ModuleUse& out, bool auth) const {
-  const std::vector<std::string> host_keys = {"module", "on_error", "deadline"};
+bool Reading::module_use(const YAML::Node& node, ModuleUse& out, bool auth,
+                         const std::vector<std::string>& more) const {
+  std::vector<std::string> host_keys = {"module", "on_error", "deadline"};
+  host_keys.insert(host_keys.end(), more.begin(), more.end());
   out.place = place_of(node);
   const auto named = [&](const std::string& name) {
     const auto known = config.modules.find(name);
@@ -137,12 +139,29 @@ bool Reading::module_use(const YAML::Node& node, ModuleUse& out, bool auth) cons
   if (const YAML::Node deadline = node["deadline"]) duration(deadline, out.deadline);
   if (const YAML::Node on_error = node["on_error"]) {
     if (!auth || !on_error.IsScalar() || (on_error.Scalar() != "pass" && on_error.Scalar() != "refuse")) {
-      fault(on_error, auth ? "on_error: must be pass or refuse" : "on_error: is for auth modules only");
+      fault(on_error, auth ? "on_error: must be pass or refuse" : "on_error: is for auth, guards and filters only");
     } else {
       out.on_error_pass = on_error.Scalar() == "pass";
     }
   }
   return true;
+}
+
+void Reading::canary(const YAML::Node& node, ModuleUse& of) const {
+  Canary out;
+  if (!module_use(node, out.use, true, {"percent", "shadow"})) return;
+  if (!node.IsMap() || !node["percent"])
+    return fault(node, fmt::format("canary: has no `percent`; write {{module: {}, percent: 5}}", out.use.module));
+  number(node["percent"], out.percent, 1, 100);
+  if (const YAML::Node shadow = node["shadow"]) {
+    std::string value;
+    if (text(shadow, value) && value != "true" && value != "false")
+      fault(shadow, fmt::format("shadow: is \"{}\"; must be true or false", value));
+    out.shadow = value == "true";
+  }
+  if (!node["deadline"]) out.use.deadline = of.deadline;
+  if (!node["on_error"]) out.use.on_error_pass = of.on_error_pass;
+  of.canary = std::make_shared<const Canary>(std::move(out));
 }
 
 }  // namespace dunlin

@@ -87,6 +87,7 @@ Channel& Channels::get(std::string_view name) {
   if (Channel* channel = find(name)) return *channel;
   const auto added = channels_.emplace(std::string(name), std::make_unique<Channel>()).first;
   added->second->name = &added->first;
+  if (interest_) interest_(name, true);
   return *added->second;
 }
 
@@ -96,6 +97,7 @@ void Channels::drop_if_empty(Channel& channel) {
     close_chunk(channel);
     std::erase(chunked_, &channel);
   }
+  if (interest_) interest_(*channel.name, false);
   channels_.erase(channels_.find(*channel.name));
 }
 
@@ -108,6 +110,30 @@ Channels::Delivered Channels::publish(std::string_view name, const MessageRef& m
   counters_.add(Counter::deliveries, delivered.success);
   counters_.add(Counter::drop_slow, delivered.fail);
   return delivered;
+}
+
+Channels::Delivered Channels::publish_each(std::string_view name, const OwnMessages& messages) {
+  Delivered delivered;
+  std::uint64_t slow = 0;
+  const Channel* channel = find(name);
+  if (!channel) return delivered;
+  for (const Channel::Member& member : channel->members) {
+    const auto own = messages.find(member.subscriber->id_);
+    const bool made = own != messages.end() && own->second;
+    const bool queued = made && member.subscriber->outbox_.push(own->second) == Outbox::Push::queued;
+    ++(queued ? delivered.success : delivered.fail);
+    if (made && !queued) ++slow;
+  }
+  counters_.add(Counter::deliveries, delivered.success);
+  counters_.add(Counter::drop_slow, slow);
+  return delivered;
+}
+
+std::vector<ClientId> Channels::subscribers(std::string_view name) const {
+  std::vector<ClientId> ids;
+  if (const Channel* channel = find(name))
+    for (const Channel::Member& member : channel->members) ids.push_back(member.subscriber->id_);
+  return ids;
 }
 
 Channels::Delivered Channels::push_each(Channel& channel, const MessageRef& message) {
@@ -158,9 +184,13 @@ void Channels::close_chunk(Channel& channel) {
   channel.chunk = ChunkRef();
 }
 
-void Channels::end_turn() {
+void Channels::close_chunks() {
   for (Channel* channel : chunked_) close_chunk(*channel);
   chunked_.clear();
+}
+
+void Channels::end_turn() {
+  close_chunks();
   flusher_.flush();
 }
 

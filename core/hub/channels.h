@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -14,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/ids.h"
 #include "core/base/message.h"
 #include "core/hub/outbox.h"
 
@@ -25,7 +27,7 @@ struct Channel;
 // One connection's memberships. Leaves everything when it is destroyed.
 class Subscriber {
  public:
-  Subscriber(Channels& channels, Outbox& outbox) : channels_(channels), outbox_(outbox) {}
+  Subscriber(Channels& channels, Outbox& outbox, ClientId id = {}) : channels_(channels), outbox_(outbox), id_(id) {}
   ~Subscriber() { leave_all(); }
   Subscriber(const Subscriber&) = delete;
   Subscriber& operator=(const Subscriber&) = delete;
@@ -47,6 +49,7 @@ class Subscriber {
 
   Channels& channels_;
   Outbox& outbox_;
+  const ClientId id_;
   std::vector<Membership> memberships_;
 };
 
@@ -63,8 +66,19 @@ class Channels {
   // Hands `message` to the outbox of every subscriber. fail: outboxes that are over their limit.
   Delivered publish(std::string_view channel, const MessageRef& message);
 
+  // Told when a channel gets its first subscriber (true) and when its last has left (false).
+  void on_interest(std::function<void(std::string_view channel, bool wanted)> tell) { interest_ = std::move(tell); }
+
+  // The same with a message of its own for each subscriber; who has none in the list counts as failed.
+  using OwnMessages = std::unordered_map<ClientId, MessageRef>;
+  Delivered publish_each(std::string_view channel, const OwnMessages& messages);
+  std::vector<ClientId> subscribers(std::string_view channel) const;
+  bool has(std::string_view channel) const { return find(channel) != nullptr; }
+
   // Closes the turn's chunks and writes every dirty outbox.
   void end_turn();
+  // The first half of it, where several share a Flusher.
+  void close_chunks();
 
   std::size_t count() const { return channels_.size(); }
   std::size_t subscriptions() const { return subscriptions_; }
@@ -89,6 +103,7 @@ class Channels {
   std::unordered_map<std::string, std::unique_ptr<Channel>, Hash, std::equal_to<>> channels_;
   std::vector<Channel*> chunked_;  // channels with a chunk
   std::size_t subscriptions_ = 0;
+  std::function<void(std::string_view, bool)> interest_;
 };
 
 }  // namespace dunlin

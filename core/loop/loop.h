@@ -4,6 +4,7 @@
 
 #include <uv.h>
 
+#include <cstdint>
 #include <functional>
 #include <vector>
 
@@ -19,10 +20,13 @@ class Loop {
   Loop& operator=(const Loop&) = delete;
 
   uv_loop_t* uv() { return &loop_; }
+  static std::uint32_t uv_version() { return ::uv_version(); }
 
   // Runs until stop(), then until every handle has closed.
   void run();
   void stop();
+  // One turn, without waiting for anything.
+  void poll();
 
   // Calls `task` before this turn ends, after what is running now has returned: never from inside the caller. [worker]
   void defer(Task task);

@@ -7,7 +7,10 @@
 
 #include <array>
 #include <cstdint>
-#include <functional>
+#include <cstring>
+#include <new>
+#include <type_traits>
+#include <utility>
 
 #include "core/base/clock.h"
 
@@ -16,16 +19,60 @@ namespace dunlin {
 class Loop;
 class TimerWheel;
 
+// What a timer calls. A connection has several timers and most capture one pointer: that one lies in place of a
+// std::function's 32 bytes, anything larger in an allocation of its own.
+class TimerCall {
+ public:
+  TimerCall() = default;
+  template <class Call>
+  explicit TimerCall(Call call) {
+    if constexpr (sizeof(Call) <= sizeof(void*) && std::is_trivially_copyable_v<Call>) {
+      new (state_) Call(std::move(call));
+      run_ = [](void* state, bool destroy) {
+        if (!destroy) (*static_cast<Call*>(state))();
+      };
+    } else {
+      new (state_) Call*(new Call(std::move(call)));
+      run_ = [](void* state, bool destroy) {
+        Call* kept = *static_cast<Call**>(state);
+        destroy ? delete kept : static_cast<void>((*kept)());
+      };
+    }
+  }
+  TimerCall(TimerCall&& other) noexcept : run_(std::exchange(other.run_, nullptr)) {
+    std::memcpy(state_, other.state_, sizeof state_);
+  }
+  TimerCall& operator=(TimerCall other) noexcept {
+    std::swap(state_, other.state_);
+    std::swap(run_, other.run_);
+    return *this;
+  }
+  ~TimerCall() {
+    if (run_) run_(state_, true);
+  }
+
+  explicit operator bool() const { return run_ != nullptr; }
+  void operator()() { run_(state_, false); }
+
+ private:
+  alignas(void*) unsigned char state_[sizeof(void*)]{};
+  void (*run_)(void* state, bool destroy) = nullptr;
+};
+
 // One timer; belongs to whoever embeds it. Destroying it stops it. [worker]
 class Timer {
  public:
   Timer() = default;
-  explicit Timer(std::function<void()> fire) : fire_(std::move(fire)) {}
+  template <class Call>
+  explicit Timer(Call fire) : fire_(std::move(fire)) {}
   ~Timer() { stop(); }
   Timer(const Timer&) = delete;
   Timer& operator=(const Timer&) = delete;
 
-  void on_fire(std::function<void()> fire) { fire_ = std::move(fire); }
+  template <class Call>
+  void on_fire(Call fire) {
+    fire_ = TimerCall(std::move(fire));
+  }
   void stop();
   bool active() const { return next_ != nullptr; }
 
@@ -35,7 +82,7 @@ class Timer {
   Timer* previous_ = nullptr;
   TimerWheel* wheel_ = nullptr;
   std::int64_t due_ = 0;  // in ticks
-  std::function<void()> fire_;
+  TimerCall fire_;
 };
 
 // Two levels of 256 slots: 10 ms ticks, then rounds of 2.56 s; what is further away waits in the last slot that it can

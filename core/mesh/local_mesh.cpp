@@ -85,4 +85,30 @@ void LocalMesh::sent(std::uint64_t id, SendStatus status) {
   if (finished->done) finished->done(status);
 }
 
+void LocalMesh::call(ClientId id, const ConnCall& call, CallDone done) {
+  if (id.node() != node_ || id.worker() >= neighbours_.size()) return done({false, "no such connection"});
+  if (id.worker() == self_) return done(neighbours_[self_].deliverer->call(id, call));
+  const std::uint64_t ticket = next_++;
+  auto& pending = *(calls_[ticket] = std::make_unique<Call>());
+  pending.done = std::move(done);
+  pending.deadline.on_fire([this, ticket] { called(ticket, {false, "its worker did not report in time"}); });
+  wheel_.start(pending.deadline, deadline_);
+  const Neighbour& self = neighbours_[self_];
+  const Neighbour& other = neighbours_[id.worker()];
+  const bool posted = other.mailbox->post([&other, &self, ticket, id, call] {
+    self.mailbox->post([&self, ticket, outcome = other.deliverer->call(id, call)]() mutable {
+      self.mesh->called(ticket, std::move(outcome));
+    });
+  });
+  if (!posted) called(ticket, {false, "no such connection"});
+}
+
+void LocalMesh::called(std::uint64_t id, CallOutcome outcome) {
+  const auto found = calls_.find(id);
+  if (found == calls_.end()) return;
+  const std::unique_ptr<Call> finished = std::move(found->second);
+  calls_.erase(found);
+  finished->done(std::move(outcome));
+}
+
 }  // namespace dunlin

@@ -31,6 +31,7 @@ class LocalMesh final : public Mesh {
 
   void publish(std::string_view channel, const MessageRef& message, PublishDone done) override;
   void send(ClientId id, const MessageRef& message, SendDone done) override;
+  void call(ClientId id, const ConnCall& call, CallDone done) override;
 
  private:
   struct Publish {
@@ -43,10 +44,15 @@ class LocalMesh final : public Mesh {
     SendDone done;
     Timer deadline;
   };
+  struct Call {
+    CallDone done;
+    Timer deadline;
+  };
 
   void report(std::uint64_t id, Tally tally);
   void give_up(std::uint64_t id);
   void sent(std::uint64_t id, SendStatus status);
+  void called(std::uint64_t id, CallOutcome outcome);
 
   const unsigned node_, self_;
   const std::vector<Neighbour>& neighbours_;
@@ -55,6 +61,7 @@ class LocalMesh final : public Mesh {
   Counters& counters_;
   std::unordered_map<std::uint64_t, std::unique_ptr<Publish>> publishes_;
   std::unordered_map<std::uint64_t, std::unique_ptr<Send>> sends_;
+  std::unordered_map<std::uint64_t, std::unique_ptr<Call>> calls_;
   std::uint64_t next_ = 1;
 };
 

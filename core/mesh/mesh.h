@@ -5,28 +5,34 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/base/channel_name.h"
 #include "core/base/ids.h"
 #include "core/base/message.h"
+#include "core/mesh/conn_call.h"
 
 namespace dunlin {
 
 struct Tally {
   std::uint64_t success = 0;  // connections that the message was handed to
   std::uint64_t fail = 0;     // connections that it could not be handed to, and whoever did not report in time
+  bool partial = false;       // the cluster's engine was not there: what other nodes have subscribed is not in it
   Tally& operator+=(const Tally& other) {
     success += other.success;
     fail += other.fail;
+    partial |= other.partial;
     return *this;
   }
   bool operator==(const Tally&) const = default;
 };
 
-enum class SendStatus { sent, no_such_connection, full, timeout };
+// failed: it could not be encoded. unreachable: the cluster's engine is gone.
+enum class SendStatus { sent, no_such_connection, full, timeout, failed, unreachable };
 
 struct NodeInfo {
   std::string id, name, api_server, version;
@@ -40,6 +46,7 @@ class Deliverer {
  public:
   virtual Tally deliver(std::string_view channel, const MessageRef& message) = 0;
   virtual SendStatus deliver_to(ClientId id, const MessageRef& message) = 0;
+  virtual CallOutcome call(ClientId, const ConnCall&) { return {false, "no such connection"}; }
 
  protected:
   ~Deliverer() = default;
@@ -50,12 +57,24 @@ class Mesh {
  public:
   using PublishDone = std::function<void(Tally)>;
   using SendDone = std::function<void(SendStatus)>;
+  using CallDone = std::function<void(CallOutcome)>;
 
   virtual ~Mesh() = default;
   // `done` (may be empty) is called once, on this worker: at once when only this worker is concerned, later otherwise,
   // at the latest when the deadline has passed: what has not reported by then counts as one failure each.
   virtual void publish(std::string_view channel, const MessageRef& message, PublishDone done) = 0;
   virtual void send(ClientId id, const MessageRef& message, SendDone done) = 0;
+  // As send(); `done` is not empty.
+  virtual void call(ClientId id, const ConnCall& call, CallDone done) {
+    static_cast<void>(id), static_cast<void>(call);
+    done({false, "this mesh reaches no connection by a call"});
+  }
+  // As publish(), but `done` is told of this node's subscribers only, and waits for nobody else.
+  virtual void publish_waiting_here(std::string_view channel, const MessageRef& message, PublishDone done) {
+    publish(channel, message, std::move(done));
+  }
+  // Bytes that the channel and the payload of one message may have together; a caller refuses more.
+  virtual std::size_t largest() const { return std::numeric_limits<std::size_t>::max(); }
 };
 
 }  // namespace dunlin

@@ -2,6 +2,7 @@
 #include "core/net/http_client.h"
 
 #include <curl/curl.h>
+#include <sys/socket.h>
 #include <uv.h>
 
 #include <algorithm>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "core/base/check.h"
+#include "core/net/public_address.h"
 
 namespace dunlin {
 namespace {
@@ -90,6 +92,10 @@ class HttpClient::Exchange {
     option(CURLOPT_SSL_VERIFYPEER, request_.verify ? 1L : 0L);
     option(CURLOPT_SSL_VERIFYHOST, request_.verify ? 2L : 0L);
     if (!request_.ca_file.empty()) option(CURLOPT_CAINFO, request_.ca_file.c_str());
+    if (request_.public_only) {
+      option(CURLOPT_OPENSOCKETFUNCTION, &Exchange::open_socket);
+      option(CURLOPT_OPENSOCKETDATA, static_cast<void*>(this));
+    }
     option(CURLOPT_ERRORBUFFER, error_);
     option(CURLOPT_WRITEFUNCTION, &Exchange::on_body);
     option(CURLOPT_WRITEDATA, static_cast<void*>(this));
@@ -118,8 +124,10 @@ class HttpClient::Exchange {
       response_.url = url ? url : "";
     } else {
       response_ = HttpResponse{.outcome = response_.outcome, .error = {}, .body = {}, .url = {}, .headers = {}};
-      response_.error = too_big_ ? "the answer is longer than " + std::to_string(limit_) + " bytes"
-                                 : error_[0] ? error_ : curl_easy_strerror(code);
+      response_.error = too_big_           ? "the answer is longer than " + std::to_string(limit_) + " bytes"
+                        : private_address_ ? "its address is not public, and private ones are denied"
+                        : error_[0]        ? error_
+                                           : curl_easy_strerror(code);
     }
     done_(response_);
   }
@@ -145,6 +153,14 @@ class HttpClient::Exchange {
   }
 
   void add_header(const std::string& line) { headers_ = curl_slist_append(headers_, line.c_str()); }
+
+  // Asked with the address itself, whatever name it came from and wherever a redirect led.
+  static curl_socket_t open_socket(void* self, curlsocktype, curl_sockaddr* address) {
+    auto& exchange = *static_cast<Exchange*>(self);
+    exchange.private_address_ = !is_public_address(address->addr);
+    if (exchange.private_address_) return CURL_SOCKET_BAD;
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  }
 
   static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self) {
     auto& exchange = *static_cast<Exchange*>(self);
@@ -184,6 +200,7 @@ class HttpClient::Exchange {
   std::size_t header_bytes_ = 0;
   std::size_t limit_ = 0;  // that was passed, where too_big_
   bool too_big_ = false;
+  bool private_address_ = false;
   char error_[CURL_ERROR_SIZE] = "";
 };
 
@@ -299,7 +316,7 @@ HttpClient::~HttpClient() { CHECK(pools_.empty()); }
 
 std::uint64_t HttpClient::request(HttpRequest request, Done done) {
   const std::uint64_t id = next_++;
-  const bool fit = fit_to_send(request);
+  const bool fit = fit_to_send(request), public_only = request.public_only;
   const unsigned limit = std::clamp(request.max_connections, 1u, kMaxConnections);
   auto& exchange = exchanges_[id] = std::make_unique<Exchange>(id, std::move(request), std::move(done));
   if (!fit) {
@@ -308,7 +325,7 @@ std::uint64_t HttpClient::request(HttpRequest request, Done done) {
     });
     return id;
   }
-  std::unique_ptr<Pool>& pool = pools_[limit];
+  std::unique_ptr<Pool>& pool = pools_[{limit, public_only}];
   if (!pool) pool = std::make_unique<Pool>(*this, limit);
   pool->add(*exchange);
   return id;

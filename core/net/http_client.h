@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <utility>
 
 #include "core/base/http_types.h"
 #include "core/loop/loop.h"
@@ -37,8 +38,9 @@ class HttpClient {
   std::unique_ptr<Exchange> take(std::uint64_t id);
 
   Loop& loop_;
-  // libcurl bounds the connections of a multi handle as a whole, so each bound has a handle of its own.
-  std::map<unsigned, std::unique_ptr<Pool>> pools_;
+  // libcurl bounds the connections of a multi handle as a whole, so each bound has a handle of its own; so have
+  // requests to public addresses only, which must not find a connection that was made without that guard.
+  std::map<std::pair<unsigned, bool>, std::unique_ptr<Pool>> pools_;
   std::map<std::uint64_t, std::unique_ptr<Exchange>> exchanges_;
   std::uint64_t next_ = 1;
 };

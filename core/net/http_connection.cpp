@@ -72,10 +72,14 @@ void HttpConnection::regulate() {
 }
 
 void HttpConnection::on_read(ssize_t read) {
-  if (read == UV_EOF) return on_end_of_input();
+  if (read == UV_EOF) return socket_ ? close() : on_end_of_input();
   if (read < 0) return close();
   if (read == 0) return;  // libuv found nothing; the parser would take it for the end of the input
   if (ending_) return;  // only drained, so that our last answer is not lost to a reset
+  if (socket_) {
+    socket_->on_input(server_.input_.data(), static_cast<std::size_t>(read));
+    return regulate();
+  }
   parse({server_.input_.data(), static_cast<std::size_t>(read)});
 }
 
@@ -99,29 +103,50 @@ void HttpConnection::answer(std::uint64_t number, HttpAnswer answer) {
   if (number < first_ || number - first_ >= slots_.size()) return;
   Slot& slot = slots_[static_cast<std::size_t>(number - first_)];
   if (std::exchange(slot.answered, true)) return;
-  if (server_.draining_ && &slot == &slots_.back()) {
+  if (&slot == &slots_.back()) upgrading_ = false;
+  if (answer.user) {
+    slot.user = std::move(answer.user);
+  } else if (server_.draining_ && &slot == &slots_.back()) {
     slot.keep_alive = false;
     ending_ = true;
   }
-  std::string& to = number == first_ ? out_ : slot.bytes;
+  write_head(number == first_ ? out_ : slot.bytes, slot, answer);
+  if (!slot.head) (number == first_ ? out_ : slot.bytes) += answer.body;
+  stored_ += slot.bytes.size();
+  release_answers();
+  mark_dirty();
+}
+
+void HttpConnection::write_head(std::string& to, const Slot& slot, const HttpAnswer& answer) {
+  if (slot.user) {
+    fmt::format_to(std::back_inserter(to), "HTTP/1.1 101 Switching Protocols\r\n{}\r\n", answer.headers);
+    return;
+  }
   fmt::format_to(std::back_inserter(to), "HTTP/1.1 {} {}\r\nContent-Type: {}\r\nContent-Length: {}\r\n{}{}\r\n",
                  answer.status, status_text(answer.status), answer.type, answer.body.size(),
                  !slot.keep_alive ? "Connection: close\r\n" : slot.old ? "Connection: keep-alive\r\n" : "",
                  answer.headers);
-  if (!slot.head) to += answer.body;
-  stored_ += slot.bytes.size();
-  release_answers();
-  mark_dirty();
 }
 
 void HttpConnection::release_answers() {
   while (!slots_.empty() && slots_.front().answered) {
     out_ += slots_.front().bytes;
     stored_ -= slots_.front().bytes.size();
+    auto user = std::move(slots_.front().user);
     slots_.pop_front();
     ++first_;
+    if (user) return become_socket(std::move(user));  // nothing behind it was taken
   }
   say_continue();
+}
+
+void HttpConnection::become_socket(std::shared_ptr<WebSocketUser> user) {
+  socket_ = std::make_unique<HttpWebSocket>(*this, server_, std::move(user));
+  socket_->open();
+}
+
+std::uint64_t HttpConnection::written() const {
+  return tcp_ ? handed_ - uv_stream_get_write_queue_size(reinterpret_cast<uv_stream_t*>(tcp_)) : written_;
 }
 
 void HttpConnection::mark_dirty() {
@@ -138,10 +163,12 @@ void HttpConnection::flush() {
     const int wrote = uv_try_write(stream, &buffer, 1);
     if (wrote < 0 && wrote != UV_EAGAIN) return close();
     out_.erase(0, static_cast<std::size_t>(std::max(wrote, 0)));
+    handed_ += static_cast<std::uint64_t>(std::max(wrote, 0));
     if (!out_.empty()) return write_rest();
     empty(out_);
   }
-  if (ending_ && slots_.empty()) return end_of_input_ ? close() : half_close();
+  if (socket_) socket_->on_flushed();
+  if (ending_ && slots_.empty() && out_.empty()) return end_of_input_ ? close() : half_close();
   resume();
   regulate();
 }
@@ -152,6 +179,7 @@ void HttpConnection::write_rest() {
     std::shared_ptr<HttpConnection> connection;
   };
   writing_ = std::exchange(out_, {});
+  handed_ += writing_.size();
   auto* write = new Write{.connection = shared_from_this()};
   write->request.data = write;
   const uv_buf_t buffer = uv_buf_init(writing_.data(), static_cast<unsigned>(writing_.size()));
@@ -161,7 +189,7 @@ void HttpConnection::write_rest() {
     empty(self.writing_);
     if (!self.tcp_) return;
     if (status < 0) return self.close();
-    if (!self.receiving_) self.arm(self.server_.settings_.idle);
+    if (!self.receiving_) self.arm(self.socket_ ? self.server_.settings_.idle / 2 : self.server_.settings_.idle);
     self.flush();
   });
   regulate();
@@ -182,20 +210,29 @@ void HttpConnection::half_close() {
 
 void HttpConnection::on_deadline() {
   const auto self = shared_from_this();
+  if (socket_ && !shut_) return socket_->on_deadline();
   if (receiving_ && !ending_ && !busy())
     return refuse(408, fmt::format("the request did not arrive within {} ms", server_.settings_.request.count()));
   if (!slots_.empty() && !shut_ && writing_.empty()) return arm(server_.settings_.idle);  // it is we who are slow
   close();
 }
 
-void HttpConnection::let_go() { arm(kGrace); }
+void HttpConnection::drain() {
+  if (socket_) {
+    socket_->drain();
+  } else if (!busy() && !receiving_) {
+    arm(kGrace);
+  }
+}
 
 void HttpConnection::close() {
+  if (!tcp_) return;
+  written_ = written();
   uv_tcp_t* tcp = std::exchange(tcp_, nullptr);
-  if (!tcp) return;
   deadline_.stop();
   forget_body();
   const auto self = shared_from_this();
+  if (socket_) socket_->gone();
   uv_close(reinterpret_cast<uv_handle_t*>(tcp),
            [](uv_handle_t* handle) { delete reinterpret_cast<uv_tcp_t*>(handle); });
   auto& all = server_.connections_;

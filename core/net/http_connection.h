@@ -10,6 +10,7 @@
 #include <string>
 
 #include "core/net/http_server.h"
+#include "core/net/http_websocket.h"
 
 namespace dunlin {
 
@@ -23,22 +24,25 @@ class HttpConnection final : public HttpAnswerer, public std::enable_shared_from
   void start();
   void answer(std::uint64_t number, HttpAnswer answer) override;
   void flush();
-  // Closes it in a moment unless a request comes: one may be on its way, and is answered rather than reset.
-  void let_go();
+  // The server stops: tells a WebSocket; closes what is idle in a moment unless a request comes, since one may be on its
+  // way, and is answered rather than reset.
+  void drain();
   void close();
-  // Is there a request that waits for its answer, or an answer that is not out yet?
-  bool busy() const { return !slots_.empty() || backlog() > 0; }
+  // Is there a request that waits for its answer, an answer that is not out yet, or a WebSocket that is not closed?
+  bool busy() const { return !slots_.empty() || backlog() > 0 || (socket_ && !shut_); }
   bool receiving() const { return receiving_; }
 
   std::size_t place = 0;  // in the server's list
 
  private:
+  friend class HttpWebSocket;
   struct Slot {  // a request's place in the order of answers
     bool head = false;
     bool keep_alive = false;
     bool old = false;  // HTTP/1.0, which takes silence about the connection for its end
     bool answered = false;
     std::string bytes;  // of an answer that others must precede
+    std::shared_ptr<WebSocketUser> user = nullptr;  // of the answer that makes this connection a WebSocket
   };
   static const http_parser_settings kParser;
 
@@ -60,7 +64,14 @@ class HttpConnection final : public HttpAnswerer, public std::enable_shared_from
   void parse(std::string_view input);
   void on_parse_error();
   void refuse(int status, std::string_view why);
+  static void write_head(std::string& to, const Slot& slot, const HttpAnswer& answer);
   void release_answers();
+  void become_socket(std::shared_ptr<WebSocketUser> user);
+  void leave() {  // closes when what there is to say is said
+    ending_ = true;
+    mark_dirty();
+  }
+  std::uint64_t written() const;
   void say_continue();
   void write_rest();
   void half_close();
@@ -71,7 +82,9 @@ class HttpConnection final : public HttpAnswerer, public std::enable_shared_from
   void arm(Millis after) { server_.wheel_.start(deadline_, after); }
   std::size_t backlog() const { return out_.size() + writing_.size() + stored_; }
   bool behind() const {
-    return backlog() > server_.settings_.max_waiting || slots_.size() >= server_.settings_.max_pipelined;
+    if (socket_) return socket_->resting() || backlog() > server_.settings_.max_socket_waiting / 2;
+    return upgrading_ || backlog() > server_.settings_.max_waiting ||
+           slots_.size() >= server_.settings_.max_pipelined;
   }
 
   HttpServer& server_;
@@ -94,7 +107,11 @@ class HttpConnection final : public HttpAnswerer, public std::enable_shared_from
   std::size_t stored_ = 0;   // bytes in the slots
   std::string out_;          // in order, ready
   std::string writing_;      // handed to uv
+  std::uint64_t handed_ = 0;  // bytes that left out_ so far, and …
+  std::uint64_t written_ = 0;  // … after the end: those of them that the kernel took
+  std::unique_ptr<HttpWebSocket> socket_;  // from 101 to the end
   Timer deadline_;
+  bool upgrading_ = false;  // the last request may make it a WebSocket: what follows is not read before the answer
   bool continue_due_ = false;  // "100 Continue", behind the answers before it
   bool dirty_ = false;
   bool reading_ = false;

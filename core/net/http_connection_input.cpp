@@ -49,6 +49,7 @@ void HttpConnection::parse(std::string_view input) {
     http_parser_pause(&parser_, 0);
     held_ = input.substr(parsed);
     mark_dirty();
+    if (socket_) return resume();
   } else if (HTTP_PARSER_ERRNO(&parser_) != HPE_OK) {
     return on_parse_error();
   }
@@ -58,7 +59,14 @@ void HttpConnection::parse(std::string_view input) {
 // Takes up what the parser rested before.
 void HttpConnection::resume() {
   if (ending_) held_.clear();
-  if (!held_.empty() && !behind()) parse(std::exchange(held_, {}));
+  if (behind()) return;
+  if (socket_) {
+    std::string held = std::exchange(held_, {});  // what came behind the request that made it a WebSocket
+    if (!held.empty()) socket_->on_input(held.data(), held.size());
+    else if (socket_->holds_input()) socket_->resume();
+  } else if (!held_.empty()) {
+    parse(std::exchange(held_, {}));
+  }
 }
 
 void HttpConnection::on_parse_error() {
@@ -165,13 +173,16 @@ int HttpConnection::on_complete() {
   receiving_ = continue_due_ = false;
   arm(server_.settings_.idle);
   const bool keep_alive = http_should_keep_alive(&parser_) != 0 && !parser_.upgrade;
+  upgrading_ = parser_.http_minor > 0 && std::any_of(headers_.begin(), headers_.end(), [](const auto& header) {
+    return header.first == "upgrade" && !header.second.empty();
+  });
   hand_over(keep_alive);
   url_.clear();
   forget_body();
   headers_.clear();
   if (!keep_alive) ending_ = true;
   if (ending_) return -1;  // nothing behind it is read
-  if (behind()) http_parser_pause(&parser_, 1);
+  if (behind() || socket_) http_parser_pause(&parser_, 1);
   return 0;
 }
 

@@ -92,8 +92,7 @@ void HttpServer::end_turn() {
 
 void HttpServer::drain() {
   draining_ = true;
-  for (const auto& connection : connections_)
-    if (!connection->busy() && !connection->receiving()) connection->let_go();
+  for (const auto& connection : connections_) connection->drain();
 }
 
 bool HttpServer::busy() const {

@@ -5,6 +5,7 @@
 
 #include <uv.h>
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -16,6 +17,7 @@
 #include "core/base/clock.h"
 #include "core/loop/loop.h"
 #include "core/loop/timer_wheel.h"
+#include "core/net/web_socket.h"
 
 namespace dunlin {
 
@@ -30,9 +32,20 @@ struct HttpCall {
 struct HttpAnswer {
   int status = 200;
   std::string body;
-  std::string_view type = "application/json";  // REQUIRES: a string that lives for ever
+  std::string_view type = "application/json";  // REQUIRES: a string that outlives answer()
   std::string headers;                         // whole lines, each ending in \r\n
+  // With status 101: the connection becomes a WebSocket of this user (core/net/web_socket.h). REQUIRES: the call was a
+  // sound offer, see websocket_offer().
+  std::shared_ptr<WebSocketUser> user = nullptr;
 };
+
+// What a call with `Upgrade: websocket` asks for (RFC 6455, 4.2.1).
+struct WebSocketOffer {
+  std::string accept;            // of a sound one: what Sec-WebSocket-Accept must say
+  int status = 101;              // otherwise: how to refuse it, and why
+  const char* why = "";
+};
+WebSocketOffer websocket_offer(const HttpCall& call);
 
 class HttpConnection;
 
@@ -66,6 +79,7 @@ class HttpServer {
     std::size_t max_pipelined = 1024;       // requests without an answer; then it is not read
     std::size_t max_connections = 10'000;
     std::size_t max_bodies = 256 * 1024 * 1024;  // bytes of all the bodies that are arriving
+    std::size_t max_socket_waiting = 1024 * 1024;  // bytes that a slow WebSocket may leave unread; then it is closed
     Millis request{30'000};  // for one request to arrive whole
     Millis idle{75'000};     // between requests
   };
@@ -92,8 +106,17 @@ class HttpServer {
 
   std::size_t connections() const { return connections_.size(); }
 
+  // WebSockets now, and those that ended, by cause.
+  struct SocketFigures {
+    std::size_t open = 0;
+    std::uint64_t opened = 0, messages_in = 0, messages_out = 0;
+    std::array<std::uint64_t, kSocketEnds> ended{};
+  };
+  const SocketFigures& sockets() const { return sockets_; }
+
  private:
   friend class HttpConnection;
+  friend class HttpWebSocket;
   void watch();
   void accept_some();
   void admit(int fd);
@@ -109,6 +132,7 @@ class HttpServer {
   bool draining_ = false;
   std::vector<std::shared_ptr<HttpConnection>> connections_;  // each knows its place
   std::vector<std::shared_ptr<HttpConnection>> dirty_;
+  SocketFigures sockets_;
   std::size_t bodies_ = 0;  // bytes of the bodies that are arriving
   std::string input_;       // what every connection reads into
 };

@@ -5,6 +5,7 @@
 
 #include "core/base/result.h"
 #include "core/config/config.h"
+#include "core/net/tcp_stream.h"
 
 struct ssl_ctx_st;
 
@@ -14,7 +15,17 @@ namespace dunlin {
 using TlsContext = std::unique_ptr<ssl_ctx_st, void (*)(ssl_ctx_st*)>;
 TlsContext make_client_tls();
 
-// Can this certificate and key be served? The error names the file and says what is wrong with it.
+// A context that serves this certificate. The error names the file and says what is wrong with it.
+Result<TlsContext> make_server_tls(const Tls& tls);
+// Can this certificate and key be served?
 Status check_tls(const Tls& tls);
+
+// A client's context that verifies servers by the authorities in `ca` (PEM), or by the system's; empty: `ca` is no good.
+TlsContext make_verifying_tls(const std::string& ca);
+// One connection's TLS, on the client's side: the certificate must be `host`'s. REQUIRES: as of accept_tls
+TcpStream::Tls connect_tls(ssl_ctx_st& context, const std::string& host);
+
+// One connection's TLS, on the server's side. REQUIRES: `context` is of make_server_tls and outlives it
+TcpStream::Tls accept_tls(ssl_ctx_st& context);
 
 }  // namespace dunlin

@@ -29,13 +29,20 @@ std::string close_payload(int code, std::string_view text) {
 
 WsConnection::WsConnection(WsServer& server, std::size_t listener, std::string peer)
     : server_(server),
-      outbox_(server.parts_.flusher, *this, server.parts_.config.listeners[listener].endpoints.front().limits.outbox),
-      peer_(std::move(peer)), listener_(static_cast<std::uint32_t>(listener)) {
+      outbox_(server.parts_.flusher, *this,
+              server.parts_.served->config().listeners[listener].endpoints.front().limits.outbox),
+      listener_(static_cast<std::uint32_t>(listener)) {
   ++server_.connections_;
-  deadline_.on_fire([this] { on_deadline(); });
   Millis patience{0};
   for (const Endpoint& endpoint : this->listener().endpoints) patience = std::max(patience, endpoint.limits.handshake);
-  server_.parts_.wheel.start(deadline_, patience);
+  set_deadline(patience);
+  passing_->peer = std::move(peer);
+}
+
+void WsConnection::set_deadline(Millis patience) {
+  if (!passing_) passing_ = std::make_unique<Passing>();
+  passing_->deadline.on_fire([this] { on_deadline(); });
+  server_.parts_.wheel.start(passing_->deadline, patience);
 }
 
 WsConnection::~WsConnection() {
@@ -45,21 +52,21 @@ WsConnection::~WsConnection() {
   if (endpoint_ != kNone && endpoint().static_folder.empty()) server_.parts_.limits.release(listener_, endpoint_);
   if (phase_ == Phase::handshaking && !refused_) {
     server_.parts_.counters.add(Counter::refused_request);
-    server_.parts_.log.info("connection refused", {{"reason", "bad_request"}, {"peer", peer_},
+    server_.parts_.log.info("connection refused", {{"reason", "bad_request"}, {"peer", peer()},
                                                    {"why", "it ended before a complete, well-formed request"}});
   }
   if (doomed_) std::replace(server_.doomed_.begin(), server_.doomed_.end(), this, static_cast<WsConnection*>(nullptr));
 }
 
-const Listener& WsConnection::listener() const { return server_.parts_.config.listeners[listener_]; }
+const Listener& WsConnection::listener() const { return server_.parts_.served->config().listeners[listener_]; }
 const Endpoint& WsConnection::endpoint() const { return listener().endpoints[endpoint_]; }
 
 int WsConnection::on_established() {
   phase_ = Phase::open;
-  deadline_.stop();
   outbox_.set_limit(endpoint().limits.outbox);
-  session_ = &server_.parts_.sessions.open(*this, endpoint(), server_.parts_.modules.endpoints[listener_][endpoint_],
-                                           std::move(peer_), read_handshake());
+  session_ = &server_.parts_.sessions.open(*this, server_.parts_.served->at(listener_, endpoint_), std::move(passing_->peer),
+                                           read_handshake());
+  passing_.reset();
   session_->start();
   return 0;
 }
@@ -69,26 +76,28 @@ int WsConnection::on_receive(std::string_view data, bool first, bool final, bool
   server_.parts_.counters.add(Counter::bytes_in, data.size());
   session_->on_sign_of_life();
   if (first) {
-    message_.clear();
+    message_.reset();
     kind_ = binary ? Kind::binary : Kind::text;
   }
-  if (message_.size() + data.size() + remaining > endpoint().limits.message) {
+  const std::size_t before = message_ ? message_->size() : 0;
+  if (before + data.size() + remaining > endpoint().limits.message) {
     session_->close(CloseReason::too_big);
-    std::string().swap(message_);
+    message_.reset();
     return 0;
   }
   const bool whole = first && final && remaining == 0;
   if (!whole) {
-    message_ += data;
+    if (!message_) message_ = std::make_unique<std::string>();
+    *message_ += data;
     if (!final || remaining > 0) return 0;
-    data = message_;
+    data = *message_;
   }
   if (kind_ == Kind::text && !is_utf8(data)) {
     session_->close(CloseReason::not_utf8);
   } else {
     session_->on_message(kind_, data);
   }
-  if (!whole) std::string().swap(message_);  // an idle connection keeps no buffer
+  if (!whole) message_.reset();  // an idle connection keeps no buffer
   return 0;
 }
 
@@ -99,7 +108,7 @@ void WsConnection::on_pong() {
 int WsConnection::on_peer_close(int code) {
   if (phase_ == Phase::leaving) return -1;  // the answer to our Close, or as good as one: done
   phase_ = Phase::leaving;
-  server_.parts_.wheel.start(deadline_, kGoodbye);
+  set_deadline(kGoodbye);
   if (Session* session = std::exchange(session_, nullptr)) session->on_transport_closed(CloseReason::by_peer, code);
   outbox_.discard(Counter::drop_closed);
   return 0;  // lws echoes it
@@ -126,7 +135,7 @@ void WsConnection::finish(int code, std::string_view text) {
   phase_ = Phase::leaving;
   pause_reading(false);  // to hear the answer
   outbox_.push_control(Message::make(Kind::close, close_payload(code, text)));
-  server_.parts_.wheel.start(deadline_, kGoodbye);
+  set_deadline(kGoodbye);
 }
 
 Sink::Took WsConnection::write(std::string_view frames) {
@@ -152,7 +161,7 @@ void WsConnection::on_deadline() {
   if (phase_ == Phase::handshaking) {
     refused_ = true;
     server_.parts_.counters.add(Counter::refused_slow);
-    server_.parts_.log.info("connection refused", {{"reason", "handshake_timeout"}, {"peer", peer_}});
+    server_.parts_.log.info("connection refused", {{"reason", "handshake_timeout"}, {"peer", peer()}});
   }
   doom();
 }

@@ -55,7 +55,8 @@ class WsConnection final : public Transport {
   int refuse(Counter reason, std::string_view why, std::string_view status, std::string_view headers = {});
   int serve_file(const Endpoint& endpoint, std::string_view path);
   std::unique_ptr<Handshake> read_handshake() const;
-  void message_arrived();
+  void set_deadline(Millis patience);
+  const std::string& peer() const { return passing_->peer; }
   void doom();
   void on_deadline();
 
@@ -63,9 +64,13 @@ class WsConnection final : public Transport {
   lws* wsi_ = nullptr;
   Session* session_ = nullptr;
   Outbox outbox_;
-  std::string message_;  // the parts of a message so far
-  std::string peer_;     // until the session takes it
-  Timer deadline_;       // of the handshake, and of the goodbye
+  std::unique_ptr<std::string> message_;  // the parts of a message so far
+  // What an open connection does without: this is memory of every one of them.
+  struct Passing {
+    Timer deadline;    // of the handshake, and of the goodbye
+    std::string peer;  // until the session takes it
+  };
+  std::unique_ptr<Passing> passing_;
   std::uint32_t listener_;
   std::uint32_t endpoint_ = kNone;
   Kind kind_ = Kind::text;

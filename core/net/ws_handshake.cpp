@@ -55,7 +55,8 @@ std::string header(lws* wsi, lws_token_indexes token) {
 std::string query(lws* wsi) {
   static constexpr char kHex[] = "0123456789ABCDEF";
   std::string out;
-  std::array<char, 8192> part{};
+  if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_URI_ARGS) <= 0) return out;
+  std::array<char, 8192> part;
   for (int i = 0;; ++i) {
     const int length = lws_hdr_copy_fragment(wsi, part.data(), static_cast<int>(part.size()), WSI_TOKEN_HTTP_URI_ARGS, i);
     if (length <= 0) return out;
@@ -75,11 +76,12 @@ std::string query(lws* wsi) {
 
 // `name` in lower case, with its colon.
 void add_custom(lws* wsi, const std::string& name, Handshake& handshake) {
-  std::array<char, 4096> value{};
-  const int length =
-      lws_hdr_custom_copy(wsi, value.data(), static_cast<int>(value.size()), name.c_str(), static_cast<int>(name.size()));
-  if (length > 0)
-    handshake.headers.emplace_back(name.substr(0, name.size() - 1), std::string(value.data(), static_cast<std::size_t>(length)));
+  const auto size = static_cast<int>(name.size());
+  const int length = lws_hdr_custom_length(wsi, name.c_str(), size);
+  if (length <= 0) return;
+  std::string value(static_cast<std::size_t>(length) + 1, '\0');
+  if (lws_hdr_custom_copy(wsi, value.data(), length + 1, name.c_str(), size) < 0) return;
+  handshake.add(std::string_view(name).substr(0, name.size() - 1), std::string_view(value).substr(0, static_cast<std::size_t>(length)));
 }
 
 std::string client_subject(lws* wsi) {
@@ -156,7 +158,7 @@ int WsConnection::serve_file(const Endpoint& endpoint, std::string_view path) {
 
   phase_ = Phase::http;
   // A page's next request comes on the same connection; a reader that dawdles is cut like any other.
-  server_.parts_.wheel.start(deadline_, Millis{60'000});
+  set_deadline(Millis{60'000});
   static constexpr char kHeaders[] = "cache-control: no-cache\r\n";
   const int sent = lws_serve_http_file(wsi_, file.c_str(), type_of(file), kHeaders, sizeof(kHeaders) - 1);
   return sent < 0 || (sent > 0 && lws_http_transaction_completed(wsi_)) ? -1 : 0;
@@ -166,7 +168,7 @@ int WsConnection::refuse(Counter reason, std::string_view why, std::string_view 
   refused_ = true;
   server_.parts_.counters.add(reason);
   server_.parts_.log.info("connection refused",
-                          {{"reason", counter_label(reason)}, {"peer", peer_}, {"status", status}, {"why", why}});
+                          {{"reason", counter_label(reason)}, {"peer", peer()}, {"status", status}, {"why", why}});
   const std::string body = std::string(status) + "\n";
   std::string answer(LWS_PRE, '\0');
   answer.append("HTTP/1.1 ").append(status).append("\r\nContent-Type: text/plain\r\nConnection: close\r\n").append(headers);
@@ -179,20 +181,21 @@ int WsConnection::refuse(Counter reason, std::string_view why, std::string_view 
 // REQUIRES: the request's headers are still there: up to the end of on_established().
 std::unique_ptr<Handshake> WsConnection::read_handshake() const {
   auto handshake = std::make_unique<Handshake>();
-  handshake->method = "GET";
-  handshake->uri = header(wsi_, WSI_TOKEN_GET_URI) + query(wsi_);
-  handshake->protocol = "HTTP/1.1";
-  handshake->host = header(wsi_, WSI_TOKEN_HOST);
-  if (!listener().tls.client_ca.empty()) handshake->tls_subject = client_subject(wsi_);
+  handshake->add(Handshake::kMethod, "GET");
+  handshake->add(Handshake::kUri, header(wsi_, WSI_TOKEN_GET_URI) + query(wsi_));
+  handshake->add(Handshake::kProtocol, "HTTP/1.1");
+  handshake->add(Handshake::kHost, header(wsi_, WSI_TOKEN_HOST));
+  if (!listener().tls.client_ca.empty()) handshake->add(Handshake::kTlsSubject, client_subject(wsi_));
   for (int token = 0; token < WSI_TOKEN_COUNT; ++token) {
     const auto* name = reinterpret_cast<const char*>(lws_token_to_string(static_cast<lws_token_indexes>(token)));
     const std::string_view text = name ? name : "";
     if (text.size() < 2 || !text.ends_with(':') || text.starts_with(':')) continue;  // "get ", ":path" are none
     if (lws_hdr_total_length(wsi_, static_cast<lws_token_indexes>(token)) > 0)
-      handshake->headers.emplace_back(text.substr(0, text.size() - 1), header(wsi_, static_cast<lws_token_indexes>(token)));
+      handshake->add(text.substr(0, text.size() - 1), header(wsi_, static_cast<lws_token_indexes>(token)));
   }
   for (const char* name : kMoreHeaders) add_custom(wsi_, name, *handshake);
   for (const std::string& name : endpoint().headers) add_custom(wsi_, name + ":", *handshake);
+  handshake->shrink();
   return handshake;
 }
 

@@ -25,8 +25,9 @@ constexpr Millis kDescriptorRest{100};
 const lws_retry_bo_t kNoValidity{};
 
 const lws_protocols kProtocols[] = {
-    // rx_buffer_size is memory of every connection: small. tx_packet_size: a gathered write goes out whole.
-    {"dunlin", ws_callback, sizeof(void*), 512, 0, nullptr, 1024 * 1024},
+    // rx_buffer_size is memory of every connection, and the most that one read takes: what a client usually sends.
+    // tx_packet_size: a gathered write goes out whole.
+    {"dunlin", ws_callback, 0, 256, 0, nullptr, 1024 * 1024},
     {nullptr, nullptr, 0, 0, 0, nullptr, 0},
 };
 
@@ -53,6 +54,7 @@ Status WsServer::create(const std::vector<int>& fds) {
   context_ = lws_create_context(&info);
   if (!context_) return fail(Errc::unavailable, "libwebsockets could not be started (is its libuv plugin installed?)");
   for (std::size_t i = 0; i < fds.size(); ++i) {
+    if (fds[i] < 0) continue;
     ports_.push_back(std::make_unique<Port>(this, i, fds[i]));
     if (Status made = create_vhost(*ports_.back()); !made) return made;
   }
@@ -60,7 +62,7 @@ Status WsServer::create(const std::vector<int>& fds) {
 }
 
 Status WsServer::create_vhost(Port& port) {
-  const Listener& listener = parts_.config.listeners[port.index];
+  const Listener& listener = parts_.served->config().listeners[port.index];
   lws_context_creation_info info{};
   info.port = CONTEXT_PORT_NO_LISTEN_SERVER;
   info.protocols = kProtocols;

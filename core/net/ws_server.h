@@ -19,7 +19,6 @@
 #include "core/loop/timer_wheel.h"
 #include "core/net/connection_limits.h"
 #include "core/net/tls.h"
-#include "core/plugin/module.h"
 #include "core/session/session_table.h"
 
 struct lws;
@@ -42,8 +41,7 @@ class WsServer {
     SessionTable& sessions;
     Counters& counters;
     Log& log;
-    const Config& config;
-    const ModuleSet& modules;
+    Served* served;  // never nullptr
     ConnectionLimits& limits;
   };
 
@@ -52,8 +50,11 @@ class WsServer {
   WsServer(const WsServer&) = delete;
   WsServer& operator=(const WsServer&) = delete;
 
-  // One lws context, one vhost a listener. `fds` are the listening sockets, one a listener; they are taken over.
+  // One lws context, one vhost a listener. `fds` are the listening sockets, one a listener (-1: not
+  // ours); they are taken over.
   Status create(const std::vector<int>& fds);
+  // What is served from here on: the same listeners, each with as many endpoints at the same paths.
+  void serve(Served& served) { parts_.served = &served; }
   void start_accepting();
   void stop_accepting();
   // Upgrades are answered with 503 from here on.

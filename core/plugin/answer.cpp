@@ -68,6 +68,12 @@ std::string copy(const dunlin_identity& from, Identity& to) {
 
 }  // namespace
 
+Outcome outcome_of(const Answer& answer) {
+  if (answer.fault) return answer.late ? Outcome::deadline : Outcome::fault;
+  if (answer.verdict == DUNLIN_PASS) return Outcome::pass;
+  return answer.verdict == DUNLIN_ALLOW ? Outcome::allow : Outcome::deny;
+}
+
 Answer fault_answer(std::string why) {
   Answer answer;
   answer.reason = std::move(why);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/plugin/abi_text.h"
+#include "core/plugin/canary.h"
 #include "core/plugin/runtime_impl.h"
 
 namespace dunlin {
@@ -38,40 +39,42 @@ void ModuleRuntime::Impl::begin_login(ClientId id) {
 std::optional<LoginAnswer> ModuleRuntime::Impl::run_chain(ClientId id, LoginWait& wait, std::string_view token) {
   const dunlin_credentials credentials{lend(token), wait.source, 0};
   for (; wait.step < wait.endpoint->auth.size(); ++wait.step) {
-    const ModuleSet::AuthStep& step = wait.endpoint->auth[wait.step];
+    const ModuleSet::ChainStep& step = wait.endpoint->auth[wait.step];
+    const bool canary = is_canary(step, id);
+    wait.slot = canary && !step.canary.shadow ? step.canary.slot : step.slot;
+    wait.shadow = nullptr;
     Instance& instance = auth_of(wait);
     Asked asked = ask(instance, Hook::check, [&](dunlin_ticket ticket) {
       return instance.auth()->check(instance.raw(), id.value(), &credentials, ticket);
     });
+    if (canary && step.canary.shadow) ask_shadow(id, wait, credentials);
     if (!asked.answer) {
-      await(asked.ticket, id, true, step.deadline);
+      await(asked.ticket, id, true, wait.slot == step.slot ? step.deadline : step.canary.deadline);
       wait.ticket = asked.ticket;
       if (wait.token.empty()) wait.token = token;
       waiting_[id].login = std::move(wait);
       return std::nullopt;
     }
-    if (auto decided = judge(step, id, std::move(*asked.answer))) return decided;
+    if (auto decided = judge(wait, id, std::move(*asked.answer))) return decided;
   }
   return LoginAnswer{.outcome = LoginOutcome::denied, .identity = {}, .module = {}, .reason = {}};
 }
 
 // Empty: the next one is asked.
-std::optional<LoginAnswer> ModuleRuntime::Impl::judge(const ModuleSet::AuthStep& step, ClientId id, Answer answer) {
-  Instance& instance = *instances_[step.selection];
+std::optional<LoginAnswer> ModuleRuntime::Impl::judge(const LoginWait& wait, ClientId id, Answer answer) {
+  const ModuleSet::ChainStep& step = wait.endpoint->auth[wait.step];
+  Instance& instance = auth_of(wait);
   if (!answer.fault && answer.verdict == DUNLIN_ALLOW && answer.identity.uid_kind == DUNLIN_UID_NONE)
     answer = fault_answer("ALLOW without a uid");
+  if (wait.shadow) settle(wait, answer);
+  instance.count(Asking::auth, outcome_of(answer));
   if (answer.fault) {
-    instance.count(answer.late ? AuthOutcome::deadline : AuthOutcome::fault);
     instance.log_fault(Hook::check, id, answer.reason);
-    if (step.on_error_pass) return std::nullopt;
+    if (wait.slot == step.slot ? step.on_error_pass : step.canary.on_error_pass) return std::nullopt;
     return LoginAnswer{.identity = {}, .module = instance.module(), .reason = std::move(answer.reason)};
   }
-  if (answer.verdict == DUNLIN_PASS) {
-    instance.count(AuthOutcome::pass);
-    return std::nullopt;
-  }
+  if (answer.verdict == DUNLIN_PASS) return std::nullopt;
   const bool allowed = answer.verdict == DUNLIN_ALLOW;
-  instance.count(allowed ? AuthOutcome::allow : AuthOutcome::deny);
   return LoginAnswer{allowed ? LoginOutcome::allowed : LoginOutcome::denied, std::move(answer.identity),
                      instance.module(), std::move(answer.reason)};
 }
@@ -81,7 +84,7 @@ void ModuleRuntime::Impl::login_taken(ClientId id, Answer answer) {
   LoginWait wait = std::move(*waiting.login);
   waiting.login.reset();
   wait.ticket = 0;
-  auto decided = judge(wait.endpoint->auth[wait.step], id, std::move(answer));
+  auto decided = judge(wait, id, std::move(answer));
   if (!decided) {
     ++wait.step;
     decided = run_chain(id, wait, wait.token);

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/crash.h"
 #include "core/base/metrics.h"
 #include "core/plugin/answer.h"
 
@@ -18,8 +19,9 @@ namespace dunlin {
 class Instance;
 
 #define DUNLIN_HOOKS(X)                                                                                              \
-  X(create) X(destroy) X(check) X(open) X(message) X(close) X(cancel) X(timer) X(http) X(publish) X(send) X(login)    \
-  X(context) X(task) X(offload)
+  X(create) X(destroy) X(check) X(open) X(message) X(close) X(cancel) X(release) X(adopt) X(timer) X(http) X(publish)  \
+  X(send) X(login) X(context) X(task) X(offload) X(guard) X(filter) X(route) X(subscribe) X(cache) X(input)          \
+  X(encode) X(redis) X(queue)
 
 enum class Hook : std::uint8_t {
 #define DUNLIN_ENUMERATOR(name) name,
@@ -74,6 +76,7 @@ class HookScope {
 
  private:
   Instance& instance_;
+  CrashScope crash_;
   HookScope* outer_;
   dunlin_ticket ticket_;
   std::int64_t began_ns_;

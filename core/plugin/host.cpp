@@ -19,6 +19,10 @@ constexpr Extension kExtensions[] = {
     {DUNLIN_EXT_CHANNEL, &kChannelTable, false}, {DUNLIN_EXT_CONTEXT, &kContextTable, false},
     {DUNLIN_EXT_TIMER, &kTimerTable, false},     {DUNLIN_EXT_HTTP, &kHttpTable, false},
     {DUNLIN_EXT_METRICS, &kMetricsTable, false}, {DUNLIN_EXT_TASK, &kTaskTable, false},
+    {DUNLIN_EXT_SUBSCRIBE, &kSubscribeTable, false}, {DUNLIN_EXT_REPLY, &kReplyTable, false},
+    {DUNLIN_EXT_CACHE, &kCacheTable, false},     {DUNLIN_EXT_LOOP, &kLoopTable, false},
+    {DUNLIN_EXT_SOCKET, &kSocketTable, false},   {DUNLIN_EXT_REDIS, &kRedisTable, false},
+    {DUNLIN_EXT_QUEUE, &kQueueTable, false},
 };
 
 const void* offer(const dunlin_host* host, const char* id) noexcept {

@@ -72,6 +72,13 @@ extern const dunlin_context kContextTable;
 extern const dunlin_timer kTimerTable;
 extern const dunlin_http kHttpTable;
 extern const dunlin_metrics kMetricsTable;
+extern const dunlin_socket kSocketTable;
+extern const dunlin_redis kRedisTable;
 extern const dunlin_task kTaskTable;
+extern const dunlin_subscribe kSubscribeTable;
+extern const dunlin_reply_api kReplyTable;
+extern const dunlin_cache kCacheTable;
+extern const dunlin_loop kLoopTable;
+extern const dunlin_queue kQueueTable;
 
 }  // namespace dunlin

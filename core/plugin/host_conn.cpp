@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // dunlin.conn/1
+#include <optional>
+
 #include "core/plugin/abi_text.h"
 #include "core/plugin/host_call.h"
 
@@ -95,6 +97,9 @@ dunlin_status authenticate(const dunlin_host* host, dunlin_conn conn, const dunl
     auto done = instance.guarded(Hook::login, [conn, fn, user](dunlin_verdict verdict, dunlin_status status) {
       fn(user, conn, verdict, status);
     });
+    // From a callback of a loop that the module brought no hook may be running: the chain must not begin in here.
+    std::optional<HookScope> scope;
+    if (!instance.stage().running) scope.emplace(instance, Hook::task);
     return instance.services().conn_authenticate(ClientId(conn), view(credentials->token), credentials->source,
                                                  std::move(done));
   });
@@ -103,7 +108,10 @@ dunlin_status authenticate(const dunlin_host* host, dunlin_conn conn, const dunl
 dunlin_status send(const dunlin_host* host, dunlin_conn conn, std::uint32_t kind, dunlin_str data) noexcept {
   return on_worker(host, [&](Instance& instance) {
     if (!known_kind(kind) || !sound(data)) return DUNLIN_E_INVALID;
-    if (kind == DUNLIN_TEXT && !is_utf8(view(data))) return DUNLIN_E_INVALID;
+    std::size_t unread = 0;
+    if (kind == DUNLIN_TEXT && !is_utf8(view(data)) &&
+        instance.services().conn_unread(ClientId(conn), unread) != DUNLIN_OK)  // raw TCP sends bytes of any kind
+      return DUNLIN_E_INVALID;
     return instance.services().conn_send(ClientId(conn), static_cast<Kind>(kind), view(data));
   });
 }

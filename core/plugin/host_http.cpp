@@ -9,6 +9,7 @@ namespace dunlin {
 namespace {
 
 constexpr std::size_t kMaxHeaders = 256;
+constexpr std::uint32_t kFlags = DUNLIN_HTTP_NO_VERIFY | DUNLIN_HTTP_FOLLOW | DUNLIN_HTTP_PUBLIC;
 
 // A header that carried a line break would be two.
 bool one_header_line(const dunlin_str& text) {
@@ -27,7 +28,7 @@ bool valid(const dunlin_http_request& request) {
   const std::string_view url = sound(request.url) ? view(request.url) : std::string_view{};
   if (!valid_method(request.method) || !one_header_line(request.url) || !sound(request.body)) return false;
   if (!url.starts_with("http://") && !url.starts_with("https://")) return false;
-  if (!sound(request.ca_file) || (request.flags & ~(DUNLIN_HTTP_NO_VERIFY | DUNLIN_HTTP_FOLLOW)) != 0) return false;
+  if (!sound(request.ca_file) || (request.flags & ~kFlags) != 0) return false;
   if (request.header_count > kMaxHeaders || (request.header_count > 0 && !request.headers)) return false;
   return std::all_of(request.headers, request.headers + request.header_count, [](const dunlin_pair& header) {
     return one_header_line(header.name) && header.name.size > 0 && one_header_line(header.value);
@@ -48,6 +49,7 @@ HttpRequest copy(const dunlin_http_request& given) {
   if (given.max_connections) request.max_connections = given.max_connections;
   request.verify = (given.flags & DUNLIN_HTTP_NO_VERIFY) == 0;
   request.follow = (given.flags & DUNLIN_HTTP_FOLLOW) != 0;
+  request.public_only = (given.flags & DUNLIN_HTTP_PUBLIC) != 0;
   return request;
 }
 

@@ -38,6 +38,15 @@ void InstanceMetrics::set(std::uint32_t id, std::int64_t value) {
   if (figure && figure->kind == DUNLIN_METRIC_GAUGE) figure->value = value;
 }
 
+void InstanceMetrics::add_counters(const InstanceMetrics& other) {
+  for (const Figure& figure : other.figures_) {
+    std::uint32_t id = 0;
+    if (figure.kind == DUNLIN_METRIC_COUNTER &&
+        define(figure.kind, figure.name, figure.help, figure.labels, id) == DUNLIN_OK)
+      add(id, figure.value);
+  }
+}
+
 void InstanceMetrics::collect(unsigned worker, std::vector<Sample>& out) const {
   for (const Figure& figure : figures_) {
     const bool gauge = figure.kind == DUNLIN_METRIC_GAUGE;

@@ -38,8 +38,12 @@ void InstanceTasks::offload(Instance& instance, dunlin_task_fn work, dunlin_task
   job->user = user;
   jobs_.push_back(job);
   instance.services().offload(
-      [job, work, user] {
-        work(user);
+      [job, work, user, &log = instance.log(), module = instance.module()] {
+        {
+          const CrashStack stack(log);
+          const CrashScope scope(crash_note(), module.c_str(), hook_name(Hook::offload));
+          work(user);
+        }
         const std::lock_guard lock(job->mutex);
         job->has_worked = true;
         job->worked.notify_all();

@@ -10,12 +10,20 @@
 
 namespace dunlin {
 
-Instance::Instance(std::shared_ptr<Stage> stage, std::shared_ptr<Selection> selection)
+Instance::Instance(std::shared_ptr<Stage> stage, std::shared_ptr<Selection> selection, ModuleFigures& figures)
     : Host(stage->log, selection->name(), selection->environment().config_directory, this), stage_(std::move(stage)),
-      selection_(std::move(selection)), auth_(selection_->auth()), router_(selection_->router()) {}
+      selection_(std::move(selection)), auth_(selection_->auth()), router_(selection_->router()),
+      guard_(selection_->guard()), filter_(selection_->filter()), route_(selection_->route()),
+      framer_(selection_->framer()), figures_(figures) {
+  if (auth_) figures_.serves(Asking::auth);
+  if (guard_) figures_.serves(Asking::guard);
+  if (filter_) figures_.serves(Asking::filter);
+  if (route_) figures_.serves(Asking::route);
+}
 
-Result<std::shared_ptr<Instance>> Instance::create(std::shared_ptr<Stage> stage, std::shared_ptr<Selection> selection) {
-  std::shared_ptr<Instance> instance(new Instance(std::move(stage), std::move(selection)));
+Result<std::shared_ptr<Instance>> Instance::create(std::shared_ptr<Stage> stage, std::shared_ptr<Selection> selection,
+                                                   ModuleFigures& figures) {
+  std::shared_ptr<Instance> instance(new Instance(std::move(stage), std::move(selection), figures));
   const dunlin_module& module = instance->selection_->module();
   instance->alive_ = true;
   dunlin_status status;
@@ -28,6 +36,8 @@ Result<std::shared_ptr<Instance>> Instance::create(std::shared_ptr<Stage> stage,
   instance->tasks_.finish(*instance);
   instance->timers_.stop_all(instance->services());
   instance->requests_.cancel_all(instance->services());
+  instance->commands_.cancel_all(instance->services());
+  instance->cache_.stop(*instance);
   return fail(Errc::unavailable, fmt::format("module \"{}\": create failed on worker {}: {}", instance->module(),
                                              instance->stage_->worker, status_name(status)));
 }
@@ -41,16 +51,23 @@ void Instance::destroy() {
   }
   timers_.stop_all(services());
   requests_.cancel_all(services());
+  commands_.cancel_all(services());
+  cache_.stop(*this);
+  figures_.keep(metrics_);
 }
 
 dunlin_status Instance::answer(dunlin_ticket ticket, dunlin_verdict verdict, const dunlin_answer* given) {
-  const auto late = [this] {
-    stage_->late_answers.fetch_add(1, std::memory_order_relaxed);
-    return DUNLIN_E_GONE;
-  };
-  if (!stage_->tickets.is_open(ticket, this)) return late();
-  Answer answer = copy_answer(verdict, given);
-  if (!stage_->tickets.claim(ticket, this)) return late();
+  if (!stage_->tickets.is_open(ticket, this)) return late_answer();
+  return answer(ticket, copy_answer(verdict, given));
+}
+
+dunlin_status Instance::late_answer() {
+  stage_->late_answers.fetch_add(1, std::memory_order_relaxed);
+  return DUNLIN_E_GONE;
+}
+
+dunlin_status Instance::answer(dunlin_ticket ticket, Answer answer) {
+  if (!stage_->tickets.claim(ticket, this)) return late_answer();
   const bool here = on_own_thread();
   if (HookScope* scope = here ? stage_->running : nullptr; scope && scope->ticket() == ticket) {
     scope->answer = std::move(answer);  // taken when the hook returns
@@ -72,20 +89,6 @@ void Instance::log_fault(Hook hook, ClientId conn, std::string_view why) {
                               {"more_held_back", fault_lines_.take_held_back()}});
 }
 
-void Instance::collect(std::vector<Sample>& out) const {
-  constexpr const char* kOutcomes[] = {"allow", "deny", "pass", "fault", "deadline"};
-  if (auth_)
-    for (std::size_t i = 0; i < outcomes_.size(); ++i)
-      out.push_back({.name = "dunlin_auth_outcomes_total", .help = "What auth modules answered, by module",
-                     .labels = {{"module", module()}, {"outcome", kOutcomes[i]}},
-                     .value = static_cast<double>(outcomes_[i]), .buckets = {}});
-  times_.collect(module(), out);
-  const std::size_t first = out.size();
-  metrics_.collect(stage_->worker, out);
-  std::string prefix = "dunlin_" + module() + "_";
-  for (char& c : prefix)
-    if (c == '-') c = '_';
-  for (std::size_t i = first; i < out.size(); ++i) out[i].name.insert(0, prefix);
-}
+void Instance::collect(std::vector<Sample>& out) const { collect_own(module(), stage_->worker, metrics_, out); }
 
 }  // namespace dunlin

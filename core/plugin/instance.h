@@ -3,7 +3,6 @@
 // it. All [worker] but answer() and tasks().post().
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -15,15 +14,16 @@
 #include "core/plugin/host.h"
 #include "core/plugin/instance_parts.h"
 #include "core/plugin/module.h"
+#include "core/plugin/module_figures.h"
 #include "core/plugin/stage.h"
 
 namespace dunlin {
 
-enum class AuthOutcome : std::uint8_t { allow, deny, pass, fault, deadline, count_ };
-
 class Instance final : public Host, public std::enable_shared_from_this<Instance> {
  public:
-  static Result<std::shared_ptr<Instance>> create(std::shared_ptr<Stage> stage, std::shared_ptr<Selection> selection);
+  // REQUIRES: `figures` (its module's) outlive it
+  static Result<std::shared_ptr<Instance>> create(std::shared_ptr<Stage> stage, std::shared_ptr<Selection> selection,
+                                                  ModuleFigures& figures);
   ~Instance() = default;  // REQUIRES: destroy() was called, if create() succeeded
 
   // Runs what other threads have handed in, destroys the module's instance, then stops its timers and requests. From
@@ -34,21 +34,31 @@ class Instance final : public Host, public std::enable_shared_from_this<Instance
   dunlin_instance* raw() const { return raw_; }
   const dunlin_auth* auth() const { return auth_; }
   const dunlin_router* router() const { return router_; }
+  const dunlin_subscribe_guard* guard() const { return guard_; }
+  const dunlin_publish_filter* filter() const { return filter_; }
+  const dunlin_http_route* route() const { return route_; }
+  const dunlin_framer* framer() const { return framer_; }
 
   Stage& stage() const { return *stage_; }
   Services& services() const { return stage_->services; }
-  HookTimes& times() { return times_; }
+  HookTimes& times() { return figures_.times(); }
   InstanceTimers& timers() { return timers_; }
   InstanceRequests& requests() { return requests_; }
+  InstanceCommands& commands() { return commands_; }
   InstanceTasks& tasks() { return tasks_; }
   InstanceMetrics& metrics() { return metrics_; }
+  InstanceCache& cache() { return cache_; }
+  SharedCache& shared_cache() { return selection_->cache(); }  // [any-thread]
 
   // [any-thread] dunlin_ticket_api::answer, arguments checked.
   dunlin_status answer(dunlin_ticket ticket, dunlin_verdict verdict, const dunlin_answer* given);
+  // [any-thread] What has been copied and checked.
+  dunlin_status answer(dunlin_ticket ticket, Answer answer);
 
   // The module did what it may not do, or did not answer.
   void log_fault(Hook hook, ClientId conn, std::string_view why);
-  void count(AuthOutcome outcome) { ++outcomes_[static_cast<std::size_t>(outcome)]; }
+  void count(Asking asking, Outcome outcome) { figures_.count(asking, outcome); }
+  void compared(bool agreed) { figures_.compared(agreed); }
   void collect(std::vector<Sample>& out) const;
 
   // Wraps a callback of the module for Services: it is dropped once this instance is being destroyed.
@@ -63,21 +73,27 @@ class Instance final : public Host, public std::enable_shared_from_this<Instance
   }
 
  private:
-  Instance(std::shared_ptr<Stage> stage, std::shared_ptr<Selection> selection);
+  dunlin_status late_answer();
+  Instance(std::shared_ptr<Stage> stage, std::shared_ptr<Selection> selection, ModuleFigures& figures);
 
   std::shared_ptr<Stage> stage_;
   std::shared_ptr<Selection> selection_;
   const dunlin_auth* auth_;
   const dunlin_router* router_;
+  const dunlin_subscribe_guard* guard_;
+  const dunlin_publish_filter* filter_;
+  const dunlin_http_route* route_;
+  const dunlin_framer* framer_;
   dunlin_instance* raw_ = nullptr;
   bool alive_ = false;
-  HookTimes times_;
+  ModuleFigures& figures_;
   Trickle fault_lines_;
-  std::array<std::uint64_t, static_cast<std::size_t>(AuthOutcome::count_)> outcomes_{};
   InstanceTimers timers_;
   InstanceRequests requests_;
+  InstanceCommands commands_;
   InstanceTasks tasks_;
   InstanceMetrics metrics_;
+  InstanceCache cache_;
 };
 
 }  // namespace dunlin

@@ -8,11 +8,13 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "core/base/metrics.h"
+#include "core/plugin/cache.h"
 #include "core/plugin/services.h"
 #include "dunlin/dunlin.h"
 
@@ -51,6 +53,19 @@ class InstanceRequests {
   std::uint64_t next_ = 1;
 };
 
+// Commands to Redis servers. [worker]
+class InstanceCommands {
+ public:
+  dunlin_status start(Instance& instance, std::string_view server, std::vector<std::string> argv, Millis timeout,
+                      dunlin_redis_fn fn, void* user, std::uint64_t& id);
+  bool cancel(Services& services, std::uint64_t id);
+  void cancel_all(Services& services);
+
+ private:
+  std::unordered_map<std::uint64_t, std::uint64_t> running_;  // ours to the service's
+  std::uint64_t next_ = 1;
+};
+
 // What comes back to the worker from other threads. Every fn that was accepted is called before `destroy`.
 class InstanceTasks {
  public:
@@ -61,6 +76,7 @@ class InstanceTasks {
 
   // [worker] Accepts nothing more, runs what was accepted, and waits for what is on the pool.
   void finish(Instance& instance);
+  bool busy() const { return !jobs_.empty(); }  // [worker] something is on the pool
 
  private:
   // One piece of work on the pool; the pool, the worker and the instance each hold it.
@@ -82,6 +98,29 @@ class InstanceTasks {
   std::vector<std::shared_ptr<Job>> jobs_;  // [worker]
 };
 
+// What this instance waits for of the cache that it shares. [worker]
+class InstanceCache {
+ public:
+  dunlin_status fetch(Instance& instance, std::string_view key, Millis timeout, dunlin_cache_fn fn, void* user,
+                      std::uint64_t& flight);
+  // Keeps a value that is lent, to the end of the turn.
+  std::string_view keep(Instance& instance, SharedCache::Value value);
+  void stop(Instance& instance);
+
+ private:
+  struct Waiting {
+    dunlin_cache_fn fn;
+    void* user;
+    std::uint64_t timer;
+  };
+  void told(Instance& instance, std::uint64_t id, dunlin_status status, const SharedCache::Value& value);
+
+  std::unordered_map<std::uint64_t, Waiting> waiting_;
+  std::vector<SharedCache::Value> kept_;
+  bool clearing_ = false;
+  std::uint64_t next_ = 1;
+};
+
 // The module's own figures. [worker]
 class InstanceMetrics {
  public:
@@ -91,6 +130,8 @@ class InstanceMetrics {
   dunlin_status define(std::uint32_t kind, std::string name, std::string help, Labels labels, std::uint32_t& id);
   void add(std::uint32_t id, std::int64_t value);
   void set(std::uint32_t id, std::int64_t value);
+  // Adds the counters of another to these.
+  void add_counters(const InstanceMetrics& other);
   // Gauges say which worker they are of; counters add up over the workers.
   void collect(unsigned worker, std::vector<Sample>& out) const;
 

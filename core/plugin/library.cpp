@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Opens a plugin and looks at everything that can be looked at before one of its functions is called.
+#include "core/plugin/library.h"
+
 #include <dlfcn.h>
+#include <elf.h>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -17,6 +22,8 @@ namespace dunlin {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::size_t kLargest = std::size_t{1} << 30;
 
 // It becomes a file's name and a part of figures' names.
 bool valid_name(std::string_view name) {
@@ -58,7 +65,14 @@ std::string flaw_in(const dunlin_module& module, const std::string& name) {
   const auto* router = static_cast<const dunlin_router*>(module.get_interface(DUNLIN_ROUTER));
   if (router && !(router->open && router->message && router->close))
     return "its " DUNLIN_ROUTER " lacks open, message or close";
-  return {};
+  const auto* guard = static_cast<const dunlin_subscribe_guard*>(module.get_interface(DUNLIN_SUBSCRIBE_GUARD));
+  if (guard && !guard->check) return "its " DUNLIN_SUBSCRIBE_GUARD " lacks check";
+  const auto* filter = static_cast<const dunlin_publish_filter*>(module.get_interface(DUNLIN_PUBLISH_FILTER));
+  if (filter && !filter->filter) return "its " DUNLIN_PUBLISH_FILTER " lacks filter";
+  const auto* route = static_cast<const dunlin_http_route*>(module.get_interface(DUNLIN_HTTP_ROUTE));
+  const auto* framer = static_cast<const dunlin_framer*>(module.get_interface(DUNLIN_FRAMER));
+  if (framer && !framer->input) return "its " DUNLIN_FRAMER " lacks input";
+  return route ? flaw_in_routes(*route) : "";
 }
 
 std::string flaw_in(const dunlin_plugin& plugin, const std::string& name) {
@@ -75,24 +89,81 @@ Error refused(const std::string& file, const std::string& why) {
   return fail(Errc::bad_input, fmt::format("{}: {}", file, why));
 }
 
+Result<std::string> read_file(const std::string& file) {
+  const int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return refused(file, fmt::format("cannot be opened: {}", std::strerror(errno)));
+  std::string bytes;
+  char part[64 * 1024];
+  ssize_t got;
+  while ((got = ::read(fd, part, sizeof part)) > 0 && bytes.size() < kLargest)
+    bytes.append(part, static_cast<std::size_t>(got));
+  const int error = errno;
+  ::close(fd);
+  errno = error;
+  if (got < 0) return refused(file, fmt::format("cannot be read: {}", std::strerror(errno)));
+  if (got > 0) return refused(file, "is larger than a plugin can be");
+  return bytes;
+}
+
+std::string flaw_in_bytes(std::string_view bytes) {
+  Elf64_Ehdr header{};
+  if (bytes.size() < sizeof header) return "it is no shared library: file too short";
+  if (bytes.substr(0, SELFMAG) != std::string_view(ELFMAG, SELFMAG)) return "it is no shared library";
+  std::memcpy(&header, bytes.data(), sizeof header);
+  if (header.e_ident[EI_CLASS] != ELFCLASS64) return {};  // the loader says it better
+  const auto within = [&](std::uint64_t offset, std::uint64_t size) {
+    return offset <= bytes.size() && size <= bytes.size() - offset;
+  };
+  bool whole = within(header.e_shoff, std::uint64_t{header.e_shnum} * header.e_shentsize) &&
+               within(header.e_phoff, std::uint64_t{header.e_phnum} * sizeof(Elf64_Phdr));
+  for (unsigned i = 0; whole && i < header.e_phnum; ++i) {
+    Elf64_Phdr segment{};
+    std::memcpy(&segment, bytes.data() + header.e_phoff + i * sizeof segment, sizeof segment);
+    whole = within(segment.p_offset, segment.p_filesz);
+  }
+  return whole ? "" : "it is cut short: is it still being written?";
+}
+
 }  // namespace
 
-Result<const dunlin_module*> open_library(const std::string& directory, const std::string& name) {
+Result<std::string> library_file(const std::string& directory, const std::string& name) {
   if (!valid_name(name))
     return fail(Errc::bad_input,
                 fmt::format("\"{}\" is no module's name: letters, digits, '-' and '_', at most 64", name));
-  const std::string file = fmt::format("{}/{}.so", directory, name);
+  std::string file = fmt::format("{}/{}.so", directory, name);
   std::error_code error;
   if (!fs::exists(file, error))
     return fail(Errc::not_found, fmt::format("{}: no such file; {}", file, modules_in(directory)));
+  return file;
+}
+
+Result<std::string> read_library(const std::string& file) {
+  auto bytes = read_file(file);
+  if (!bytes) return bytes;
+  if (const std::string flaw = flaw_in_bytes(*bytes); !flaw.empty()) return refused(file, flaw);
+  return bytes;
+}
+
+Result<const dunlin_module*> load_library(const std::string& path, const std::string& file, const std::string& name) {
   // NODELETE and never closed: a thread or an exit handler of the plugin may outlive every use of it.
-  void* library = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-  if (!library) return refused(file, dlerror());
+  void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+  if (!library) {
+    std::string why = dlerror();
+    for (std::size_t at; (at = why.find(path)) != std::string::npos && path != file;) why.replace(at, path.size(), name);
+    return refused(file, why);
+  }
   const void* symbol = dlsym(library, DUNLIN_ENTRY_SYMBOL);
   if (!symbol) return refused(file, fmt::format("it does not export {}: no plugin for Dunlin", DUNLIN_ENTRY_SYMBOL));
   const auto& plugin = *static_cast<const dunlin_plugin*>(symbol);
   if (const std::string flaw = flaw_in(plugin, name); !flaw.empty()) return refused(file, flaw);
   return plugin.module;
+}
+
+Result<const dunlin_module*> open_library(const std::string& directory, const std::string& name) {
+  const auto file = library_file(directory, name);
+  if (!file) return file.error();
+  if (const auto bytes = read_library(*file); !bytes) return bytes.error();
+  return load_library(*file, *file, name);
 }
 
 }  // namespace dunlin

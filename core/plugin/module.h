@@ -7,8 +7,10 @@
 //   ModuleSet  all selections of a configuration; equal (module, settings) is one selection
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/log.h"
@@ -20,22 +22,29 @@
 
 namespace dunlin {
 
+class Libraries;
+
 // What setup needs to know of the configuration, and who validates settings: the loader of core/config is handed in.
 struct ModuleEnvironment {
   Log& log;
   std::string plugin_directory;  // absolute
   std::string config_file;       // as given, for fault lines
   std::string config_directory;  // absolute
+  Libraries* libraries = nullptr;  // nullptr: files are opened where they stand
 };
 
 // Opens DIRECTORY/NAME.so: one exported symbol, magic, ABI major, name equal to the stem, a complete module table. The
 // error names the file and the cause, and for a missing file what modules there are.
 Result<const dunlin_module*> open_library(const std::string& directory, const std::string& name);
 
+// What the table of a module's HTTP routes lacks, or has and may not have; empty: nothing.
+std::string flaw_in_routes(const dunlin_http_route& table);
+
 // A line about the selection itself: `file:line:column: what`.
 std::string selection_fault(const std::string& file, const Place& place, const std::string& what);
 
 class SetupHost;
+class SharedCache;
 
 class Selection {
  public:
@@ -52,6 +61,11 @@ class Selection {
   const ModuleEnvironment& environment() const { return environment_; }
   const dunlin_auth* auth() const;      // nullptr: it is no auth module
   const dunlin_router* router() const;  // nullptr: it is no router
+  const dunlin_subscribe_guard* guard() const;
+  const dunlin_publish_filter* filter() const;
+  const dunlin_http_route* route() const;
+  SharedCache& cache() const { return *cache_; }
+  const dunlin_framer* framer() const;  // nullptr: it finds no packets
 
  private:
   Selection(const ModuleEnvironment& environment, const ModuleUse& use);
@@ -63,26 +77,52 @@ class Selection {
   const dunlin_module* module_ = nullptr;
   dunlin_settings* settings_ = nullptr;
   bool configured_ = false;
+  std::unique_ptr<SharedCache> cache_;
   std::unique_ptr<SetupHost> host_;  // known to the module until `discard`
 };
 
-// The selections of a whole configuration: each endpoint's chain and router resolved to indices into `selections`.
+// The selections of a whole configuration: each endpoint's chain and router resolved to slots. A selection has one slot
+// on every worker, `first_slot` and its index in `selections`; no two sets that are in use have a slot in common.
 struct ModuleSet {
-  struct AuthStep {
-    std::size_t selection;
+  struct CanaryStep {
+    std::size_t slot;
+    std::uint32_t percent;  // 0: there is none
+    bool shadow;
     bool on_error_pass;
     Millis deadline;
   };
+  // One module of a chain: auth, guards, filters.
+  struct ChainStep {
+    std::size_t slot;
+    bool on_error_pass;
+    Millis deadline;
+    CanaryStep canary{};  // auth
+  };
   struct EndpointModules {
-    std::vector<AuthStep> auth;
-    std::size_t router = 0;
+    std::vector<ChainStep> auth;
+    std::vector<ChainStep> guards;
+    std::size_t router = 0;  // slot
     Millis router_deadline{5000};
   };
+  // One HTTP path that a module serves. The texts are the module's constants.
+  struct Route {
+    std::string_view method, path;  // a path that ends in '/' is a prefix
+    std::uint32_t role;             // DUNLIN_ROLE_*
+    std::size_t slot;
+    std::size_t index;              // in the module's table
+    Millis deadline;
+  };
   std::vector<std::shared_ptr<Selection>> selections;
+  std::vector<ChainStep> filters;
+  std::vector<Route> routes;
   std::vector<std::vector<EndpointModules>> endpoints;  // [listener][endpoint]; empty entries for static ones
+  std::size_t first_slot = 0;
 
-  // Every fault of every module, one a line.
-  static Result<ModuleSet> build(const Config& config, Log& log);
+  std::size_t slot_of(std::size_t index) const { return first_slot + index; }
+
+  // Every fault of every module, one a line. `libraries`: as in ModuleEnvironment.
+  static Result<ModuleSet> build(const Config& config, Log& log, Libraries* libraries = nullptr,
+                                 std::size_t first_slot = 0);
 };
 
 }  // namespace dunlin

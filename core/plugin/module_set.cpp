@@ -13,8 +13,10 @@ namespace {
 
 class Builder {
  public:
-  Builder(const Config& config, Log& log)
-      : config_(config), environment_{log, config.plugin_directory, config.file, config.directory} {}
+  Builder(const Config& config, Log& log, Libraries* libraries, std::size_t first_slot)
+      : config_(config), environment_{log, config.plugin_directory, config.file, config.directory, libraries} {
+    set_.first_slot = first_slot;
+  }
 
   Result<ModuleSet> build() {
     for (const Listener& listener : config_.listeners) {
@@ -24,23 +26,58 @@ class Builder {
         if (endpoint.static_folder.empty()) resolve(endpoint, row.back());
       }
     }
+    resolve_chain(config_.filters, "filters", "is no publish filter", &Selection::filter, set_.filters);
+    for (const ModuleUse& use : config_.api_routes) resolve_routes(use);
     if (faults_.empty()) return std::move(set_);
     return fail(Errc::bad_input, fmt::format("{}", fmt::join(faults_, "\n")));
   }
 
  private:
   void resolve(const Endpoint& endpoint, ModuleSet::EndpointModules& modules) {
-    for (const ModuleUse& use : endpoint.auth) {
-      const auto index = select(use);
-      if (!index) continue;
-      if (!set_.selections[*index]->auth()) misfit(use, "auth", "is no auth module");
-      modules.auth.push_back({*index, use.on_error_pass, use.deadline});
-    }
+    resolve_chain(endpoint.auth, "auth", "is no auth module", &Selection::auth, modules.auth);
+    resolve_chain(endpoint.guards, "guards", "is no subscribe guard", &Selection::guard, modules.guards);
     const auto index = select(endpoint.router);
     if (!index) return;
     if (!set_.selections[*index]->router()) misfit(endpoint.router, "router", "is no router");
-    modules.router = *index;
+    if (endpoint.protocol == Protocol::socket && !set_.selections[*index]->framer())
+      misfit(endpoint.router, "router", "cannot find packets, which `protocol: socket` needs (" DUNLIN_FRAMER ")");
+    modules.router = set_.slot_of(*index);
     modules.router_deadline = endpoint.router.deadline;
+  }
+
+  template <class Table>
+  void resolve_chain(const std::vector<ModuleUse>& uses, const char* key, const char* misfit_text,
+                     const Table* (Selection::*table)() const, std::vector<ModuleSet::ChainStep>& chain) {
+    for (const ModuleUse& use : uses) {
+      const auto index = select(use);
+      if (!index) continue;
+      if (!((*set_.selections[*index]).*table)()) misfit(use, key, misfit_text);
+      chain.push_back({set_.slot_of(*index), use.on_error_pass, use.deadline});
+      if (use.canary) resolve_canary(*use.canary, key, misfit_text, table, chain.back().canary);
+    }
+  }
+
+  template <class Table>
+  void resolve_canary(const Canary& canary, const char* key, const char* misfit_text,
+                      const Table* (Selection::*table)() const, ModuleSet::CanaryStep& step) {
+    const auto index = select(canary.use);
+    if (!index) return;
+    if (!((*set_.selections[*index]).*table)()) misfit(canary.use, key, misfit_text);
+    step = {set_.slot_of(*index), canary.percent, canary.shadow, canary.use.on_error_pass, canary.use.deadline};
+  }
+
+  void resolve_routes(const ModuleUse& use) {
+    const auto index = select(use);
+    if (!index) return;
+    const dunlin_http_route* table = set_.selections[*index]->route();
+    if (!table) return misfit(use, "api.routes", "serves no HTTP routes");
+    for (std::size_t i = 0; i < table->route_count; ++i) {
+      const dunlin_route& route = table->routes[i];
+      for (const ModuleSet::Route& other : set_.routes)
+        if (other.method == route.method && other.path == route.path)
+          misfit(use, "api.routes", fmt::format("serves {} {}, as another one does", route.method, route.path).c_str());
+      set_.routes.push_back({route.method, route.path, route.role, set_.slot_of(*index), i, use.deadline});
+    }
   }
 
   // Empty: it was refused, and that has been said, once.
@@ -71,6 +108,8 @@ class Builder {
 
 }  // namespace
 
-Result<ModuleSet> ModuleSet::build(const Config& config, Log& log) { return Builder(config, log).build(); }
+Result<ModuleSet> ModuleSet::build(const Config& config, Log& log, Libraries* libraries, std::size_t first_slot) {
+  return Builder(config, log, libraries, first_slot).build();
+}
 
 }  // namespace dunlin

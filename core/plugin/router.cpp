@@ -44,6 +44,21 @@ void ModuleRuntime::Impl::close(const EndpointModules& endpoint, ClientId id, in
   instance.router()->close(instance.raw(), id.value(), code, text.empty() ? nullptr : &reason);
 }
 
+void ModuleRuntime::Impl::release(const EndpointModules& from, ClientId id) {
+  Instance& instance = router_of(from);
+  if (!instance.router()->release) return;
+  HookScope scope(instance, Hook::release);
+  instance.router()->release(instance.raw(), id.value());
+}
+
+void ModuleRuntime::Impl::hand_over(const EndpointModules& from, const EndpointModules& to, ClientId id) {
+  release(from, id);
+  Instance& instance = router_of(to);
+  if (!instance.router()->adopt) return;
+  HookScope scope(instance, Hook::adopt);
+  instance.router()->adopt(instance.raw(), id.value());
+}
+
 RouterOutcome ModuleRuntime::Impl::judge(Instance& instance, Hook hook, ClientId id, const Answer& answer) {
   if (answer.fault) {
     instance.log_fault(hook, id, answer.reason);

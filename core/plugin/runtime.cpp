@@ -2,6 +2,8 @@
 // Tickets from question to answer. The chain and the router say what an answer means.
 #include "core/plugin/runtime.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "core/base/check.h"
@@ -9,19 +11,52 @@
 
 namespace dunlin {
 
-Status ModuleRuntime::Impl::create(const ModuleSet& set) {
+Status ModuleRuntime::Impl::prepare(const ModuleSet& set) {
+  std::vector<std::shared_ptr<Instance>> made;
   for (const auto& selection : set.selections) {
-    auto instance = Instance::create(stage_, selection);
-    if (!instance) return instance.error();
-    instances_.push_back(std::move(*instance));
+    auto instance = Instance::create(stage_, selection, figures_[selection->name()]);
+    if (!instance) {
+      for (const auto& fellow : made) fellow->destroy();
+      return instance.error();
+    }
+    made.push_back(std::move(*instance));
+  }
+  if (instances_.size() < set.slot_of(made.size())) instances_.resize(set.slot_of(made.size()));
+  for (std::size_t i = 0; i < made.size(); ++i) {
+    CHECK(!instances_[set.slot_of(i)]);
+    instances_[set.slot_of(i)] = std::move(made[i]);
   }
   return ok();
 }
 
+void ModuleRuntime::Impl::use(const ModuleSet& set) {
+  filters_ = set.filters;
+  routes_ = set.routes;
+}
+
+bool ModuleRuntime::Impl::retire(const ModuleSet& set, bool overdue) {
+  bool all = true;
+  for (std::size_t i = 0; i < set.selections.size(); ++i) {
+    std::shared_ptr<Instance>& instance = instances_[set.slot_of(i)];
+    if (!instance) continue;
+    if (overdue) questions_.cut(*instance);
+    // To destroy one that has work on the pool would mean to wait here.
+    if (instance->tasks().busy() || questions_.waits_for(*instance)) {
+      all = false;
+      continue;
+    }
+    instance->destroy();
+    instance.reset();
+  }
+  return all;
+}
+
 ModuleRuntime::Impl::~Impl() {
   for (auto& [id, waiting] : std::exchange(waiting_, {})) cancel(waiting, DUNLIN_CANCEL_STOPPING);
+  questions_.stop();
   stage_->taker = nullptr;
-  for (const auto& instance : instances_) instance->destroy();
+  for (const auto& instance : instances_)
+    if (instance) instance->destroy();
 }
 
 void ModuleRuntime::Impl::await(dunlin_ticket ticket, ClientId id, bool login, Millis deadline) {
@@ -32,6 +67,7 @@ void ModuleRuntime::Impl::await(dunlin_ticket ticket, ClientId id, bool login, M
 }
 
 void ModuleRuntime::Impl::take(dunlin_ticket ticket, Answer answer) {
+  if (questions_.take(ticket, answer)) return;
   const TicketTable::Note* found = stage_->tickets.note(ticket);
   if (!found) return;  // revoked while the answer was on its way
   const TicketTable::Note note = *found;
@@ -50,6 +86,12 @@ void ModuleRuntime::Impl::expired(dunlin_ticket ticket) {
   note->timer = 0;
   const bool login = note->login;
   const Waiting& waiting = waiting_.at(note->conn);
+  if (!login && waiting.login) {
+    // Its handler may wait for the log-in, which has deadlines of its own: their answer must reach it first.
+    note->timer = stage_->services.timer_start(waiting.router->endpoint->router_deadline, Millis{0},
+                                               [this, ticket] { expired(ticket); });
+    return;
+  }
   Instance& instance = login ? auth_of(*waiting.login) : router_of(*waiting.router->endpoint);
   if (!stage_->tickets.claim(ticket, &instance)) return;  // its answer is on the way
   call_cancel(instance, login, ticket, DUNLIN_CANCEL_DEADLINE);
@@ -80,9 +122,10 @@ void ModuleRuntime::Impl::cancel(Waiting& waiting, std::int32_t reason) {
   if (waiting.router) revoke(waiting.router->ticket, router_of(*waiting.router->endpoint), false, reason);
 }
 
-void ModuleRuntime::Impl::cancel(ClientId id) {
+void ModuleRuntime::Impl::cancel(ClientId id, std::int32_t reason) {
   auto node = waiting_.extract(id);
-  if (node) cancel(node.mapped(), DUNLIN_CANCEL_CLOSED);
+  if (node) cancel(node.mapped(), reason);
+  questions_.cancel(id, reason);
 }
 
 void ModuleRuntime::Impl::forget(ClientId id) {
@@ -97,7 +140,16 @@ void ModuleRuntime::Impl::collect(std::vector<Sample>& out) const {
   out.push_back({.name = "dunlin_late_answers_total",
                  .help = "Answers to tickets that were answered already, cancelled or past their deadline",
                  .labels = {}, .value = static_cast<double>(stage_->late_answers.load(std::memory_order_relaxed)), .buckets = {}});
-  for (const auto& instance : instances_) instance->collect(out);
+  for (const auto& [module, figures] : figures_) {
+    const auto is_its = [&](const auto& instance) { return instance && instance->module() == module; };
+    const auto living = std::count_if(instances_.begin(), instances_.end(), is_its);
+    out.push_back({.name = "dunlin_module_instances", .help = "Instances that live, by module, counted on each worker",
+                   .type = MetricType::gauge, .labels = {{"module", module}}, .value = static_cast<double>(living),
+                   .buckets = {}});
+    figures.collect(module, stage_->worker, out);
+  }
+  for (const auto& instance : instances_)
+    if (instance) instance->collect(out);
 }
 
 ModuleRuntime::ModuleRuntime(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -106,7 +158,8 @@ ModuleRuntime::~ModuleRuntime() = default;
 Result<std::unique_ptr<ModuleRuntime>> ModuleRuntime::create(const ModuleSet& set, Services& services, AnswerSink& sink,
                                                              Log& log, unsigned worker) {
   auto impl = std::make_unique<Impl>(services, sink, log, worker);
-  if (Status created = impl->create(set); !created) return created.error();
+  if (Status created = impl->prepare(set); !created) return created.error();
+  impl->use(set);
   return std::unique_ptr<ModuleRuntime>(new ModuleRuntime(std::move(impl)));
 }
 
@@ -128,7 +181,44 @@ void ModuleRuntime::close(const ModuleSet::EndpointModules& endpoint, ClientId i
   impl_->close(endpoint, id, code, why);
 }
 
-void ModuleRuntime::cancel(ClientId id) { impl_->cancel(id); }
+void ModuleRuntime::guard(const ModuleSet::EndpointModules& endpoint, ClientId id, std::string channel, GuardDone done) {
+  impl_->guard(endpoint, id, std::move(channel), std::move(done));
+}
+
+bool ModuleRuntime::filters() const { return impl_->filters(); }
+
+FilterOutcome ModuleRuntime::filter(const std::string& channel, Kind& kind, std::string& data) {
+  return impl_->filter(channel, kind, data);
+}
+
+const std::vector<ModuleSet::Route>& ModuleRuntime::routes() const { return impl_->routes(); }
+
+void ModuleRuntime::serve(const ModuleSet::Route& route, const RouteCall& call, RouteDone done) {
+  impl_->serve(route, call, std::move(done));
+}
+
+bool ModuleRuntime::in_hook() const { return impl_->in_hook(); }
+Status ModuleRuntime::prepare(const ModuleSet& set) { return impl_->prepare(set); }
+void ModuleRuntime::use(const ModuleSet& set) { impl_->use(set); }
+bool ModuleRuntime::retire(const ModuleSet& set, bool overdue) { return impl_->retire(set, overdue); }
+
+void ModuleRuntime::hand_over(const ModuleSet::EndpointModules& from, const ModuleSet::EndpointModules& to,
+                              ClientId id) {
+  impl_->hand_over(from, to, id);
+}
+
+void ModuleRuntime::release(const ModuleSet::EndpointModules& from, ClientId id) { impl_->release(from, id); }
+bool ModuleRuntime::pending(ClientId id) const { return impl_->pending(id); }
+void ModuleRuntime::cancel(ClientId id, std::int32_t reason) { impl_->cancel(id, reason); }
+
+std::int64_t ModuleRuntime::input(const ModuleSet::EndpointModules& endpoint, ClientId id, std::string_view unread) {
+  return impl_->input(endpoint, id, unread);
+}
+
+Encoded ModuleRuntime::encode(const ModuleSet::EndpointModules& endpoint, ClientId id, const Message& message) {
+  return impl_->encode(endpoint, id, message);
+}
+
 void ModuleRuntime::collect(std::vector<Sample>& out) const { impl_->collect(out); }
 
 }  // namespace dunlin

@@ -2,9 +2,11 @@
 // ModuleRuntime: the modules of one worker at work. Sessions ask their questions here and get the answer at once or
 // later. All [worker], but that a ticket may be answered from any thread.
 //
-// REQUIRES of every question: the endpoint's modules outlive the runtime.
+// Several sets may be at work at once, while one takes over from another. REQUIRES of every question: the endpoint is of a
+// set that was prepared and not retired.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,6 +19,7 @@
 #include "core/base/metrics.h"
 #include "core/config/config.h"
 #include "core/plugin/module.h"
+#include "core/plugin/reply.h"
 #include "core/plugin/services.h"
 
 namespace dunlin {
@@ -43,6 +46,19 @@ struct LoginAnswer {
 // How a router answered open or message.
 enum class RouterOutcome { proceed, deny, fault };
 
+// What the filters made of a publish.
+enum class FilterOutcome { pass, drop, fault };
+
+// Told once: OK, E_DENIED, E_UNAVAILABLE (a guard failed), E_GONE (the connection left).
+using GuardDone = std::function<void(dunlin_status)>;
+
+// What a message goes out as on raw TCP connections.
+struct Encoded {
+  enum class Outcome { done, each, failed };  // each: it depends on the connection
+  Outcome outcome = Outcome::failed;
+  MessageRef bytes;  // when done; without a frame
+};
+
 // Who is told of answers that come later. Never called from inside the question, nor after cancel().
 class AnswerSink {
  public:
@@ -58,6 +74,15 @@ class ModuleRuntime {
   // Creates one instance a selection. `worker` is for logs and metrics.
   static Result<std::unique_ptr<ModuleRuntime>> create(const ModuleSet& set, Services& services, AnswerSink& sink,
                                                        Log& log, unsigned worker);
+  // Creates the instances of one more set: all, or none.
+  Status prepare(const ModuleSet& set);
+  // Its filters and routes are in force from here on. REQUIRES: prepared
+  void use(const ModuleSet& set);
+  // Nobody asks this set any more: destroys its instances. False: one has work on the pool that has not returned, or has
+  // not answered an HTTP request (`overdue`: that is cancelled), so it must be retired once more.
+  // REQUIRES: nothing is pending for a connection that it serves; no hook is running
+  bool retire(const ModuleSet& set, bool overdue);
+
   // Cancels what is pending (DUNLIN_CANCEL_STOPPING), destroys the instances, stops their timers and requests. Blocks
   // for what they have on the pool.
   ~ModuleRuntime();
@@ -73,8 +98,37 @@ class ModuleRuntime {
                                        std::string_view data);
   void close(const ModuleSet::EndpointModules& endpoint, ClientId id, int code, std::string_view why);
 
-  // The connection has left: voids what is pending for it (DUNLIN_CANCEL_CLOSED).
-  void cancel(ClientId id);
+  // Asks the endpoint's guards whether it may subscribe. `done` may be called at once. REQUIRES: no hook is running.
+  void guard(const ModuleSet::EndpointModules& endpoint, ClientId id, std::string channel, GuardDone done);
+
+  // Shows a publish to the filters, which may change it. REQUIRES: no hook is running.
+  bool filters() const;  // is there one?
+  FilterOutcome filter(const std::string& channel, Kind& kind, std::string& data);
+
+  // The HTTP paths that modules serve. `done` may be called at once. REQUIRES of serve: no hook is running.
+  const std::vector<ModuleSet::Route>& routes() const;
+  void serve(const ModuleSet::Route& route, const RouteCall& call, RouteDone done);
+
+  // Does a hook or callback of a module run now?
+  bool in_hook() const;
+
+  // The router of `from` lets go of a connection that it has opened, that of `to` takes it over.
+  // REQUIRES: !pending(id); no hook is running
+  void hand_over(const ModuleSet::EndpointModules& from, const ModuleSet::EndpointModules& to, ClientId id);
+  // The first half of it, when the other is to open the connection afresh.
+  void release(const ModuleSet::EndpointModules& from, ClientId id);
+
+  // Is an answer awaited for this connection?
+  bool pending(ClientId id) const;
+  // Voids what is pending for it: it has left (DUNLIN_CANCEL_CLOSED), or who is asked must go (DUNLIN_CANCEL_STOPPING).
+  void cancel(ClientId id, std::int32_t reason = DUNLIN_CANCEL_CLOSED);
+
+  // Raw TCP: how long the packet is that `unread` begins with, or what else dunlin/framer.h lets a framer say.
+  // REQUIRES: `unread` is NUL-terminated; no hook is running
+  std::int64_t input(const ModuleSet::EndpointModules& endpoint, ClientId id, std::string_view unread);
+  // Raw TCP: the bytes of `message` for one connection, or, without an id, for all of the endpoint.
+  // REQUIRES: no hook is running
+  Encoded encode(const ModuleSet::EndpointModules& endpoint, ClientId id, const Message& message);
 
   // Outcomes by module, hook durations, tickets in flight, and the modules' own figures.
   void collect(std::vector<Sample>& out) const;

@@ -3,9 +3,12 @@
 
 #include <fmt/format.h>
 
+#include "core/base/crash.h"
 #include "core/config/loader.h"
 #include "core/plugin/abi_text.h"
+#include "core/plugin/cache.h"
 #include "core/plugin/host.h"
+#include "core/plugin/libraries.h"
 #include "core/plugin/module.h"
 
 namespace dunlin {
@@ -31,16 +34,20 @@ std::string selection_fault(const std::string& file, const Place& place, const s
 }
 
 Selection::Selection(const ModuleEnvironment& environment, const ModuleUse& use)
-    : environment_(environment), name_(use.module),
+    : environment_(environment), name_(use.module), cache_(std::make_unique<SharedCache>()),
       host_(std::make_unique<SetupHost>(environment.log, use.module, environment.config_directory)) {}
 
 Selection::~Selection() {
-  if (configured_) module_->discard(settings_);
+  if (!configured_) return;
+  const CrashScope scope(crash_note(), name_.c_str(), "discard");
+  module_->discard(settings_);
 }
 
 Status Selection::open(const ModuleUse& use) {
   const std::string& file = environment_.config_file;
-  const auto library = open_library(environment_.plugin_directory, name_);
+  const CrashScope scope(crash_note(), name_.c_str(), "load");
+  const auto library = environment_.libraries ? environment_.libraries->open(environment_.plugin_directory, name_)
+                                              : open_library(environment_.plugin_directory, name_);
   if (!library)
     return fail(library.error().code,
                 selection_fault(file, use.place, fmt::format("module \"{}\": {}", name_, library.error().why)));
@@ -56,6 +63,7 @@ Status Selection::open(const ModuleUse& use) {
 }
 
 Status Selection::configure_module(const ModuleUse& use) {
+  const CrashScope scope(crash_note(), name_.c_str(), "configure");
   const dunlin_status status = module_->configure(host_.get(), lend(use.settings), &settings_);
   configured_ = status == DUNLIN_OK;
   std::vector<std::string> faults;
@@ -82,6 +90,22 @@ const dunlin_auth* Selection::auth() const {
 
 const dunlin_router* Selection::router() const {
   return static_cast<const dunlin_router*>(module_->get_interface(DUNLIN_ROUTER));
+}
+
+const dunlin_subscribe_guard* Selection::guard() const {
+  return static_cast<const dunlin_subscribe_guard*>(module_->get_interface(DUNLIN_SUBSCRIBE_GUARD));
+}
+
+const dunlin_publish_filter* Selection::filter() const {
+  return static_cast<const dunlin_publish_filter*>(module_->get_interface(DUNLIN_PUBLISH_FILTER));
+}
+
+const dunlin_http_route* Selection::route() const {
+  return static_cast<const dunlin_http_route*>(module_->get_interface(DUNLIN_HTTP_ROUTE));
+}
+
+const dunlin_framer* Selection::framer() const {
+  return static_cast<const dunlin_framer*>(module_->get_interface(DUNLIN_FRAMER));
 }
 
 }  // namespace dunlin

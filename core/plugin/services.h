@@ -18,6 +18,7 @@
 #include "core/base/ids.h"
 #include "core/base/log.h"
 #include "core/base/message.h"
+#include "core/base/redis_types.h"
 #include "dunlin/dunlin.h"
 
 namespace dunlin {
@@ -38,12 +39,23 @@ class Services {
   virtual dunlin_status conn_send(ClientId id, Kind kind, std::string_view data) = 0;
   virtual dunlin_status conn_close(ClientId id, int code, std::string_view reason) = 0;
 
+  // Raw TCP only, else E_NOT_FOUND: what has arrived and belongs to no packet yet.
+  virtual dunlin_status conn_unread(ClientId id, std::size_t& size) = 0;
+  virtual dunlin_status conn_clear(ClientId id) = 0;
+
   virtual dunlin_status subscribe(ClientId id, std::string_view channel) = 0;
   virtual dunlin_status unsubscribe(ClientId id, std::string_view channel) = 0;
+  // Asks the endpoint's guards first. `done` gets OK, E_DENIED, E_UNAVAILABLE, E_FULL or E_GONE.
+  using SubscribeDone = std::function<void(dunlin_status)>;
+  virtual dunlin_status subscribe_asking(ClientId id, std::string_view channel, SubscribeDone done) = 0;
   using PublishDone = std::function<void(std::uint64_t success, std::uint64_t fail)>;
   virtual dunlin_status publish(std::string_view channel, Kind kind, std::string_view data, PublishDone done) = 0;
   using SendDone = std::function<void(dunlin_status)>;
   virtual dunlin_status send(ClientId id, Kind kind, std::string_view data, SendDone done) = 0;
+
+  // `done` gets OK and how many messages the topic holds, or E_FULL or E_TIMEOUT.
+  using QueueDone = std::function<void(dunlin_status, std::uint64_t)>;
+  virtual dunlin_status queue_push(ClientId about, std::string_view topic, std::string_view data, QueueDone done) = 0;
 
   virtual dunlin_status context_get(ClientId id, std::string_view key, std::string_view& out) = 0;
   virtual dunlin_status context_set(ClientId id, std::string_view key, std::string_view json) = 0;
@@ -59,12 +71,22 @@ class Services {
   virtual std::uint64_t http_request(HttpRequest request, std::function<void(const HttpResponse&)> done) = 0;
   virtual bool http_cancel(std::uint64_t id) = 0;
 
+  // The name "" is the server called default, or else the first.
+  virtual bool redis_known(std::string_view name) = 0;
+  virtual dunlin_status redis_command(std::string_view name, std::vector<std::string> argv, Millis timeout,
+                                      std::function<void(const RedisReply&)> done, std::uint64_t& id) = 0;
+  virtual bool redis_cancel(std::uint64_t id) = 0;
+
   // [any-thread] Runs `task` on this worker; false: the worker is stopping and it never runs.
   virtual bool post(std::function<void()> task) = 0;
   // Runs `task` on this worker in this turn, after what runs now has returned.
   virtual void defer(std::function<void()> task) = 0;
   // Runs `work` on a pool thread, then `done` on this worker, always.
   virtual void offload(std::function<void()> work, std::function<void()> done) = 0;
+
+  // The uv_loop_t of this worker; what libuv it is. uv_version() [any-thread]
+  virtual void* uv_loop() = 0;
+  virtual std::uint32_t uv_version() const = 0;
 
  protected:
   ~Services() = default;

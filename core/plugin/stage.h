@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "core/base/crash.h"
 #include "core/base/log.h"
 #include "core/plugin/answer.h"
 #include "core/plugin/services.h"
@@ -33,6 +34,7 @@ struct Stage {
   const unsigned worker;
   TicketTable tickets;
   std::atomic<std::uint64_t> late_answers{0};
+  CrashNote* const crash = crash_note();  // of the worker's thread, which makes this
   HookScope* running = nullptr;  // [worker] the innermost hook or callback that runs now
   AnswerTaker* taker;            // [worker] nullptr: the runtime is gone
 };

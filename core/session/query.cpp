@@ -39,6 +39,16 @@ void each_part(std::string_view text, char separator, Use use) {
   }
 }
 
+// Calls `use(name, value)` for each field of a handshake's block until it says true.
+template <class Use>
+void each_field(std::string_view block, Use use) {
+  while (!block.empty()) {
+    const std::size_t name = block.find('\0'), value = block.find('\0', name + 1);
+    if (use(block.substr(0, name), block.substr(name + 1, value - name - 1))) return;
+    block.remove_prefix(value + 1);
+  }
+}
+
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
   while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
@@ -54,10 +64,24 @@ bool starts_with_word(std::string_view text, std::string_view word) {
 
 }  // namespace
 
-const std::string* header_of(const Handshake& handshake, std::string_view name) {
-  for (const auto& [header, value] : handshake.headers)
-    if (header == name) return &value;
-  return nullptr;
+std::optional<std::string_view> Handshake::get(std::string_view name) const {
+  std::optional<std::string_view> found;
+  each_field(block_, [&](std::string_view field, std::string_view value) {
+    if (field != name) return false;
+    found = value;
+    return true;
+  });
+  return found;
+}
+
+std::optional<std::pair<std::string_view, std::string_view>> Handshake::header_at(std::size_t index) const {
+  std::optional<std::pair<std::string_view, std::string_view>> found;
+  each_field(block_, [&](std::string_view field, std::string_view value) {
+    if (field.starts_with(':') || index-- > 0) return false;
+    found = {field, value};
+    return true;
+  });
+  return found;
 }
 
 std::optional<std::string> query_of(std::string_view uri, std::string_view name) {
@@ -74,7 +98,7 @@ std::optional<std::string> query_of(std::string_view uri, std::string_view name)
 }
 
 std::optional<std::string> cookie_of(const Handshake& handshake, std::string_view name) {
-  const std::string* header = header_of(handshake, "cookie");
+  const auto header = handshake.get("cookie");
   if (!header) return std::nullopt;
   std::optional<std::string> found;
   each_part(*header, ';', [&](std::string_view part) {
@@ -87,10 +111,10 @@ std::optional<std::string> cookie_of(const Handshake& handshake, std::string_vie
 }
 
 std::string handshake_token(const Handshake& handshake) {
-  const std::string* authorization = header_of(handshake, "authorization");
+  const auto authorization = handshake.get("authorization");
   if (authorization && starts_with_word(*authorization, "bearer"))
-    return std::string(trimmed(std::string_view(*authorization).substr(7)));
-  return query_of(handshake.uri, "token").value_or("");
+    return std::string(trimmed(authorization->substr(7)));
+  return query_of(handshake.get(Handshake::kUri).value_or(""), "token").value_or("");
 }
 
 }  // namespace dunlin

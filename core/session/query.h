@@ -10,8 +10,6 @@
 
 namespace dunlin {
 
-// The first header of that (lower-case) name, or nullptr.
-const std::string* header_of(const Handshake& handshake, std::string_view name);
 // The first query parameter of that name, percent-decoded, `+` as a space.
 std::optional<std::string> query_of(std::string_view uri, std::string_view name);
 std::optional<std::string> cookie_of(const Handshake& handshake, std::string_view name);

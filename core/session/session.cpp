@@ -23,21 +23,24 @@ const Session::Row Session::kSteps[] = {
     {&Session::step_wait},          // closing: until the end of the turn
 };
 
-Session::Session(SessionTable& table, ClientId id, Transport& transport, const Endpoint& endpoint,
-                 const ModuleSet::EndpointModules& modules, std::string remote_addr,
-                 std::unique_ptr<Handshake> handshake)
-    : table_(table), endpoint_(endpoint), modules_(modules), transport_(&transport), id_(id),
-      subscriber_(table.channels_, transport.outbox()), remote_addr_(std::move(remote_addr)),
+Session::Session(SessionTable& table, ClientId id, Transport& transport, ServedEndpoint& served,
+                 std::string remote_addr, std::unique_ptr<Handshake> handshake)
+    : table_(table), served_(&served), transport_(&transport), id_(id),
+      subscriber_(table.fanout_.of(transport.protocol(), served), transport.outbox(), id), remote_addr_(std::move(remote_addr)),
       handshake_(std::move(handshake)) {
   ++table_.steps_[static_cast<std::size_t>(step_)];
+  ++served_->sessions;
   idle_timer_.on_fire([this] { on_idle_timer(); });
   expiry_timer_.on_fire([this] { close(CloseReason::expired); });
 }
 
-Session::~Session() { --table_.steps_[static_cast<std::size_t>(step_)]; }
+Session::~Session() {
+  --table_.steps_[static_cast<std::size_t>(step_)];
+  --served_->sessions;
+}
 
 void Session::start() {
-  table_.wheel_.start(idle_timer_, endpoint_.limits.idle / 2);
+  table_.wheel_.start(idle_timer_, endpoint().limits.idle / 2);
   run();
 }
 
@@ -59,13 +62,14 @@ void Session::enter(Step step) {
 
 Session::Next Session::step_authenticate() {
   if (asked_) return Next::wait;
-  if (endpoint_.login == Login::message) {
+  move_on();
+  if (endpoint().login == Login::message) {
     enter(Step::opening);
     return Next::again;
   }
   asked_ = true;
   const std::string token = handshake_token(*handshake_);
-  const auto answer = table_.modules_->login(modules_, id_, token, DUNLIN_LOGIN_HANDSHAKE);
+  const auto answer = table_.modules_->login(served_->modules, id_, token, DUNLIN_LOGIN_HANDSHAKE);
   if (!answer) return Next::wait;
   login_answered(*answer);
   return Next::again;
@@ -73,8 +77,9 @@ Session::Next Session::step_authenticate() {
 
 Session::Next Session::step_open() {
   if (asked_) return Next::wait;
+  move_on();
   asked_ = opened_ = true;
-  return after(table_.modules_->open(modules_, id_), Step::opening);
+  return after(table_.modules_->open(served_->modules, id_), Step::opening);
 }
 
 Session::Next Session::step_take() {
@@ -91,9 +96,14 @@ Session::Next Session::step_take() {
 Session::Next Session::step_wait() { return Next::wait; }
 
 Session::Next Session::route(Kind kind, std::string_view data) {
+  move_on();
+  if (step_ == Step::closing) {  // who took it over closed it
+    table_.counters_.add(Counter::drop_inbound);
+    return Next::wait;
+  }
   enter(Step::handling);
   asked_ = true;
-  return after(table_.modules_->message(modules_, id_, kind, data), Step::handling);
+  return after(table_.modules_->message(served_->modules, id_, kind, data), Step::handling);
 }
 
 // What the router's answer leads to; without one this connection waits, and is not read meanwhile.
@@ -144,8 +154,7 @@ void Session::close(CloseReason reason, int code, std::string_view text) {
   if (step_ == Step::closing) return;
   const CloseRow& row = row_of(reason);
   close_reason_ = reason;
-  close_code_ = code ? code : row.code;
-  close_text_ = text.empty() ? row.text : text;
+  ending_ = std::make_unique<Ending>(Ending{code ? code : row.code, std::string(text.empty() ? row.text : text)});
   idle_timer_.stop();
   expiry_timer_.stop();
   // A message that nobody answered yet ends here; so do those behind it.
@@ -154,7 +163,7 @@ void Session::close(CloseReason reason, int code, std::string_view text) {
   enter(Step::closing);
   subscriber_.leave_all();
   if (reason == CloseReason::slow_consumer && transport_) transport_->outbox().discard(Counter::drop_slow);
-  if (Transport* transport = std::exchange(transport_, nullptr)) transport->finish(close_code_, close_text_);
+  if (Transport* transport = std::exchange(transport_, nullptr)) transport->finish(ending_->code, ending_->text);
   table_.closing_.push_back(id_);
 }
 
@@ -163,49 +172,47 @@ void Session::end() {
   ++table_.closes_[static_cast<std::size_t>(close_reason_)];
   if (table_.log_.enabled(Level::debug))
     table_.log_.debug("session closed", {{"client", id_.text()}, {"reason", row_of(close_reason_).label},
-                                         {"code", close_code_}, {"peer", remote_addr_}});
+                                         {"code", ending_->code}, {"peer", remote_addr_}});
   table_.modules_->cancel(id_);
   finish_login(DUNLIN_DENY, DUNLIN_E_GONE);
   context_.abandon(table_.defer_);
-  if (opened_) table_.modules_->close(modules_, id_, close_code_, close_text_);
+  if (opened_) table_.modules_->close(served_->modules, id_, ending_->code, ending_->text);
 }
 
 dunlin_status Session::send(Kind kind, std::string_view data) {
   if (!transport_) return DUNLIN_E_GONE;
-  if (transport_->outbox().push_now(Message::make(kind, data)) == Outbox::Push::queued) return DUNLIN_OK;
+  const bool raw = transport_->protocol() == Protocol::socket;
+  if (transport_->outbox().push_now(raw ? Message::raw(data) : Message::make(kind, data)) == Outbox::Push::queued) return DUNLIN_OK;
   table_.counters_.add(Counter::drop_slow);
   return DUNLIN_E_FULL;
 }
 
 SendResult Session::deliver(const MessageRef& message) {
   if (!transport_) return SendResult::gone;
-  if (transport_->outbox().push(message) == Outbox::Push::queued) return SendResult::sent;
+  MessageRef encoded;
+  if (transport_->protocol() == Protocol::socket) {
+    encoded = table_.modules_->encode(served_->modules, id_, *message.operator->()).bytes;
+    if (!encoded) {
+      table_.counters_.add(Counter::drop_encode);
+      return SendResult::failed;
+    }
+    if (!transport_) return SendResult::gone;  // the framer closed it
+  }
+  if (transport_->outbox().push(encoded ? encoded : message) == Outbox::Push::queued) return SendResult::sent;
   table_.counters_.add(Counter::drop_slow);
   return SendResult::full;
 }
 
-dunlin_status Session::subscribe(std::string_view channel) {
-  if (!transport_) return DUNLIN_E_GONE;
-  if (subscriber_.count() >= endpoint_.limits.channels && !subscriber_.subscribed(channel)) return DUNLIN_E_FULL;
-  subscriber_.subscribe(channel);
-  return DUNLIN_OK;
-}
-
-dunlin_status Session::unsubscribe(std::string_view channel) {
-  if (!transport_) return DUNLIN_E_GONE;
-  return subscriber_.unsubscribe(channel) ? DUNLIN_OK : DUNLIN_E_NOT_FOUND;
-}
-
-// A peer that has been silent for half the time is asked for a sign of life; one that stays silent is gone. While its
-// message is handled it is not read, so nothing is concluded from its silence.
+// A peer that has been silent for half the time is asked for a sign of life; one that stays silent is gone. Raw TCP has
+// no pings: there `pinged_` says that half the time has passed in silence. While a peer's message is handled it is not
+// read, so nothing is concluded from its silence.
 void Session::on_idle_timer() {
-  if (std::exchange(heard_, false) || paused_) {
-    pinged_ = false;
-  } else if (pinged_) {
-    return close(CloseReason::idle);
-  }
-  if (!std::exchange(pinged_, true) && transport_) transport_->ping();
-  table_.wheel_.start(idle_timer_, endpoint_.limits.idle / 2);
+  const bool silent = !std::exchange(heard_, false) && !paused_;
+  if (silent && pinged_) return close(CloseReason::idle);
+  const bool pings = transport_ && transport_->protocol() == Protocol::websocket;
+  pinged_ = silent || pings;
+  if (pings) transport_->ping();
+  table_.wheel_.start(idle_timer_, endpoint().limits.idle / 2);
 }
 
 }  // namespace dunlin

@@ -13,8 +13,8 @@ namespace dunlin {
 dunlin_status Session::authenticate(std::string_view token, std::uint32_t source, LoginDone done) {
   if (step_ == Step::closing) return DUNLIN_E_GONE;
   if (login_done_ || step_ == Step::authenticating) return DUNLIN_E_FULL;
-  login_done_ = std::move(done);
-  auto answer = table_.modules_->login(modules_, id_, token, source);
+  login_done_ = std::make_unique<LoginDone>(std::move(done));
+  auto answer = table_.modules_->login(served_->modules, id_, token, source);
   // Never answered from inside the call; by the time it is, the session may be gone.
   if (answer)
     table_.defer_([&table = table_, id = id_, answer = std::move(*answer)]() mutable {
@@ -46,7 +46,7 @@ void Session::login_answered(LoginAnswer answer) {
 }
 
 void Session::finish_login(dunlin_verdict verdict, dunlin_status status) {
-  if (LoginDone done = std::exchange(login_done_, nullptr)) done(verdict, status);
+  if (const auto done = std::exchange(login_done_, nullptr); done && *done) (*done)(verdict, status);
 }
 
 // Whoever logs in as somebody else starts afresh: nothing of the former user stays, neither channels nor context.
@@ -79,7 +79,7 @@ void Session::apply(const Identity& identity) {
 
 void Session::log_refusal(const LoginAnswer& answer) {
   table_.log_.info("log-in refused",
-                   {{"client", id_.text()}, {"peer", remote_addr_}, {"endpoint", endpoint_.path},
+                   {{"client", id_.text()}, {"peer", remote_addr_}, {"endpoint", endpoint().path},
                     {"module", answer.module.empty() ? "-" : answer.module},
                     {"outcome", answer.outcome == LoginOutcome::denied ? "denied" : "unavailable"},
                     {"reason", answer.reason.empty() ? "no module knows the token" : answer.reason}});

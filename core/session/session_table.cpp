@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/session/session_table.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/base/check.h"
 
 namespace dunlin {
 
-SessionTable::SessionTable(unsigned node, unsigned worker, Channels& channels, TimerWheel& wheel, Counters& counters,
-                           Log& log, Defer defer)
-    : node_(node), worker_(worker), channels_(channels), wheel_(wheel), counters_(counters), log_(log),
+SessionTable::SessionTable(unsigned node, unsigned worker, Channels& channels, Flusher& flusher, TimerWheel& wheel,
+                           Counters& counters, Log& log, Defer defer)
+    : node_(node), worker_(worker), fanout_(channels, flusher, counters), wheel_(wheel), counters_(counters), log_(log),
       defer_(std::move(defer)) {}
 
 SessionTable::~SessionTable() { CHECK(live_ == 0); }
@@ -30,11 +31,11 @@ ClientId SessionTable::take_slot() {
   return ClientId(node_, worker_, generation, slot);
 }
 
-Session& SessionTable::open(Transport& transport, const Endpoint& endpoint, const ModuleSet::EndpointModules& modules,
-                            std::string remote_addr, std::unique_ptr<Handshake> handshake) {
+Session& SessionTable::open(Transport& transport, ServedEndpoint& served, std::string remote_addr,
+                            std::unique_ptr<Handshake> handshake) {
   const ClientId id = take_slot();
-  auto session = std::make_unique<Session>(*this, id, transport, endpoint, modules, std::move(remote_addr),
-                                           std::move(handshake));
+  auto session =
+      std::make_unique<Session>(*this, id, transport, served, std::move(remote_addr), std::move(handshake));
   Session& opened = *session;
   slots_[id.slot()].session = std::move(session);
   ++live_;
@@ -59,6 +60,19 @@ void SessionTable::end_turn() {
     }
 }
 
+void SessionTable::move_on(std::size_t slots) {
+  for (slots = std::min(slots, slots_.size()); slots > 0; --slots) {
+    if (move_from_ >= slots_.size()) move_from_ = 0;
+    Session* session = slots_[move_from_++].session.get();
+    if (!session || !session->served().superseded) continue;
+    if (session->served().overdue) {
+      session->cut_over();
+    } else {
+      session->move_on();
+    }
+  }
+}
+
 std::size_t SessionTable::drain(std::size_t count) {
   std::size_t open = live_ - closing_.size();
   for (; count > 0 && open > 0 && drain_from_ < slots_.size(); ++drain_from_) {
@@ -78,6 +92,11 @@ void SessionTable::login_answered(ClientId id, LoginAnswer answer) {
 
 void SessionTable::router_answered(ClientId id, RouterOutcome outcome) {
   if (Session* session = find(id)) session->router_answered(outcome);
+}
+
+dunlin_status SessionTable::guards_answered(ClientId id, std::string_view channel, dunlin_status status) {
+  Session* session = find(id);
+  return session ? session->guards_answered(channel, status) : DUNLIN_E_GONE;
 }
 
 void SessionTable::collect(std::vector<Sample>& out) const {

@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/ids.h"
@@ -18,6 +19,7 @@
 #include "core/hub/channels.h"
 #include "core/loop/timer_wheel.h"
 #include "core/plugin/runtime.h"
+#include "core/session/fanout.h"
 #include "core/session/session.h"
 
 namespace dunlin {
@@ -26,18 +28,27 @@ class SessionTable final : public AnswerSink {
  public:
   using Defer = std::function<void(std::function<void()>)>;
 
-  SessionTable(unsigned node, unsigned worker, Channels& channels, TimerWheel& wheel, Counters& counters, Log& log,
-               Defer defer);
+  SessionTable(unsigned node, unsigned worker, Channels& channels, Flusher& flusher, TimerWheel& wheel,
+               Counters& counters, Log& log, Defer defer);
   ~SessionTable();  // REQUIRES: size() == 0
   SessionTable(const SessionTable&) = delete;
   SessionTable& operator=(const SessionTable&) = delete;
 
   // Before the first session: the modules need the table first (it is their AnswerSink).
-  void use(ModuleRuntime& modules) { modules_ = &modules; }
+  void use(ModuleRuntime& modules) {
+    modules_ = &modules;
+    fanout_.use(modules);
+  }
+
+  // What is served from here on. REQUIRES: outlives its sessions
+  void serve(Served& served) {
+    served_ = &served;
+    fanout_.serve(served);
+  }
 
   // Starts a session; it may be closing already when this returns.
-  Session& open(Transport& transport, const Endpoint& endpoint, const ModuleSet::EndpointModules& modules,
-                std::string remote_addr, std::unique_ptr<Handshake> handshake);
+  Session& open(Transport& transport, ServedEndpoint& served, std::string remote_addr,
+                std::unique_ptr<Handshake> handshake);
   // nullptr: no such connection (any more).
   Session* find(ClientId id) const;
 
@@ -46,13 +57,21 @@ class SessionTable final : public AnswerSink {
 
   bool busy() const { return !closing_.empty(); }
 
+  // Moves on the superseded sessions of the next `slots` slots. REQUIRES: no hook is running
+  void move_on(std::size_t slots);
+  std::size_t slots() const { return slots_.size(); }
+
   // Closes `count` of the sessions, oldest slots first; returns how many are left.
   std::size_t drain(std::size_t count);
   std::size_t size() const { return live_; }
+  Fanout& fanout() { return fanout_; }
+  const Fanout& fanout() const { return fanout_; }
   const Defer& defer() const { return defer_; }
 
   void login_answered(ClientId id, LoginAnswer answer) override;
   void router_answered(ClientId id, RouterOutcome outcome) override;
+  // What came of a subscription: as the guards said, or that the connection has left.
+  dunlin_status guards_answered(ClientId id, std::string_view channel, dunlin_status status);
 
   void collect(std::vector<Sample>& out) const;
 
@@ -66,18 +85,20 @@ class SessionTable final : public AnswerSink {
   ClientId take_slot();
 
   const unsigned node_, worker_;
-  Channels& channels_;
+  Fanout fanout_;
   TimerWheel& wheel_;
   Counters& counters_;
   Log& log_;
   Defer defer_;
   ModuleRuntime* modules_ = nullptr;
+  Served* served_ = nullptr;
 
   std::vector<Slot> slots_;
   std::deque<std::uint32_t> free_;  // oldest first, so that generations go up slowly
   std::vector<ClientId> closing_;
   std::size_t live_ = 0;
   std::size_t drain_from_ = 0;
+  std::size_t move_from_ = 0;
   std::array<std::int64_t, static_cast<std::size_t>(Step::count_)> steps_{};
   std::array<std::uint64_t, static_cast<std::size_t>(CloseReason::count_)> closes_{};
   std::uint64_t logins_ = 0;

@@ -3,11 +3,12 @@
 // says goodbye, and tells the session when it is gone itself.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
+#include "core/config/config.h"
 #include "core/hub/outbox.h"
 
 namespace dunlin {
@@ -16,11 +17,16 @@ class Session;
 
 class Transport : public Sink {
  public:
+  // socket: bytes go out as they are, and come in as packets.
+  virtual Protocol protocol() const { return Protocol::websocket; }
   // Everything that is to be written goes through it.
   virtual Outbox& outbox() = 0;
   // Back-pressure: while paused nothing more is read (what was read already may still arrive).
   virtual void pause_reading(bool pause) = 0;
-  virtual void ping() = 0;
+  virtual void ping() = 0;  // websocket only
+  // socket only: what has arrived and belongs to no packet yet.
+  virtual std::size_t unread() const { return 0; }
+  virtual void clear_unread() {}
   // The session has ended and is called no more: writes what waits, then the Close frame, then goes; at a deadline in any
   // case.
   virtual void finish(int code, std::string_view text) = 0;
@@ -29,10 +35,26 @@ class Transport : public Sink {
   ~Transport() = default;
 };
 
-// What the opening handshake carried.
-struct Handshake {
-  std::string method, uri, protocol, host, tls_subject;
-  std::vector<std::pair<std::string, std::string>> headers;  // names in lower case, in order
+// What the opening handshake carried: headers by their name in lower case, in order, and what is no header by a name
+// that begins with ':'. One block of text: many connections keep it for ever.
+class Handshake {
+ public:
+  static constexpr std::string_view kMethod = ":method", kUri = ":uri", kProtocol = ":protocol", kHost = ":host",
+                                    kTlsSubject = ":tls-subject";
+
+  // REQUIRES: no NUL in either, as in HTTP.
+  void add(std::string_view name, std::string_view value) {
+    block_.append(name).append(1, '\0').append(value).append(1, '\0');
+  }
+  void shrink() { block_.shrink_to_fit(); }
+
+  // The first of that name; nothing: none. Views are NUL-terminated and live as long as the handshake.
+  std::optional<std::string_view> get(std::string_view name) const;
+  // The header at that place in the order in which they came.
+  std::optional<std::pair<std::string_view, std::string_view>> header_at(std::size_t index) const;
+
+ private:
+  std::string block_;  // name, NUL, value, NUL, and so on
 };
 
 }  // namespace dunlin

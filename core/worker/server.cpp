@@ -15,12 +15,19 @@
 #include <fmt/format.h>
 
 #include "core/base/clock.h"
+#include "core/base/control.h"
+#include "core/base/crash.h"
 #include "core/loop/loop.h"
 #include "core/loop/mailbox.h"
 #include "core/loop/signals.h"
 #include "core/loop/timer_wheel.h"
+#include "core/net/control_server.h"
+#include "core/mesh/cluster_node.h"
+#include "core/mesh/nats_engine.h"
 #include "core/net/socket.h"
 #include "core/net/ws_server.h"
+#include "core/worker/file_watch.h"
+#include "core/worker/reloader.h"
 #include "core/worker/worker.h"
 
 namespace dunlin {
@@ -37,9 +44,9 @@ void raise_descriptor_limit(Log& log) {
   log.debug("open files", {{"limit", static_cast<std::uint64_t>(limit.rlim_cur)}});
 }
 
-std::string random_id() {
+std::uint64_t random_boot() {
   std::random_device random;
-  return fmt::format("{:08x}{:08x}", random(), random());
+  return std::uint64_t{random()} << 32 | random();
 }
 
 std::string host_name() {
@@ -83,24 +90,37 @@ class SharedPort {
 
 class Server {
  public:
-  Server(const Config& config, Log& log, const ModuleSet& modules)
-      : config_(config), log_(log), limits_(config), wheel_(loop_), mailbox_(loop_),
+  Server(const Config& config, Log& log, Reloader& reloader)
+      : config_(config), log_(log), reloader_(reloader), limits_(config), wheel_(loop_), mailbox_(loop_),
         signals_(loop_, {SIGTERM, SIGINT, SIGHUP}, [this](int signal) { on_signal(signal); }),
-        stop_timer_([this] { stop(); }),
-        node_{.config = config, .modules = modules, .log = log, .limits = limits_, .info = {}, .neighbours = {},
-              .workers = {}} {}
+        control_(loop_, log, [this](const std::string& command, ControlServer::Answer answer) {
+          on_command(command, std::move(answer));
+        }),
+        watch_(wheel_, [this] { reload(nullptr); }), stop_timer_([this] { stop(); }),
+        node_{.config = config, .first = reloader.in_force(), .reloads = reloader.figures(), .log = log,
+              .limits = limits_, .info = {}, .neighbours = {}, .queues = {},
+              .topics = TopicCount(config.queue_topics), .workers = {}} {}
 
   Status start() {
     if (Status opened = open_ports(); !opened) return opened;
+    if (Status joined = join_cluster(); !joined) return joined;
     for (unsigned i = 0; i < config_.workers; ++i) {
       auto worker = Worker::create(node_, i, sockets_of(i));
       if (!worker) return worker.error();
       workers_.push_back(std::move(*worker));
       node_.workers.push_back(workers_.back().get());
     }
-    for (const auto& worker : workers_) node_.neighbours.push_back(worker->neighbour());
+    for (const auto& worker : workers_) {
+      node_.neighbours.push_back(worker->neighbour());
+      node_.queues.push_back(worker->queue_neighbour());
+    }
     if (Status ready = start_threads(); !ready) return ready;
+    if (cluster_) cluster_->serve({&node_.neighbours, [this] { return connections(); }});
     for (const auto& worker : workers_) worker->serve();
+    reloader_.start(wheel_, mailbox_, node_.workers);
+    watch_.watch(reloader_.watched_files());
+    if (Status open = control_.open(config_.file); !open)
+      log_.warn("no control socket: `dunlin reload` does not reach this server, SIGHUP does", {{"why", open.error().why}});
     announce();
     return ok();
   }
@@ -112,11 +132,15 @@ class Server {
 
   // Ends what start() began. REQUIRES: the loop has not run, or has ended.
   void shut_down() {
+    reloader_.stop();
+    watch_.stop();
+    control_.close();
     for (const auto& worker : workers_) {
       if (started_) worker->stop();
       else worker->abandon();
     }
     join();
+    if (cluster_) cluster_->stop();
     wheel_.close();
     signals_.close();
     workers_.clear();
@@ -130,9 +154,22 @@ class Server {
       if (Status opened = open(listener.bind, config_.workers, clients_); !opened) return opened;
     if (Status opened = open(config_.api, config_.workers, apis_); !opened) return opened;
     if (Status opened = open(config_.node_directory, 1, directories_); !opened) return opened;
-    node_.info = {.id = random_id(), .name = config_.node_name.empty() ? host_name() : config_.node_name,
+    node_.info = {.id = fmt::format("{:016x}", boot_), .name = config_.node_name.empty() ? host_name() : config_.node_name,
                   .api_server = apis_[0].address(), .version = DUNLIN_VERSION, .started_at_ms = unix_ms(),
                   .connections = 0, .workers = config_.workers};
+    return ok();
+  }
+
+  Status join_cluster() {
+    if (config_.mesh_engine != "nats") return ok();
+    cluster_ = std::make_unique<ClusterNode>(boot_, node_.info, config_.mesh_deadline,
+                                             std::make_unique<NatsEngine>(config_.nats, log_), log_, [this] {
+                                               mailbox_.post([this] { on_signal(SIGTERM); });
+                                             });
+    const auto number = cluster_->join(config_.nats.timeout);
+    if (!number) return number.error();
+    node_.cluster = cluster_.get();
+    node_.number = *number;
     return ok();
   }
 
@@ -177,19 +214,40 @@ class Server {
   }
 
   void on_signal(int signal) {
-    if (signal == SIGHUP) return log_.warn("reload is not served by this version: restart to apply a changed file");
+    if (signal == SIGHUP) return reload(nullptr);
     if (node_.draining.exchange(true)) {
       log_.warn("stopping at once");
       return stop();
     }
-    log_.info("draining", {{"connections", connections()}, {"at_most_ms", config_.shutdown.count()}});
-    wheel_.start(stop_timer_, config_.shutdown);
+    log_.info("draining", {{"connections", connections()}, {"at_most_ms", shutdown().count()}});
+    wheel_.start(stop_timer_, shutdown());
     for (const auto& worker : workers_)
       worker->drain([this] {
         mailbox_.post([this] {
           if (++drained_ == workers_.size()) stop();
         });
       });
+  }
+
+  Millis shutdown() const { return reloader_.in_force().config.shutdown; }
+
+  void reload(const Reloader::Done& done) {
+    if (!node_.draining.load()) {
+      watch_.take_note();
+      return reloader_.reload([this, done](const Reloader::Report& report) {
+        if (report.in_force) watch_.watch(reloader_.watched_files());
+        if (done) done(report);
+      });
+    }
+    log_.warn("reload refused", {{"why", "the server is stopping"}});
+    if (done) done({false, "the server is stopping"});
+  }
+
+  void on_command(const std::string& command, const ControlServer::Answer& answer) {
+    if (command != kControlReload) return answer(std::string(kControlRefused) + "there is no such command");
+    reload([answer](const Reloader::Report& report) {
+      answer(std::string(report.in_force ? kControlOk : kControlRefused) + report.text);
+    });
   }
 
   std::uint64_t connections() const {
@@ -212,13 +270,18 @@ class Server {
 
   const Config& config_;
   Log& log_;
+  Reloader& reloader_;
   ConnectionLimits limits_;
   Loop loop_;
   TimerWheel wheel_;
   Mailbox mailbox_;
   Signals signals_;
+  ControlServer control_;
+  FileWatch watch_;
   Timer stop_timer_;
+  const std::uint64_t boot_ = random_boot();
   Node node_;
+  std::unique_ptr<ClusterNode> cluster_;
   std::vector<SharedPort> clients_, apis_, directories_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::thread> threads_;
@@ -237,11 +300,13 @@ Status check_modules(const Config& config, Log& log) {
 
 Status serve(const Config& config, Log& log) {
   signal(SIGPIPE, SIG_IGN);
+  install_crash_handlers();
+  const CrashStack stack(log);
   raise_descriptor_limit(log);
   silence_websocket_library();
-  const auto modules = ModuleSet::build(config, log);
-  if (!modules) return modules.error();
-  Server server(config, log, *modules);
+  const auto reloader = Reloader::create(config, log);
+  if (!reloader) return reloader.error();
+  Server server(config, log, **reloader);
   const Status started = server.start();
   if (started) server.run();
   server.shut_down();

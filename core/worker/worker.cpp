@@ -7,6 +7,8 @@
 #include <iterator>
 #include <utility>
 
+#include "core/base/crash.h"
+
 namespace dunlin {
 namespace {
 
@@ -19,12 +21,19 @@ constexpr std::size_t kDrainPace = 10;  // at least this many a tick: few connec
 Worker::Worker(Node& node, unsigned index, Sockets sockets)
     : node_(node), index_(index), sockets_(std::move(sockets)), wheel_(loop_), mailbox_(loop_), flusher_(counters_),
       channels_(flusher_, counters_),
-      sessions_(Node::kNumber, index, channels_, wheel_, counters_, node.log,
+      sessions_(node.number, index, channels_, flusher_, wheel_, counters_, node.log,
                 [this](std::function<void()> task) { loop_.defer(std::move(task)); }),
-      mesh_(Node::kNumber, index, node.neighbours, wheel_, node.config.mesh_deadline, counters_), http_client_(loop_),
-      services_(loop_, wheel_, mailbox_, sessions_, mesh_, http_client_),
-      ws_({loop_, wheel_, flusher_, sessions_, counters_, node.log, node.config, node.modules, node.limits}),
-      api_(node.config, *this, node.log),
+      mesh_(node.number, index, node.neighbours, wheel_, node.config.mesh_deadline, counters_),
+      cluster_mesh_(mesh_, node.cluster, node.number, mailbox_, wheel_, node.config.mesh_deadline),
+      filtered_(cluster_mesh_, loop_, counters_),
+      queue_(index, node.queues, loop_, wheel_, node.config.mesh_deadline,
+             {node.config.queue_size, node.config.queue_bytes, node.config.queue_ack.count()}, node.topics),
+      http_client_(loop_), redis_client_(loop_, wheel_, node.log, node.config.redis, node.config.workers),
+      services_(loop_, wheel_, mailbox_, sessions_, filtered_, queue_, http_client_, redis_client_),
+      served_(std::make_unique<Served>(node.first)), retire_timer_([this] { retire_some(); }),
+      ws_({loop_, wheel_, flusher_, sessions_, counters_, node.log, served_.get(), node.limits}),
+      tcp_({loop_, wheel_, flusher_, sessions_, counters_, node.log, served_.get(), node.limits}),
+      api_(node.config, node.info.id, *this, node.log),
       api_server_(loop_, wheel_, Api::settings(node.config),
                   [this](const HttpCall& call, HttpResponder responder) { api_.serve(call, std::move(responder)); },
                   [this](int status, std::string_view why) { return api_.refused(status, why); }),
@@ -32,22 +41,41 @@ Worker::Worker(Node& node, unsigned index, Sockets sockets)
           loop_, wheel_, Api::settings(node.config),
           [this](const HttpCall& call, HttpResponder responder) { api_.serve_directory(call, std::move(responder)); },
           [this](int status, std::string_view why) { return api_.refused(status, why); }),
-      drain_timer_([this] { drain_some(); }) {}
+      drain_timer_([this] { drain_some(); }) {
+  sessions_.serve(*served_);
+  if (node.cluster)
+    channels_.on_interest([this](std::string_view channel, bool wanted) { cluster_mesh_.interest(channel, wanted); });
+}
 
 Result<std::unique_ptr<Worker>> Worker::create(Node& node, unsigned index, Sockets sockets) {
   std::unique_ptr<Worker> worker(new Worker(node, index, std::move(sockets)));
-  if (Status listening = worker->ws_.create(worker->sockets_.clients); !listening) {
+  if (Status listening = worker->listen(); !listening) {
     worker->tear_down();
     return listening.error();
   }
   return worker;
 }
 
+// Each listening socket to the server that speaks its protocol.
+Status Worker::listen() {
+  std::vector<int> websockets;
+  for (std::size_t i = 0; i < sockets_.clients.size(); ++i) {
+    const bool raw = node_.config.listeners[i].protocol() == Protocol::socket;
+    websockets.push_back(raw ? -1 : sockets_.clients[i]);
+    if (!raw) continue;
+    if (Status created = tcp_.create(i, sockets_.clients[i]); !created) return created;
+  }
+  return ws_.create(websockets);
+}
+
 void Worker::run(const std::function<void(Status)>& ready) {
-  auto modules = ModuleRuntime::create(node_.modules, services_, sessions_, node_.log, index_);
+  const CrashStack stack(node_.log, index_);
+  auto modules = ModuleRuntime::create(node_.first.modules, services_, sessions_, node_.log, index_);
   if (modules) {
     modules_ = std::move(*modules);
     sessions_.use(*modules_);
+    filtered_.use(modules_.get());
+    tcp_.use(*modules_);
     loop_.at_turn_end([this] { end_turn(); });
     ready(ok());
     loop_.run();
@@ -60,6 +88,7 @@ void Worker::run(const std::function<void(Status)>& ready) {
 void Worker::serve() {
   mailbox_.post([this] {
     ws_.start_accepting();
+    tcp_.start_accepting();
     if (sockets_.api >= 0) api_server_.start(std::exchange(sockets_.api, -1));
     if (sockets_.directory >= 0) directory_server_.start(std::exchange(sockets_.directory, -1));
   });
@@ -68,11 +97,12 @@ void Worker::serve() {
 // Everything that a turn leaves to its end, until nothing is left: writes, overflows, goodbyes.
 void Worker::end_turn() {
   do {
-    channels_.end_turn();
+    sessions_.fanout().end_turn();
     flusher_.report_overflows();
     ws_.end_turn();
+    tcp_.end_turn();
     sessions_.end_turn();
-  } while (flusher_.busy() || ws_.busy() || sessions_.busy());
+  } while (flusher_.busy() || ws_.busy() || tcp_.busy() || sessions_.busy());
   api_server_.end_turn();
   directory_server_.end_turn();
   connections_.store(sessions_.size(), std::memory_order_relaxed);
@@ -81,12 +111,14 @@ void Worker::end_turn() {
 void Worker::drain(std::function<void()> drained) {
   mailbox_.post([this, drained = std::move(drained)]() mutable {
     ws_.stop_accepting();
+    tcp_.stop_accepting();
     ws_.drain();
+    tcp_.drain();
     api_server_.drain();
     directory_server_.drain();
     drained_ = std::move(drained);
     // Spread over most of the time, so that the clients do not come back all at once elsewhere.
-    const auto ticks = static_cast<std::size_t>(std::max<std::int64_t>(node_.config.shutdown * 8 / 10 / kDrainTick, 1));
+    const auto ticks = static_cast<std::size_t>(std::max<std::int64_t>(served_->config().shutdown * 8 / 10 / kDrainTick, 1));
     drain_batch_ = std::max(sessions_.size() / ticks + 1, kDrainPace);
     drain_some();
   });
@@ -94,7 +126,7 @@ void Worker::drain(std::function<void()> drained) {
 
 void Worker::drain_some() {
   const std::size_t left = sessions_.drain(drain_batch_);
-  if (left == 0 && ws_.connections() == 0 && !api_server_.busy()) {  // a publish that was taken is answered
+  if (left == 0 && ws_.connections() + tcp_.connections() == 0 && !api_server_.busy()) {  // a publish that was taken is answered
     if (const auto drained = std::exchange(drained_, nullptr)) drained();
     return;
   }
@@ -109,6 +141,7 @@ void Worker::stop() {
 void Worker::tear_down() {
   loop_.at_turn_end(nullptr);
   drain_timer_.stop();
+  retire_timer_.stop();
   for (const int fd : {sockets_.api, sockets_.directory})
     if (fd >= 0) ::close(fd);
   api_server_.close();
@@ -117,9 +150,13 @@ void Worker::tear_down() {
     sessions_.drain(sessions_.size());
     end_turn();
     sessions_.end_turn();
+    filtered_.use(nullptr);
     modules_.reset();
   }
   http_client_.close();
+  redis_client_.close();
+  tcp_.close();
+  if (queue_.messages() > 0) node_.log.warn("messages of topics are lost", {{"messages", queue_.messages()}});
   ws_.close();
   wheel_.close();
   mailbox_.unref();
@@ -129,7 +166,7 @@ void Worker::tear_down() {
 }
 
 Tally Worker::deliver(std::string_view channel, const MessageRef& message) {
-  const Channels::Delivered delivered = channels_.publish(channel, message);
+  const Channels::Delivered delivered = sessions_.fanout().publish(channel, message);
   return {delivered.success, delivered.fail};
 }
 
@@ -139,12 +176,14 @@ SendStatus Worker::deliver_to(ClientId id, const MessageRef& message) {
   switch (session->deliver(message)) {
     case SendResult::sent: counters_.add(Counter::deliveries); return SendStatus::sent;
     case SendResult::full: return SendStatus::full;
+    case SendResult::failed: return SendStatus::failed;
     case SendResult::gone: break;
   }
   return SendStatus::no_such_connection;
 }
 
 std::vector<NodeInfo> Worker::nodes() {
+  if (node_.cluster) return node_.cluster->nodes();
   NodeInfo self = node_.info;
   for (const Worker* worker : node_.workers) self.connections += worker->connections();
   return {self};
@@ -161,12 +200,24 @@ std::vector<Sample> Worker::samples() const {
   counters_.collect(out);
   sessions_.collect(out);
   modules_->collect(out);
-  gauge("dunlin_connections", "Client connections now, those in their handshake included", ws_.connections(), true);
-  gauge("dunlin_channels", "Channels with a subscriber, counted on each worker", channels_.count());
-  gauge("dunlin_subscriptions", "Subscriptions now", channels_.subscriptions());
+  gauge("dunlin_connections", "Client connections now, those in their handshake included", ws_.connections() + tcp_.connections(),
+        true);
+  gauge("dunlin_channels", "Channels with a subscriber, counted on each worker", sessions_.fanout().channels());
+  gauge("dunlin_subscriptions", "Subscriptions now", sessions_.fanout().subscriptions());
   gauge("dunlin_outbox_bytes", "Bytes that wait for clients that read slowly", flusher_.waiting_bytes(), true);
   gauge("dunlin_outboxes_waiting", "Connections for which something waits", flusher_.waiting_boxes());
   api_.collect(out);
+  redis_client_.collect(out);
+  if (index_ == 0) node_.reloads.collect(out);  // they are the node's, and counted once
+  queue_.collect(out);
+  const HttpServer::SocketFigures& sockets = api_server_.sockets();
+  gauge("dunlin_api_sockets", "Connections of the WebSocket API now", sockets.open);
+  for (std::size_t i = 0; i < kSocketEnds; ++i)
+    out.push_back({.name = "dunlin_api_sockets_closed_total", .help = "WebSocket API connections that ended, by reason",
+                   .type = MetricType::counter,
+                   .labels = {{"reason", socket_end_label(static_cast<SocketEnd>(i))}},
+                   .value = static_cast<double>(sockets.ended[i]), .buckets = {}});
+  if (node_.cluster && index_ == 0) node_.cluster->collect(out);
   return out;
 }
 

@@ -19,31 +19,43 @@
 #include "core/loop/loop.h"
 #include "core/loop/mailbox.h"
 #include "core/loop/timer_wheel.h"
+#include "core/mesh/cluster_mesh.h"
+#include "core/mesh/cluster_node.h"
 #include "core/mesh/local_mesh.h"
 #include "core/net/connection_limits.h"
 #include "core/net/http_client.h"
 #include "core/net/http_server.h"
+#include "core/net/redis_client.h"
+#include "core/net/tcp_server.h"
 #include "core/net/ws_server.h"
-#include "core/plugin/module.h"
+#include "core/plugin/generation.h"
 #include "core/plugin/runtime.h"
+#include "core/session/served.h"
 #include "core/session/session_table.h"
+#include "core/worker/filtered_mesh.h"
+#include "core/worker/reload_figures.h"
+#include "core/worker/worker_queue.h"
 #include "core/worker/worker_services.h"
 
 namespace dunlin {
 
 class Worker;
 
-// What the workers of a node have in common: settings that never change while it runs, and who they are.
+// What the workers of a node have in common: what never changes while it runs, and who they are.
 struct Node {
-  const Config& config;
-  const ModuleSet& modules;
+  const Config& config;       // as it was started: what a reload may change is read from the generation in force
+  const Generation& first;    // what the workers begin with
+  const ReloadFigures& reloads;
   Log& log;
   ConnectionLimits& limits;
   NodeInfo info;                                   // connections is filled in from the workers
   std::vector<LocalMesh::Neighbour> neighbours;    // complete before the first worker runs
+  std::vector<WorkerQueue::Neighbour> queues;      // likewise
+  TopicCount topics;
   std::vector<Worker*> workers;
   std::atomic<bool> draining{false};
-  static constexpr unsigned kNumber = 1;           // of this node in client ids
+  unsigned number = 1;                             // of this node in client ids
+  ClusterNode* cluster = nullptr;                  // nullptr: this node is alone
 };
 
 class Worker final : private Deliverer, private ApiHost {
@@ -72,21 +84,37 @@ class Worker final : private Deliverer, private ApiHost {
   void drain(std::function<void()> drained);  // `drained` is called on this worker
   void stop();
 
+  // [any-thread] A swap (worker_swap.cpp), step by step; each callback is called on this worker. `next` is kept alive by
+  // the caller until it was abandoned, or put in force and retired.
+  void prepare(const Generation& next, std::function<void(Status)> prepared);  // makes the module instances
+  void abandon(const Generation& next, std::function<void()> abandoned);       // REQUIRES: prepared
+  void put_in_force(const Generation& next, Millis deadline, std::function<void()> retired);  // of the one before
+
   Mailbox& mailbox() { return mailbox_; }
   LocalMesh::Neighbour neighbour() { return {&mailbox_, this, &mesh_}; }
+  WorkerQueue::Neighbour queue_neighbour() { return {&mailbox_, &queue_}; }
   std::uint64_t connections() const { return connections_.load(std::memory_order_relaxed); }
 
  private:
   Worker(Node& node, unsigned index, Sockets sockets);
 
+  Status listen();
   void end_turn();
   void drain_some();
   void tear_down();
+  void retire_some();
 
   Tally deliver(std::string_view channel, const MessageRef& message) override;
   SendStatus deliver_to(ClientId id, const MessageRef& message) override;
+  CallOutcome call(ClientId id, const ConnCall& call) override;
 
-  Mesh& mesh() override { return mesh_; }
+  Mesh& mesh() override { return filtered_; }
+  std::vector<ModuleRoute> module_routes() override;
+  void serve_module(std::size_t route, const HttpCall& call, HttpResponder responder) override;
+  Queue& queue() override { return queue_; }
+  void offload(std::function<void()> work, std::function<void()> done) override {
+    loop_.offload(std::move(work), std::move(done));
+  }
   bool draining() override { return node_.draining.load(std::memory_order_relaxed); }
   void collect(std::function<void(std::vector<Sample>)> done) override;
   std::vector<NodeInfo> nodes() override;
@@ -104,10 +132,24 @@ class Worker final : private Deliverer, private ApiHost {
   Channels channels_;
   SessionTable sessions_;
   LocalMesh mesh_;
+  ClusterMesh cluster_mesh_;
+  FilteredMesh filtered_;  // what publishes from outside and from modules go through
+  WorkerQueue queue_;
   HttpClient http_client_;
+  RedisClient redis_client_;
   WorkerServices services_;
   std::unique_ptr<ModuleRuntime> modules_;
+  std::unique_ptr<Served> served_;  // in force
+  struct Retiring {
+    std::unique_ptr<Served> served;  // nullptr: it was never in force
+    const Generation* generation;
+    std::int64_t deadline_ms;
+    std::function<void()> retired;
+  };
+  std::vector<Retiring> retiring_;
+  Timer retire_timer_;
   WsServer ws_;
+  TcpServer tcp_;
   Api api_;
   HttpServer api_server_;
   HttpServer directory_server_;

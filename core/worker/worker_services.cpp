@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/worker/worker_services.h"
 
+#include <tuple>
 #include <utility>
 
 #include "core/base/json.h"
@@ -15,6 +16,18 @@ dunlin_status status_of(SendStatus status) {
     case SendStatus::no_such_connection: return DUNLIN_E_GONE;
     case SendStatus::full: return DUNLIN_E_FULL;
     case SendStatus::timeout: return DUNLIN_E_TIMEOUT;
+    case SendStatus::failed:
+    case SendStatus::unreachable: return DUNLIN_E_FAILED;
+  }
+  return DUNLIN_E_FAILED;
+}
+
+dunlin_status status_of(Queue::Pushed pushed) {
+  switch (pushed) {
+    case Queue::Pushed::yes: return DUNLIN_OK;
+    case Queue::Pushed::full:
+    case Queue::Pushed::too_many_topics: return DUNLIN_E_FULL;
+    case Queue::Pushed::timeout: return DUNLIN_E_TIMEOUT;
   }
   return DUNLIN_E_FAILED;
 }
@@ -50,21 +63,25 @@ dunlin_status WorkerServices::conn_info(ClientId id, std::uint32_t what, std::st
   }
   const Handshake* handshake = session->handshake();
   if (!handshake) return DUNLIN_E_NOT_FOUND;
+  std::string_view name;
   switch (what) {
-    case DUNLIN_CONN_METHOD: out = handshake->method; break;
-    case DUNLIN_CONN_URI: out = handshake->uri; break;
-    case DUNLIN_CONN_PROTOCOL: out = handshake->protocol; break;
-    case DUNLIN_CONN_HOST: out = handshake->host; break;
-    case DUNLIN_CONN_TLS_SUBJECT: out = handshake->tls_subject; break;
+    case DUNLIN_CONN_METHOD: name = Handshake::kMethod; break;
+    case DUNLIN_CONN_URI: name = Handshake::kUri; break;
+    case DUNLIN_CONN_PROTOCOL: name = Handshake::kProtocol; break;
+    case DUNLIN_CONN_HOST: name = Handshake::kHost; break;
+    case DUNLIN_CONN_TLS_SUBJECT: name = Handshake::kTlsSubject; break;
     default: return DUNLIN_E_INVALID;
   }
-  return out.empty() ? DUNLIN_E_NOT_FOUND : DUNLIN_OK;
+  const auto value = handshake->get(name);
+  if (!value || value->empty()) return DUNLIN_E_NOT_FOUND;
+  out = *value;
+  return DUNLIN_OK;
 }
 
 dunlin_status WorkerServices::conn_header(ClientId id, std::string_view name, std::string_view& out) {
   const Session* session = sessions_.find(id);
   if (!session) return DUNLIN_E_GONE;
-  const std::string* value = session->handshake() ? header_of(*session->handshake(), name) : nullptr;
+  const auto value = session->handshake() && !name.starts_with(':') ? session->handshake()->get(name) : std::nullopt;
   if (!value) return DUNLIN_E_NOT_FOUND;
   out = *value;
   return DUNLIN_OK;
@@ -75,16 +92,17 @@ dunlin_status WorkerServices::conn_header_at(ClientId id, std::size_t index, std
   const Session* session = sessions_.find(id);
   if (!session) return DUNLIN_E_GONE;
   const Handshake* handshake = session->handshake();
-  if (!handshake || index >= handshake->headers.size()) return DUNLIN_E_NOT_FOUND;
-  name = handshake->headers[index].first;
-  value = handshake->headers[index].second;
+  const auto header = handshake ? handshake->header_at(index) : std::nullopt;
+  if (!header) return DUNLIN_E_NOT_FOUND;
+  std::tie(name, value) = *header;
   return DUNLIN_OK;
 }
 
 dunlin_status WorkerServices::conn_query(ClientId id, std::string_view name, std::string_view& out) {
   const Session* session = sessions_.find(id);
   if (!session) return DUNLIN_E_GONE;
-  return found(session->handshake() ? query_of(session->handshake()->uri, name) : std::nullopt, out);
+  const auto uri = session->handshake() ? session->handshake()->get(Handshake::kUri) : std::nullopt;
+  return found(uri ? query_of(*uri, name) : std::nullopt, out);
 }
 
 dunlin_status WorkerServices::conn_cookie(ClientId id, std::string_view name, std::string_view& out) {
@@ -134,9 +152,32 @@ dunlin_status WorkerServices::conn_close(ClientId id, int code, std::string_view
   return DUNLIN_OK;
 }
 
+dunlin_status WorkerServices::conn_unread(ClientId id, std::size_t& size) {
+  const Session* session = sessions_.find(id);
+  if (!session) return DUNLIN_E_GONE;
+  const Transport* transport = session->transport();
+  if (!transport) return DUNLIN_E_GONE;
+  if (transport->protocol() != Protocol::socket) return DUNLIN_E_NOT_FOUND;
+  size = transport->unread();
+  return DUNLIN_OK;
+}
+
+dunlin_status WorkerServices::conn_clear(ClientId id) {
+  std::size_t size = 0;
+  const dunlin_status status = conn_unread(id, size);
+  if (status == DUNLIN_OK) sessions_.find(id)->transport()->clear_unread();
+  return status;
+}
+
 dunlin_status WorkerServices::subscribe(ClientId id, std::string_view channel) {
   Session* session = sessions_.find(id);
-  return session ? session->subscribe(channel) : DUNLIN_E_GONE;
+  if (!session) return DUNLIN_E_GONE;
+  return session->guarded() ? DUNLIN_E_DENIED : session->subscribe(channel);
+}
+
+dunlin_status WorkerServices::subscribe_asking(ClientId id, std::string_view channel, SubscribeDone done) {
+  Session* session = sessions_.find(id);
+  return session ? session->subscribe_asking(channel, std::move(done)) : DUNLIN_E_GONE;
 }
 
 dunlin_status WorkerServices::unsubscribe(ClientId id, std::string_view channel) {
@@ -145,22 +186,39 @@ dunlin_status WorkerServices::unsubscribe(ClientId id, std::string_view channel)
 }
 
 dunlin_status WorkerServices::publish(std::string_view channel, Kind kind, std::string_view data, PublishDone done) {
+  if (channel.size() + data.size() > mesh_.largest()) return DUNLIN_E_INVALID;
   Mesh::PublishDone report;
   if (done)  // the mesh may answer at once; a module must not be called back from its own call
     report = [this, done = std::move(done)](Tally tally) {
       loop_.defer([done, tally] { done(tally.success, tally.fail); });
     };
-  mesh_.publish(channel, Message::make(kind, data), std::move(report));
+  const MessageRef message = Message::make(kind, data);
+  outside_hooks([this, name = std::string(channel), message, report = std::move(report)]() mutable {
+    mesh_.publish(name, message, std::move(report));
+  });
   return DUNLIN_OK;
 }
 
 dunlin_status WorkerServices::send(ClientId id, Kind kind, std::string_view data, SendDone done) {
+  if (data.size() > mesh_.largest()) return DUNLIN_E_INVALID;
   Mesh::SendDone report;
   if (done)
     report = [this, done = std::move(done)](SendStatus status) {
       loop_.defer([done, status] { done(status_of(status)); });
     };
-  mesh_.send(id, Message::make(kind, data), std::move(report));
+  outside_hooks([this, id, message = Message::make(kind, data), report = std::move(report)]() mutable {
+    mesh_.send(id, message, std::move(report));
+  });
+  return DUNLIN_OK;
+}
+
+dunlin_status WorkerServices::queue_push(ClientId about, std::string_view topic, std::string_view data, QueueDone done) {
+  Queue::PushDone report;
+  if (done)
+    report = [this, done = std::move(done)](Queue::Pushed pushed, std::size_t held) {
+      loop_.defer([done, pushed, held] { done(status_of(pushed), held); });
+    };
+  queue_.push(topic, about, data, std::move(report));
   return DUNLIN_OK;
 }
 
@@ -226,6 +284,17 @@ bool WorkerServices::timer_stop(std::uint64_t id) { return timers_.erase(id) > 0
 
 std::uint64_t WorkerServices::http_request(HttpRequest request, std::function<void(const HttpResponse&)> done) {
   return http_.request(std::move(request), std::move(done));
+}
+
+dunlin_status WorkerServices::redis_command(std::string_view name, std::vector<std::string> argv, Millis timeout,
+                                            std::function<void(const RedisReply&)> done, std::uint64_t& id) {
+  switch (redis_.command(name, argv, timeout, std::move(done), id)) {
+    case RedisClient::Submitted::yes: return DUNLIN_OK;
+    case RedisClient::Submitted::unknown_server: return DUNLIN_E_NOT_FOUND;
+    case RedisClient::Submitted::refused: return DUNLIN_E_DENIED;
+    case RedisClient::Submitted::full: break;
+  }
+  return DUNLIN_E_FULL;
 }
 
 bool WorkerServices::http_cancel(std::uint64_t id) { return http_.cancel(id); }

@@ -9,11 +9,13 @@
 #include <string>
 #include <unordered_map>
 
+#include "core/hub/queue.h"
 #include "core/loop/loop.h"
 #include "core/loop/mailbox.h"
 #include "core/loop/timer_wheel.h"
 #include "core/mesh/mesh.h"
 #include "core/net/http_client.h"
+#include "core/net/redis_client.h"
 #include "core/plugin/services.h"
 #include "core/session/session_table.h"
 
@@ -21,8 +23,13 @@ namespace dunlin {
 
 class WorkerServices final : public Services {
  public:
-  WorkerServices(Loop& loop, TimerWheel& wheel, Mailbox& mailbox, SessionTable& sessions, Mesh& mesh, HttpClient& http)
-      : loop_(loop), wheel_(wheel), mailbox_(mailbox), sessions_(sessions), mesh_(mesh), http_(http) {}
+  WorkerServices(Loop& loop, TimerWheel& wheel, Mailbox& mailbox, SessionTable& sessions, Mesh& mesh, Queue& queue,
+                 HttpClient& http, RedisClient& redis)
+      : loop_(loop), wheel_(wheel), mailbox_(mailbox), sessions_(sessions), mesh_(mesh), queue_(queue), http_(http),
+        redis_(redis) {}
+
+  // What was read of the endpoints' options is read anew. REQUIRES: no hook is running
+  void forget_options() { options_.clear(); }
 
   dunlin_status conn_info(ClientId id, std::uint32_t what, std::string_view& out) override;
   dunlin_status conn_header(ClientId id, std::string_view name, std::string_view& out) override;
@@ -35,10 +42,16 @@ class WorkerServices final : public Services {
   dunlin_status conn_send(ClientId id, Kind kind, std::string_view data) override;
   dunlin_status conn_close(ClientId id, int code, std::string_view reason) override;
 
+  dunlin_status conn_unread(ClientId id, std::size_t& size) override;
+  dunlin_status conn_clear(ClientId id) override;
+
   dunlin_status subscribe(ClientId id, std::string_view channel) override;
+  dunlin_status subscribe_asking(ClientId id, std::string_view channel, SubscribeDone done) override;
   dunlin_status unsubscribe(ClientId id, std::string_view channel) override;
   dunlin_status publish(std::string_view channel, Kind kind, std::string_view data, PublishDone done) override;
   dunlin_status send(ClientId id, Kind kind, std::string_view data, SendDone done) override;
+
+  dunlin_status queue_push(ClientId about, std::string_view topic, std::string_view data, QueueDone done) override;
 
   dunlin_status context_get(ClientId id, std::string_view key, std::string_view& out) override;
   dunlin_status context_set(ClientId id, std::string_view key, std::string_view json) override;
@@ -50,12 +63,18 @@ class WorkerServices final : public Services {
   bool timer_stop(std::uint64_t id) override;
   std::uint64_t http_request(HttpRequest request, std::function<void(const HttpResponse&)> done) override;
   bool http_cancel(std::uint64_t id) override;
+  bool redis_known(std::string_view name) override { return redis_.knows(name); }
+  dunlin_status redis_command(std::string_view name, std::vector<std::string> argv, Millis timeout,
+                              std::function<void(const RedisReply&)> done, std::uint64_t& id) override;
+  bool redis_cancel(std::uint64_t id) override { return redis_.cancel(id); }
 
   bool post(std::function<void()> task) override { return mailbox_.post(std::move(task)); }
   void defer(std::function<void()> task) override { loop_.defer(std::move(task)); }
   void offload(std::function<void()> work, std::function<void()> done) override {
     loop_.offload(std::move(work), std::move(done));
   }
+  void* uv_loop() override { return loop_.uv(); }
+  std::uint32_t uv_version() const override { return loop_.uv_version(); }
 
  private:
   struct Ticking {
@@ -68,13 +87,21 @@ class WorkerServices final : public Services {
   std::string_view keep(std::string text);
   dunlin_status found(const std::optional<std::string>& value, std::string_view& out);
   void fired(std::uint64_t id);
+  // What may ask a framer to encode has to wait until the hook that asked for it has returned.
+  template <class Task>
+  void outside_hooks(Task task) {
+    if (sessions_.fanout().packets()) loop_.defer(std::move(task));
+    else task();
+  }
 
   Loop& loop_;
   TimerWheel& wheel_;
   Mailbox& mailbox_;
   SessionTable& sessions_;
   Mesh& mesh_;
+  Queue& queue_;
   HttpClient& http_;
+  RedisClient& redis_;
   std::unordered_map<std::uint64_t, std::unique_ptr<Ticking>> timers_;
   std::uint64_t next_timer_ = 1;
   std::map<const Endpoint*, std::map<std::string, std::string, std::less<>>> options_;  // parsed once

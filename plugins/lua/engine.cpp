@@ -17,12 +17,13 @@ int call_body(lua_State* state) {
 }  // namespace
 
 Engine::Engine(const Host& host, const Settings& settings)
-    : host_(host), settings_(settings), meter_(settings.budget) {
+    : host_(host), settings_(settings), meter_(settings.budget), timers_(*this, host) {
   memory_.limit = settings.budget.memory;
 }
 
 Engine::~Engine() {
   if (!state_) return;
+  timers_.stop();
   lua_sethook(state_, nullptr, 0, 0);
   lua_close(state_);
 }
@@ -85,7 +86,9 @@ void Engine::find_handlers(lua_State* state, int table) {
   for (std::size_t i = 0; i < std::size(handlers_); ++i) {
     if (!handlers_[i]) continue;
     lua_rawgeti(state, LUA_REGISTRYINDEX, handlers_[i].ref);
-    handlers_[i].form = form_of(static_cast<Handler>(i), parameters_of(state, -1), conn_script);
+    const Parameters parameters = parameters_of(state, -1);
+    handlers_[i].form = form_of(static_cast<Handler>(i), parameters, conn_script);
+    handlers_[i].parameters = parameters.count;
     lua_pop(state, 1);
   }
 }

@@ -20,13 +20,25 @@
 #include "plugins/lua/function_ref.h"
 #include "plugins/lua/host.h"
 #include "plugins/lua/settings.h"
+#include "plugins/lua/timers.h"
 
 namespace dunlin::lua {
 
 class Run;
 
 // The functions a script may define. Rows of kHandlerNames (handlers.cpp), in this order.
-enum class Handler : std::uint8_t { handshake, message, close, authenticate, count };
+enum class Handler : std::uint8_t {
+  handshake,
+  message,
+  close,
+  authenticate,
+  timer,
+  connect,  // this and the following: raw TCP endpoints
+  input,
+  decode,
+  encode,
+  count
+};
 
 // In which form a handler's parameters were declared: see docs/lua-api.md, "The two forms of a handler".
 enum class Form : std::uint8_t { client_id, conn };
@@ -34,6 +46,7 @@ enum class Form : std::uint8_t { client_id, conn };
 struct HandlerSlot {
   int ref = LUA_NOREF;  // into the registry
   Form form = Form::client_id;
+  int parameters = 0;  // how many it declares
   explicit operator bool() const { return ref != LUA_NOREF; }
 };
 
@@ -43,7 +56,7 @@ struct Coroutine {
   int ref = LUA_NOREF;
 };
 
-class Engine {
+class Engine : public std::enable_shared_from_this<Engine> {
  public:
   // Loads and runs the script's top level. On failure `error` has Lua's message with file and line.
   // REQUIRES: host and settings outlive the engine.
@@ -77,6 +90,7 @@ class Engine {
   void set_running(Run* run) { running_ = run; }
 
   FileWatch& files() { return files_; }
+  Timers& timers() { return timers_; }
 
  private:
   Engine(const Host& host, const Settings& settings);
@@ -93,6 +107,7 @@ class Engine {
   HandlerSlot handlers_[static_cast<std::size_t>(Handler::count)];
   std::vector<Coroutine> idle_;
   FileWatch files_;
+  Timers timers_;
 };
 
 }  // namespace dunlin::lua

@@ -7,7 +7,8 @@
 namespace dunlin::lua {
 namespace {
 
-constexpr const char* kHandlerNames[] = {"on_handshake", "on_message", "on_close", "authenticate"};
+constexpr const char* kHandlerNames[] = {"on_handshake", "on_message",     "on_close",        "authenticate",   "mix.timer",
+                                         "on_connect",   "protocol_input", "protocol_decode", "protocol_encode"};
 static_assert(std::size(kHandlerNames) == static_cast<std::size_t>(Handler::count));
 
 bool names(std::string_view parameter, std::initializer_list<std::string_view> parts) {
@@ -27,6 +28,11 @@ Form handshake_form(const Parameters& p, bool conn_script) {
   if (is_headers(p.first) || is_conn(p.second)) return Form::conn;
   if (is_headers(p.second)) return Form::client_id;
   return conn_script ? Form::conn : Form::client_id;
+}
+
+Form connect_form(const Parameters& p, bool conn_script) {
+  if (is_id(p.first)) return Form::client_id;
+  return is_conn(p.first) || conn_script ? Form::conn : Form::client_id;
 }
 
 Form close_form(const Parameters& p, bool conn_script) {
@@ -58,6 +64,8 @@ Form form_of(Handler which, const Parameters& parameters, bool conn_script) {
       return handshake_form(parameters, conn_script);
     case Handler::close:
       return close_form(parameters, conn_script);
+    case Handler::connect:
+      return connect_form(parameters, conn_script);
     default:  // the order of their parameters is the same in both
       return Form::client_id;
   }

@@ -25,6 +25,11 @@ struct Host {
   const dunlin_channel* channel = nullptr;
   const dunlin_timer* timer = nullptr;
   const dunlin_metrics* metrics = nullptr;
+  const dunlin_subscribe* subscribe = nullptr;
+  const dunlin_socket* socket = nullptr;
+  const dunlin_redis* redis = nullptr;
+  const dunlin_queue* queue = nullptr;
+  const dunlin_http* http = nullptr;
 
   static Host of(const dunlin_host* host) {
     return {host,
@@ -35,7 +40,12 @@ struct Host {
             find<dunlin_context>(host, DUNLIN_EXT_CONTEXT),
             find<dunlin_channel>(host, DUNLIN_EXT_CHANNEL),
             find<dunlin_timer>(host, DUNLIN_EXT_TIMER),
-            find<dunlin_metrics>(host, DUNLIN_EXT_METRICS)};
+            find<dunlin_metrics>(host, DUNLIN_EXT_METRICS),
+            find<dunlin_subscribe>(host, DUNLIN_EXT_SUBSCRIBE),
+            find<dunlin_socket>(host, DUNLIN_EXT_SOCKET),
+            find<dunlin_redis>(host, DUNLIN_EXT_REDIS),
+            find<dunlin_queue>(host, DUNLIN_EXT_QUEUE),
+            find<dunlin_http>(host, DUNLIN_EXT_HTTP)};
   }
 
   void write(std::uint32_t level, dunlin_conn about, std::string_view text) const {

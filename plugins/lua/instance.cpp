@@ -17,6 +17,7 @@ std::unique_ptr<Instance> Instance::create(const dunlin_host* host, const Settin
     instance->host_.write(DUNLIN_LOG_ERROR, 0, error);
     return nullptr;
   }
+  instance->engine_->timers().set_owner(*instance);
   instance->watch_files();
   return instance;
 }
@@ -29,7 +30,16 @@ Instance::~Instance() {
 }
 
 dunlin_verdict Instance::start(Handler handler, dunlin_conn conn, dunlin_ticket ticket, Push push) {
-  auto run = std::make_unique<Run>(*this, engine_, handler, conn, ticket);
+  return begin(std::make_unique<Run>(*this, engine_, handler, conn, ticket), push);
+}
+
+void Instance::start_timer(std::shared_ptr<Engine> engine, std::shared_ptr<void> token, Push push) {
+  auto run = std::make_unique<Run>(*this, std::move(engine), Handler::timer, 0, 0);
+  run->token = std::move(token);
+  begin(std::move(run), push);
+}
+
+dunlin_verdict Instance::begin(std::unique_ptr<Run> run, Push push) {
   figures_.add(Figure::runs);
   int arguments = 0;
   std::string error;
@@ -39,8 +49,8 @@ dunlin_verdict Instance::start(Handler handler, dunlin_conn conn, dunlin_ticket 
   }
   Run& started = *run;
   if (const auto verdict = advance(started, arguments)) return *verdict;
+  if (started.ticket != 0) by_ticket_.emplace(started.ticket, &started);
   suspended_.emplace(&started, std::move(run));
-  if (ticket != 0) by_ticket_.emplace(ticket, &started);
   figures_.set(Figure::waiting, static_cast<std::int64_t>(suspended_.size()));
   return DUNLIN_PENDING;
 }
@@ -54,7 +64,10 @@ bool Instance::prepare(Run& run, Push push, int& arguments, std::string& error) 
   return run.engine->protect(
       [&](lua_State*) {
         lua_State* state = run.coroutine.state;
-        lua_rawgeti(state, LUA_REGISTRYINDEX, run.engine->handler(run.handler).ref);
+        // A timer's function is pushed with its arguments.
+        if (run.handler != Handler::timer) {
+          lua_rawgeti(state, LUA_REGISTRYINDEX, run.engine->handler(run.handler).ref);
+        }
         push(state);
         arguments = lua_gettop(state) - 1;
       },
@@ -97,6 +110,28 @@ dunlin_verdict Instance::succeed(Run& run, int results) {
   return answered ? DUNLIN_PENDING : fail(run, error);
 }
 
+bool Instance::call(Handler handler, dunlin_conn conn, FunctionRef<void(lua_State*, Run&)> push, Push take) {
+  Run run(*this, engine_, handler, conn, 0);
+  Engine& engine = *run.engine;
+  figures_.add(Figure::runs);
+  engine.set_running(&run);
+  engine.meter().resume({});
+  std::string error;
+  const bool good = engine.protect(
+      [&](lua_State* state) {
+        lua_pushcfunction(state, traceback);
+        lua_rawgeti(state, LUA_REGISTRYINDEX, engine.handler(handler).ref);
+        push(state, run);
+        if (lua_pcall(state, lua_gettop(state) - 2, 1, 1) != LUA_OK) lua_error(state);
+        take(state);
+      },
+      error);
+  run.used = engine.meter().save();
+  engine.set_running(nullptr);
+  if (!good) fail(run, error);
+  return good;
+}
+
 std::string Instance::describe_error(Run& run) {
   std::string text, error;
   const bool described = run.engine->protect(
@@ -115,7 +150,8 @@ dunlin_verdict Instance::fail(Run& run, const std::string& what) {
   figures_.add(run.used.stopped ? Figure::stopped : Figure::errors);
   host_.write(DUNLIN_LOG_ERROR, run.conn, std::string(handler_name(run.handler)) + ": " + what);
   if (run.handler == Handler::authenticate) return kFault;
-  if (run.handler != Handler::close) host_.conn->close(host_.self, run.conn, 1011, str("script error"));
+  const bool closes = run.handler != Handler::close && run.handler != Handler::encode;
+  if (closes) host_.conn->close(host_.self, run.conn, 1011, str("script error"));
   return DUNLIN_DENY;
 }
 
@@ -159,8 +195,11 @@ void Instance::cancel(dunlin_ticket ticket) {
 
 void Instance::drop(Run& run) {
   if (run.wait) {
-    run.wait->run = nullptr;
-    if (run.wait->timer != 0 && host_.timer->stop(host_.self, run.wait->timer) == DUNLIN_OK) drop_wait(run.wait);
+    Wait& wait = *run.wait;
+    wait.run = nullptr;
+    const bool timer = wait.timer != 0 && host_.timer->stop(host_.self, wait.timer) == DUNLIN_OK;
+    const bool http = wait.http != 0 && host_.http->cancel(host_.self, wait.http) == DUNLIN_OK;
+    if (timer || http) drop_wait(&wait);
   }
   if (run.coroutine.state) {
     // Its to-be-closed variables are closed here, within a budget of their own.
@@ -194,7 +233,9 @@ void Instance::reload() {
     return;
   }
   failed_.reset();
+  engine_->timers().stop();
   engine_ = std::move(fresh);
+  engine_->timers().set_owner(*this);
   figures_.add(Figure::reloads);
   settings_.notes.first("");
   host_.write(DUNLIN_LOG_INFO, 0, "reloaded " + settings_.entry);

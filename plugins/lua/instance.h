@@ -12,6 +12,7 @@
 #include "plugins/lua/engine.h"
 #include "plugins/lua/figures.h"
 #include "plugins/lua/run.h"
+#include "plugins/lua/scratch.h"
 
 namespace dunlin::lua {
 
@@ -25,11 +26,18 @@ class Instance {
 
   const Host& host() const { return host_; }
   const Engine& engine() const { return *engine_; }
+  Scratch& scratch() { return scratch_; }
 
   // Pushes the arguments of a handler on a coroutine's stack.
   using Push = FunctionRef<void(lua_State*)>;
   // Calls a handler. REQUIRES: the script defines it.
   dunlin_verdict start(Handler handler, dunlin_conn conn, dunlin_ticket ticket, Push push);
+
+  // Calls a handler that may not wait; `take` finds what it returned on top of the stack. False: it failed, or `take`
+  // raised an error, which has been dealt with as any other. REQUIRES: the script defines it; none is running
+  bool call(Handler handler, dunlin_conn conn, FunctionRef<void(lua_State*, Run&)> push, Push take);
+  // Calls the function that `push` pushes, for a timer of `engine`; `token` is let go when it has ended.
+  void start_timer(std::shared_ptr<Engine> engine, std::shared_ptr<void> token, Push push);
 
   // For functions of Lua that wait: a record for the host's callback …
   Wait* begin_wait(Run& run);
@@ -44,6 +52,7 @@ class Instance {
  private:
   Instance(const dunlin_host* host, const Settings& settings);
 
+  dunlin_verdict begin(std::unique_ptr<Run> run, Push push);
   bool prepare(Run& run, Push push, int& arguments, std::string& error);
   // The outcome, or nothing while the run waits.
   std::optional<dunlin_verdict> advance(Run& run, int arguments);
@@ -61,6 +70,7 @@ class Instance {
   std::unordered_map<Run*, std::unique_ptr<Run>> suspended_;
   std::unordered_map<dunlin_ticket, Run*> by_ticket_;
   std::unordered_set<Wait*> waits_;
+  Scratch scratch_;
   std::optional<FileWatch> failed_;  // what a reload that came to nothing had read
   std::uint64_t reload_timer_ = 0;
 };

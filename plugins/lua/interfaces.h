@@ -8,6 +8,7 @@ namespace dunlin::lua {
 
 const void* router_interface();  // dunlin.router/1
 const void* auth_interface();    // dunlin.auth/1
+const void* framer_interface();  // dunlin.framer/1
 
 // Pushes a table of the handshake's headers, by their names in lower case.
 void push_headers(lua_State* state, const Host& host, dunlin_conn conn);

@@ -10,7 +10,7 @@ namespace {
 
 constexpr const char* kRequired[] = {DUNLIN_EXT_LOG,     DUNLIN_EXT_CONFIG,  DUNLIN_EXT_TICKET, DUNLIN_EXT_CONN,
                                      DUNLIN_EXT_CONTEXT, DUNLIN_EXT_CHANNEL, DUNLIN_EXT_TIMER,  DUNLIN_EXT_METRICS,
-                                     nullptr};
+                                     DUNLIN_EXT_SOCKET,  DUNLIN_EXT_REDIS,  nullptr};
 
 dunlin_status refuse(const Host& host, const Fault& fault) {
   host.config->fault(host.self, str(fault.pointer), str(fault.what));
@@ -54,6 +54,7 @@ void destroy(dunlin_instance* instance) noexcept { delete reinterpret_cast<Insta
 const void* get_interface(const char* id) noexcept {
   const std::string_view wanted = id;
   if (wanted == DUNLIN_ROUTER) return router_interface();
+  if (wanted == DUNLIN_FRAMER) return framer_interface();
   return wanted == DUNLIN_AUTH ? auth_interface() : nullptr;
 }
 

@@ -3,6 +3,7 @@
 // script declared.
 #include "plugins/lua/interfaces.h"
 #include "plugins/lua/lib/lib.h"
+#include "plugins/lua/socket.h"
 
 namespace dunlin::lua {
 namespace {
@@ -39,6 +40,7 @@ dunlin_verdict open(dunlin_instance* instance, dunlin_conn conn, dunlin_ticket t
     host.write(DUNLIN_LOG_ERROR, conn, "the script defines no on_message: it cannot be a router");
     return DUNLIN_DENY;
   }
+  if (is_socket(host, conn)) return open_socket(lua, conn, ticket);
   const HandlerSlot& handler = lua.engine().handler(Handler::handshake);
   if (!handler) return DUNLIN_ALLOW;
   return lua.start(Handler::handshake, conn, ticket, [&](lua_State* state) {
@@ -53,6 +55,8 @@ dunlin_verdict message(dunlin_instance* instance, dunlin_conn conn, const dunlin
                        dunlin_ticket ticket) noexcept {
   Instance& lua = self(instance);
   if (!lua.engine().handler(Handler::message)) return DUNLIN_DENY;
+  if (message->kind == DUNLIN_BINARY && is_socket(lua.host(), conn))
+    return take_packet(lua, conn, view(message->data), ticket);
   return lua.start(Handler::message, conn, ticket, [&](lua_State* state) {
     lua_createtable(state, 0, 3);
     set_field(state, "type", message->kind == DUNLIN_BINARY ? "binary" : "text");
@@ -75,6 +79,7 @@ void push_close_error(lua_State* state, std::int32_t code, const dunlin_str* why
 
 void close(dunlin_instance* instance, dunlin_conn conn, std::int32_t code, const dunlin_str* why) noexcept {
   Instance& lua = self(instance);
+  lua.scratch().remove(conn);
   const HandlerSlot& handler = lua.engine().handler(Handler::close);
   if (!handler) return;
   lua.start(Handler::close, conn, 0, [&](lua_State* state) {
@@ -106,6 +111,7 @@ void push_headers(lua_State* state, const Host& host, dunlin_conn conn) {
       lua_pop(state, 2);
     }
   }
+  set_headers_metatable(state);
 }
 
 const void* router_interface() { return &kRouter; }

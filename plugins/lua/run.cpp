@@ -24,6 +24,11 @@ int suspend(lua_State* state) {
   return lua_yield(state, 1);
 }
 
+int suspend_then(lua_State* state, lua_KContext context, lua_KFunction then) {
+  lua_pushlightuserdata(state, const_cast<char*>(&kSuspension));
+  return lua_yieldk(state, 1, context, then);
+}
+
 bool is_suspension(lua_State* state, int index) { return lua_touserdata(state, index) == &kSuspension; }
 
 }  // namespace dunlin::lua

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string_view>
 
 #include "plugins/lua/engine.h"
 
@@ -17,7 +18,8 @@ class Run;
 struct Wait {
   Instance* instance;
   Run* run;                 // nullptr: nobody waits any more
-  std::uint64_t timer = 0;  // to be stopped when the run is dropped
+  std::uint64_t timer = 0;  // to be stopped when the run is dropped,
+  std::uint64_t http = 0;   // and to be cancelled
 };
 
 class Run {
@@ -33,12 +35,18 @@ class Run {
   dunlin_ticket ticket;  // 0: nobody waits for the outcome
   Meter::Used used;
   Wait* wait = nullptr;
+  const void* buffer = nullptr;  // protocol_input's argument, and what it reads
+  std::string_view unread;
+  std::string_view packet;  // of a raw TCP connection, while protocol_decode runs
+  std::shared_ptr<void> token;  // of who wants to know when the run has ended
 };
 
 // For functions that wait. The run that `state` belongs to; raises an error of Lua where nothing can wait.
 Run& waiting_run(lua_State* state, const char* function);
 // `return suspend(state);`: the function returns to the script what the callback pushes later.
 int suspend(lua_State* state);
+// As suspend(), but the stack stays, the callback pushes on it, and `then` goes on from there.
+int suspend_then(lua_State* state, lua_KContext context, lua_KFunction then);
 // What a coroutine yields that waits, told apart from what a script yields itself.
 bool is_suspension(lua_State* state, int index);
 

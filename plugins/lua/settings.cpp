@@ -74,6 +74,12 @@ const char* settings_schema() {
     "path": {"type": "array", "items": {"type": "string", "minLength": 1}},
     "reload": {"type": "string"},
     "allow_io": {"type": "boolean"},
+    "shared": {"type": "string"},
+    "http": {
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {"private_addresses": {"enum": ["allow", "deny"]}}
+    },
     "budget": {
       "type": "object",
       "additionalProperties": false,
@@ -114,6 +120,15 @@ bool read_settings(std::string_view json, std::string_view directory, Settings& 
     return false;
   }
   if (document.HasMember("allow_io")) out.allow_io = document["allow_io"].GetBool();
+  if (document.HasMember("http") && document["http"].HasMember("private_addresses")) {
+    out.deny_private = text_of(document["http"]["private_addresses"]) == "deny";
+  }
+  std::uint64_t shared = SharedStore::kDefaultLimit;
+  if (document.HasMember("shared") && !parse_size(text_of(document["shared"]), shared)) {
+    fault = {"/shared", "a size such as 16MiB is wanted"};
+    return false;
+  }
+  out.shared.set_limit(shared);
   return !document.HasMember("budget") || read_budget(document["budget"], out.budget, fault);
 }
 

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "plugins/lua/shared_store.h"
+
 namespace dunlin::lua {
 
 // What one run of a handler may use. 0: no bound.
@@ -35,7 +37,9 @@ struct Settings {
   std::int64_t reload_ms = 1000;     // 0: off
   Budget budget;
   bool allow_io = false;
+  bool deny_private = false;  // mix.http.request connects to public addresses only
   mutable ReloadNotes notes;
+  mutable SharedStore shared;  // mix.shared, of all workers
 };
 
 // The JSON Schema of the settings.

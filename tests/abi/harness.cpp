@@ -15,7 +15,7 @@
 #include "core/base/check.h"
 #include "core/plugin/runtime.h"
 #include "tests/abi/allocations.h"
-#include "tests/abi/memory_services.h"
+#include "core/conformance/memory_services.h"
 
 using namespace dunlin;
 
@@ -76,6 +76,12 @@ Config config_of(const std::string& chain, const std::string& router, const std:
   std::istringstream names(chain);
   for (std::string name; std::getline(names, name, ',');) endpoint.auth.push_back(select(name));
   endpoint.router = select(router);
+  if (router == "probe") {
+    endpoint.guards.push_back(select(router));
+    endpoint.guards.push_back(select("passer"));
+    config.filters.push_back(select(router));
+    config.api_routes.push_back(select(router));
+  }
   config.listeners.emplace_back().endpoints.push_back(std::move(endpoint));
   return config;
 }
@@ -92,6 +98,12 @@ struct harness final : AnswerSink {
     auto created = ModuleRuntime::create(set, services, *this, log, 3);
     CHECK(created.has_value());
     runtime = std::move(*created);
+    services.subscribe_with = [this](ClientId id, std::string_view channel, Services::SubscribeDone done) {
+      services.defer([this, id, name = std::string(channel), done = std::move(done)] {
+        runtime->guard(modules(), id, name, done);
+      });
+      return DUNLIN_OK;
+    };
     services.authenticate = [this](ClientId id, std::string_view token, std::uint32_t source,
                                    Services::LoginDone done) {
       CHECK(!runtime->login(modules(), id, token, source));  // never at once from inside a hook
@@ -127,7 +139,9 @@ struct harness final : AnswerSink {
   Log log;
   MemoryServices services;
   ModuleSet set;
-  std::unique_ptr<ModuleRuntime> runtime;
+  std::unique_ptr<ModuleRuntime> runtime, elsewhere;
+  int guarded = WAITS, served = WAITS;
+  std::string filtered, reply;
   std::unordered_map<ClientId, Services::LoginDone> done_of;
   std::unordered_map<ClientId, login> logins;
   std::unordered_map<ClientId, int> routed;
@@ -136,9 +150,13 @@ struct harness final : AnswerSink {
 };
 
 harness* harness_open(const char* chain) { return new harness(chain); }
-void harness_stop(harness* self) { self->runtime.reset(); }
+void harness_stop(harness* self) {
+  self->elsewhere.reset();
+  self->runtime.reset();
+}
 
 void harness_close(harness* self) {
+  self->elsewhere.reset();
   self->runtime.reset();
   delete self;
 }
@@ -163,6 +181,51 @@ void harness_close_conn(harness* self, uint64_t conn, int code, const char* why)
 }
 
 void harness_cancel(harness* self, uint64_t conn) { self->runtime->cancel(ClientId(conn)); }
+
+int harness_message_elsewhere(harness* self, uint64_t conn, const char* text) {
+  if (!self->elsewhere) {
+    auto neighbour = ModuleRuntime::create(self->set, self->services, *self, self->log, 4);
+    CHECK(neighbour.has_value());
+    self->elsewhere = std::move(*neighbour);
+  }
+  const auto outcome = self->elsewhere->message(self->modules(), ClientId(conn), Kind::text, text);
+  return outcome ? static_cast<int>(*outcome) : PENDING;
+}
+
+int harness_guard(harness* self, uint64_t conn, const char* channel) {
+  self->guarded = WAITS;
+  self->runtime->guard(self->modules(), ClientId(conn), channel, [self](dunlin_status status) { self->guarded = status; });
+  return self->guarded;
+}
+
+int harness_guard_answer(harness* self) { return self->guarded; }
+
+int harness_filter(harness* self, const char* text) {
+  Kind kind = Kind::text;
+  self->filtered = text;
+  const FilterOutcome outcome = self->runtime->filter("news", kind, self->filtered);
+  if (kind == Kind::binary) self->filtered += " (binary)";
+  return static_cast<int>(outcome);
+}
+
+const char* harness_filtered(harness* self) { return self->filtered.c_str(); }
+
+int harness_serve(harness* self, int route, const char* body) {
+  self->served = WAITS;
+  self->reply.clear();
+  const auto& rows = self->runtime->routes();
+  const RouteCall call{.method = "POST", .path = "/probe", .query = "a=b", .body = body, .peer = "192.0.2.1:1",
+                       .headers = {{"x-a", "1"}}};
+  self->runtime->serve(rows.at(static_cast<std::size_t>(route)), call, [self](Reply reply) {
+    self->served = reply.status;
+    self->reply = std::to_string(reply.status) + " " + reply.type + " " + reply.body + " " + reply.headers;
+  });
+  return self->served;
+}
+
+const char* harness_reply(harness* self) { return self->reply.c_str(); }
+
+void harness_stop_elsewhere(harness* self) { self->elsewhere.reset(); }
 
 login harness_login_answer(harness* self, uint64_t conn) {
   const auto found = self->logins.find(ClientId(conn));

@@ -38,6 +38,21 @@ int harness_open_conn(harness *self, uint64_t conn);
 void harness_close_conn(harness *self, uint64_t conn, int code, const char *why);
 void harness_cancel(harness *self, uint64_t conn);
 
+/* The endpoint's guards are `probe` and then `passer`, which denies a channel that ends in ":no", allows one that ends in
+ * ":yes" and passes on the rest; `probe` is the filter and the module of HTTP routes, too. What is answered later is WAITS
+ * at first, and harness_guard_answer() or harness_reply() has it then. */
+enum { WAITS = 1 };
+int harness_guard(harness *self, uint64_t conn, const char *channel); /* a dunlin_status */
+int harness_guard_answer(harness *self);
+enum { PASSED, DROPPED, FAULTY };
+int harness_filter(harness *self, const char *text); /* what came out is in harness_filtered() */
+const char *harness_filtered(harness *self);
+int harness_serve(harness *self, int route, const char *body); /* the HTTP status */
+const char *harness_reply(harness *self);                      /* "STATUS TYPE BODY HEADERS"; "" until it has come */
+/* A second instance of the same selection, as on another worker; what it sends is in harness_sent(), too. */
+int harness_message_elsewhere(harness *self, uint64_t conn, const char *text);
+void harness_stop_elsewhere(harness *self);
+
 /* The last answer that came to the sink for this connection; PENDING: none yet. */
 login harness_login_answer(harness *self, uint64_t conn);
 int harness_router_answer(harness *self, uint64_t conn);

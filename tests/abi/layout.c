@@ -185,6 +185,7 @@ AT(dunlin_timer, stop, 8);
 SAYS(DUNLIN_EXT_HTTP, "dunlin.http/1");
 IS(DUNLIN_HTTP_NO_VERIFY, 1);
 IS(DUNLIN_HTTP_FOLLOW, 2);
+IS(DUNLIN_HTTP_PUBLIC, 4);
 SIZE(dunlin_http_request, 96);
 AT(dunlin_http_request, method, 0);
 AT(dunlin_http_request, url, 16);
@@ -222,3 +223,109 @@ SAYS(DUNLIN_EXT_TASK, "dunlin.task/1");
 SIZE(dunlin_task, 16);
 AT(dunlin_task, post, 0);
 AT(dunlin_task, offload, 8);
+
+/* guard.h, filter.h */
+SAYS(DUNLIN_SUBSCRIBE_GUARD, "dunlin.subscribe-guard/1");
+SIZE(dunlin_subscribe_guard, 16);
+AT(dunlin_subscribe_guard, check, 0);
+AT(dunlin_subscribe_guard, cancel, 8);
+SAYS(DUNLIN_PUBLISH_FILTER, "dunlin.publish-filter/1");
+SIZE(dunlin_publish_filter, 8);
+AT(dunlin_publish_filter, filter, 0);
+
+/* route.h */
+SAYS(DUNLIN_HTTP_ROUTE, "dunlin.http-route/1");
+IS(DUNLIN_ROLE_READ, 1);
+IS(DUNLIN_ROLE_WRITE, 2);
+IS(DUNLIN_ROLE_OPEN, 3);
+SIZE(dunlin_route, 24);
+AT(dunlin_route, method, 0);
+AT(dunlin_route, path, 8);
+AT(dunlin_route, role, 16);
+AT(dunlin_route, reserved, 20);
+SIZE(dunlin_http_call, 96);
+AT(dunlin_http_call, method, 0);
+AT(dunlin_http_call, path, 16);
+AT(dunlin_http_call, query, 32);
+AT(dunlin_http_call, body, 48);
+AT(dunlin_http_call, peer, 64);
+AT(dunlin_http_call, headers, 80);
+AT(dunlin_http_call, header_count, 88);
+SIZE(dunlin_http_route, 32);
+AT(dunlin_http_route, routes, 0);
+AT(dunlin_http_route, route_count, 8);
+AT(dunlin_http_route, serve, 16);
+AT(dunlin_http_route, cancel, 24);
+
+/* ext/reply.h */
+SAYS(DUNLIN_EXT_REPLY, "dunlin.reply/1");
+SIZE(dunlin_reply, 56);
+AT(dunlin_reply, body, 0);
+AT(dunlin_reply, content_type, 16);
+AT(dunlin_reply, headers, 32);
+AT(dunlin_reply, header_count, 40);
+AT(dunlin_reply, status, 48);
+AT(dunlin_reply, reserved, 52);
+SIZE(dunlin_reply_api, 8);
+AT(dunlin_reply_api, send, 0);
+
+/* ext/queue.h */
+SAYS(DUNLIN_EXT_QUEUE, "dunlin.queue/1");
+SIZE(dunlin_queue, 8);
+AT(dunlin_queue, push, 0);
+
+/* ext/subscribe.h */
+SAYS(DUNLIN_EXT_SUBSCRIBE, "dunlin.subscribe/1");
+SIZE(dunlin_subscribe, 8);
+AT(dunlin_subscribe, request, 0);
+
+/* ext/cache.h */
+SAYS(DUNLIN_EXT_CACHE, "dunlin.cache/1");
+SIZE(dunlin_cache, 40);
+AT(dunlin_cache, get, 0);
+AT(dunlin_cache, put, 8);
+AT(dunlin_cache, remove, 16);
+AT(dunlin_cache, fetch, 24);
+AT(dunlin_cache, land, 32);
+
+/* ext/loop.h */
+SAYS(DUNLIN_EXT_LOOP, "dunlin.loop/1");
+SIZE(dunlin_loop, 16);
+AT(dunlin_loop, uv_loop, 0);
+AT(dunlin_loop, version, 8);
+
+/* framer.h */
+IS(DUNLIN_FRAMER_WAIT, 0);
+IS(DUNLIN_FRAMER_DROP, -1);
+IS(DUNLIN_FRAMER_FAULT, -2);
+IS(DUNLIN_FRAMER_EACH, 1);
+SAYS(DUNLIN_FRAMER, "dunlin.framer/1");
+SIZE(dunlin_framer, 16);
+AT(dunlin_framer, input, 0);
+AT(dunlin_framer, encode, 8);
+
+/* ext/socket.h */
+SAYS(DUNLIN_EXT_SOCKET, "dunlin.socket/1");
+SIZE(dunlin_socket, 16);
+AT(dunlin_socket, unread, 0);
+AT(dunlin_socket, clear, 8);
+
+/* ext/redis.h */
+SAYS(DUNLIN_EXT_REDIS, "dunlin.redis/1");
+IS(DUNLIN_REDIS_NIL, 0);
+IS(DUNLIN_REDIS_STRING, 1);
+IS(DUNLIN_REDIS_INTEGER, 2);
+IS(DUNLIN_REDIS_STATUS, 3);
+IS(DUNLIN_REDIS_ERROR, 4);
+IS(DUNLIN_REDIS_LIST, 5);
+SIZE(dunlin_redis_value, 48);
+AT(dunlin_redis_value, text, 0);
+AT(dunlin_redis_value, integer, 16);
+AT(dunlin_redis_value, items, 24);
+AT(dunlin_redis_value, item_count, 32);
+AT(dunlin_redis_value, kind, 40);
+AT(dunlin_redis_value, reserved, 44);
+SIZE(dunlin_redis, 24);
+AT(dunlin_redis, find, 0);
+AT(dunlin_redis, command, 8);
+AT(dunlin_redis, cancel, 16);

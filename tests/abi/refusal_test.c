@@ -62,6 +62,10 @@ static void a_missing_hook(void **state) {
 static void an_incomplete_interface(void **state) {
     (void)state;
     assert_refused("no-check", "its dunlin.auth/1 lacks check");
+    assert_refused("no-guard", "its dunlin.subscribe-guard/1 lacks check");
+    assert_refused("bad-route", "the route /v1/mine, which is the server's own");
+    assert_refused("twice-route", "the route GET /a twice");
+    assert_refused("no-role", "the route /a with the role 0, which is none");
 }
 
 static void a_required_extension_that_is_not_there(void **state) {

@@ -125,6 +125,18 @@ static void a_cancelled_http_request_is_not_answered(void **state) {
     harness_close(host);
 }
 
+static void a_push_is_answered_after_the_call(void **state) {
+    (void)state;
+    harness *host = after("push:orders");
+    assert_string_equal(harness_sent(host), "push:orders:data|");
+    harness_turn(host);
+    assert_string_equal(harness_sent(host), "push:orders:data|pushed 0 1|");
+    harness_message(host, 1, "push:full");
+    harness_turn(host);
+    assert_contains(harness_sent(host), "pushed -4 0|");
+    harness_close(host);
+}
+
 static void counts_of_a_publish_come_after_the_call(void **state) {
     (void)state;
     harness *host = after("publish");
@@ -184,6 +196,7 @@ int main(void) {
         cmocka_unit_test(destroy_waits_for_offloaded_work),
         cmocka_unit_test(an_http_answer_comes_once),
         cmocka_unit_test(a_cancelled_http_request_is_not_answered),
+        cmocka_unit_test(a_push_is_answered_after_the_call),
         cmocka_unit_test(counts_of_a_publish_come_after_the_call),
         cmocka_unit_test(counts_of_a_publish_do_not_reach_the_destroyed),
         cmocka_unit_test(no_hook_runs_inside_authenticate),

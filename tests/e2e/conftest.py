@@ -2,7 +2,9 @@
 import pytest
 
 from harness.backend import Backend
+from harness.cluster import Cluster
 from harness.loop import LoopThread
+from harness.nats import Nats
 from harness.server import Dunlin
 
 
@@ -52,3 +54,25 @@ def backend():
     yield start
     for server in started:
         server.stop()
+
+
+@pytest.fixture
+def nats(tmp_path):
+    """Starts NATS servers: nats(), or nats(3) for a cluster of them."""
+    started = []
+
+    def start(count=1, options=()):
+        folder = tmp_path / f"nats-{len(started)}"
+        folder.mkdir()
+        started.append(Nats(folder, count, options))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.stop()
+
+
+@pytest.fixture
+def cluster(serve, nats):
+    """Starts nodes of one cluster that know each other: cluster(3) gives them, and the NATS servers first."""
+    return lambda count=3, servers=1, **options: Cluster(serve, nats(servers), count, options)

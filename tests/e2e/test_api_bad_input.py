@@ -22,7 +22,7 @@ BAD_BODIES = [
     (b"\x00", "JSON"),
     (b"[" * 100_000, "JSON"),
     (b"null", "null"),
-    (b"[]", "array"),
+    (b"[1]", "number"),
     (b'"c"', "string"),
     (b"1", "number"),
     ({}, '"c"'),

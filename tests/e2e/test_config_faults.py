@@ -65,18 +65,26 @@ fault("a path without a slash", "path: /message-center", "path: message-center",
       '7:15: listeners.endpoints.path: is "message-center"; write /message-center')
 fault("no router", "        router: lua\n", "", "7:9: listeners.endpoints: has no `router`; write router: lua (or static: FOLDER)")
 fault("static and a router", "        router: lua\n", "        router: lua\n        static: .\n",
-      "7:9: listeners.endpoints: has `static` and `router` or `auth`; write two endpoints")
+      "7:9: listeners.endpoints: has `static` and `router`, `auth` or `guards`; write two endpoints")
 fault("a choice that is none", "format: json", "format: xml", '20:28: log.format: is "xml"; must be text or json')
 fault("a key twice", "shutdown: 10s", "shutdown: 10s\nshutdown: 5s", "22:1: shutdown: is given twice")
 fault("an environment variable that is not set", "secret: a-secret-for-the-tests-and-nothing-else", "secret: ${NO_SUCH_VARIABLE}",
       "15:13: modules.jwt-auth: the environment has no NO_SUCH_VARIABLE; set it, or write $${NO_SUCH_VARIABLE} for the text itself")
-fault("raw TCP", "    endpoints:", "    protocol: socket\n    endpoints:",
-      '6:15: listeners.protocol: is "socket", which this version does not serve; write websocket')
-fault("Redis", "shutdown: 10s", "redis: [{name: default}]", "21:8: redis: Redis is not served by this version; write redis: []")
-fault("NATS", "shutdown: 10s", "mesh: {engine: nats}",
-      '21:16: mesh.engine: is "nats", which this version does not serve; write local')
+fault("raw TCP with endpoints and without a router", "    endpoints:", "    protocol: socket\n    endpoints:",
+      "8:7: listeners: a listener with `protocol: socket` has no endpoints; write `router` beside `bind`",
+      "5:5: listeners: has `protocol: socket` and no `router`; write router: {module: lua, entry: FILE}")
+fault("a router beside endpoints", "    endpoints:", "    router: lua\n    endpoints:",
+      "6:13: listeners: `router` stands in an endpoint, or beside `protocol: socket`; move it there")
+fault("Redis without a name", "shutdown: 10s", "redis: [{pool: 5}]",
+      '21:9: redis: has no `name`; write {name: default, url: "redis://127.0.0.1:6379/0"}')
+fault("a Redis URL that is none", "shutdown: 10s", "redis: [{name: a, url: localhost}]",
+      "21:24: redis.url: is no Redis URL; write redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE], or rediss:// for TLS")
+fault("two Redis servers of one name", "shutdown: 10s", "redis: [{name: a}, {name: a}]",
+      '21:20: redis: name "a" is taken by another server')
+fault("NATS", "shutdown: 10s", "mesh: {engine: nats, nats: {url: localhost}}",
+      '21:34: mesh.nats.url: has an entry that is no URL; write nats://host:4222')
 fault("on_error of a router", "router: lua", "router: {module: lua, on_error: pass}",
-      "9:41: listeners.endpoints.router: on_error: is for auth modules only")
+      "9:41: listeners.endpoints.router: on_error: is for auth, guards and filters only")
 fault("an auth list that is none", "auth: [jwt-auth]", "auth: jwt-auth", "8:15: listeners.endpoints.auth: is a value; must be a list of modules")
 fault("a plugin directory that is not there", f"directory: {PLUGINS}", "directory: /nowhere/plugins",
       "1:22: plugins.directory: there is no /nowhere/plugins")

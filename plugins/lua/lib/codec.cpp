@@ -10,10 +10,7 @@ namespace {
 int base64_encode(lua_State* state) {
   const std::string_view data = to_view(state, 1);
   if (data.size() > 1024u * 1024 * 1024) return luaL_argerror(state, 1, "over 1 GiB");
-  std::string out((data.size() + 2) / 3 * 4 + 1, '\0');
-  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                                   reinterpret_cast<const unsigned char*>(data.data()), static_cast<int>(data.size()));
-  lua_pushlstring(state, out.data(), static_cast<std::size_t>(size));
+  push(state, base64(data));
   return 1;
 }
 
@@ -46,20 +43,15 @@ int base64_decode(lua_State* state) {
 }
 
 int digest(lua_State* state, const EVP_MD* kind, bool binary) {
-  static constexpr char kHex[] = "0123456789abcdef";
   const std::string_view data = to_view(state, 1);
   unsigned char bytes[EVP_MAX_MD_SIZE];
   unsigned size = 0;
   if (EVP_Digest(data.data(), data.size(), bytes, &size, kind, nullptr) != 1) {
     return luaL_error(state, "this digest is not available in this OpenSSL");
   }
-  if (binary) return lua_pushlstring(state, reinterpret_cast<char*>(bytes), size), 1;
-  char text[2 * EVP_MAX_MD_SIZE];
-  for (unsigned i = 0; i < size; ++i) {
-    text[2 * i] = kHex[bytes[i] >> 4];
-    text[2 * i + 1] = kHex[bytes[i] & 15];
-  }
-  return lua_pushlstring(state, text, 2 * size), 1;
+  const std::string_view code(reinterpret_cast<char*>(bytes), size);
+  push(state, binary ? std::string(code) : hex(code));
+  return 1;
 }
 
 constexpr luaL_Reg kFunctions[] = {{"base64_encode", base64_encode},
@@ -71,6 +63,25 @@ constexpr luaL_Reg kFunctions[] = {{"base64_encode", base64_encode},
                                    {nullptr, nullptr}};
 
 }  // namespace
+
+std::string hex(std::string_view data) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  std::string out;
+  out.reserve(2 * data.size());
+  for (const char c : data) {
+    const auto byte = static_cast<unsigned char>(c);
+    out += {kHex[byte >> 4], kHex[byte & 15]};
+  }
+  return out;
+}
+
+std::string base64(std::string_view data) {
+  std::string out((data.size() + 2) / 3 * 4 + 1, '\0');
+  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
+                                   reinterpret_cast<const unsigned char*>(data.data()), static_cast<int>(data.size()));
+  out.resize(static_cast<std::size_t>(size));
+  return out;
+}
 
 void open_mix_codec(lua_State* state) { luaL_setfuncs(state, kFunctions, 0); }
 

@@ -6,8 +6,6 @@
 namespace dunlin::lua {
 namespace {
 
-constexpr char kConnMetatable[] = "dunlin.conn";
-
 dunlin_conn check_conn(lua_State* state) {
   return *static_cast<const dunlin_conn*>(luaL_checkudata(state, 1, kConnMetatable));
 }
@@ -124,8 +122,42 @@ int each_channel(lua_State* state, dunlin_conn conn, ChannelCall call, dunlin_st
   return outcome(state, DUNLIN_OK);
 }
 
+void guards_agreed(void* user, dunlin_conn, dunlin_status status) {
+  Instance::end_wait(static_cast<Wait*>(user), [&](lua_State* state) { outcome(state, status); });
+}
+
+int subscribe_from(lua_State* state, int first, int last);
+
+// The guards have spoken about the channel at `context`; what they said is above the arguments.
+int subscribe_on(lua_State* state, int, lua_KContext context) {
+  const int asked = static_cast<int>(context >> 16), last = static_cast<int>(context & 0xffff);
+  if (!lua_isnil(state, last + 1)) return lua_gettop(state) - last;
+  lua_settop(state, last);
+  return subscribe_from(state, asked + 1, last);
+}
+
+// Where the endpoint has guards it waits for them, one channel after the other.
+int subscribe_from(lua_State* state, int first, int last) {
+  const dunlin_conn conn = check_conn(state);
+  for (int i = first; i <= last; ++i) {
+    const Host& host = host_of(state);
+    const dunlin_str channel = str(to_view(state, i));
+    dunlin_status status = host.channel->subscribe(host.self, conn, channel);
+    if (status == DUNLIN_E_DENIED && host.subscribe) {
+      Run& run = waiting_run(state, "conn:subscribe");
+      Wait* wait = run.instance.begin_wait(run);
+      status = host.subscribe->request(host.self, conn, channel, guards_agreed, wait);
+      if (status == DUNLIN_OK) return suspend_then(state, static_cast<lua_KContext>(i) << 16 | last, subscribe_on);
+      run.instance.drop_wait(wait);
+    }
+    if (status != DUNLIN_OK) return outcome(state, status);
+  }
+  return outcome(state, DUNLIN_OK);
+}
+
 int subscribe(lua_State* state) {
-  return each_channel(state, check_conn(state), host_of(state).channel->subscribe, DUNLIN_OK);
+  luaL_checkstring(state, 2);
+  return subscribe_from(state, 2, lua_gettop(state));
 }
 
 int unsubscribe(lua_State* state) {

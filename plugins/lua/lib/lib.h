@@ -14,6 +14,8 @@
 
 namespace dunlin::lua {
 
+class Run;
+
 void open_libraries(lua_State* state);  // all of the below
 
 void open_sandbox(lua_State* state);     // Lua's own libraries, without what would harm
@@ -21,11 +23,23 @@ void open_require(lua_State* state);     // require and package
 void open_coroutines(lua_State* state);  // coroutine.resume and wrap that let a waiting call through
 void open_compat(lua_State* state);      // what Lua 5.1 had
 void open_conn(lua_State* state);        // the metatable of a connection object
+void open_buffer(lua_State* state);      // … and of what has arrived on raw TCP
+void open_shipped_socket(lua_State* state);  // what the shipped protocols need besides
 void open_mix_json(lua_State* state);
 void open_mix_codec(lua_State* state);
 void open_mix_text(lua_State* state);
 void open_mix_mesh(lua_State* state);
-void open_mix_misc(lua_State* state);  // log, server, websocket, sleep, uuid, and what is not there yet
+void open_mix_socket(lua_State* state);
+void open_mix_redis(lua_State* state);
+void open_mix_queue(lua_State* state);
+void open_mix_http(lua_State* state);
+void open_mix_pack(lua_State* state);  // php_pack and
+int php_unpack(lua_State* state);
+void open_mix_crypto(lua_State* state);  // and, with it, jwt
+void open_mix_jwt(lua_State* state);
+void open_mix_timer(lua_State* state);
+void open_mix_shared(lua_State* state);
+void open_mix_misc(lua_State* state);  // log, server, websocket, sleep, uuid
 
 // Shipped modules, by the name `require` knows: their source, or empty.
 std::string_view shipped_module(std::string_view name);
@@ -55,11 +69,22 @@ void push_null(lua_State* state);
 // A table of the parameters of "a=1&b=2"; of one that comes twice, the last counts, as in PHP.
 void push_query(lua_State* state, std::string_view query);
 
+// Every byte but letters, digits and -._~ as %XX.
+std::string percent_encode(std::string_view text);
+std::string base64(std::string_view data);
+std::string hex(std::string_view data);  // two digits a byte, in lower case
+
+// Gives the table on top, a list of headers by name in lower case, a look-up that knows every case.
+void set_headers_metatable(lua_State* state);
+
 // What a failed call of the host means, in words; `kind` in one word, for scripts to compare.
 const char* status_text(dunlin_status status);
 const char* status_kind(dunlin_status status);
 
+inline constexpr char kConnMetatable[] = "dunlin.conn";
 void push_conn(lua_State* state, dunlin_conn conn);
+// REQUIRES: `unread` lives until `run` has ended
+void push_buffer(lua_State* state, Run& run, std::string_view unread);
 void push_uid(lua_State* state, const dunlin_uid& uid);
 // "text" (default) or "binary" at `index`.
 std::uint32_t check_kind(lua_State* state, int index);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// mix.log, mix.server, mix.websocket, mix.sleep, mix.uuid; and a clear error for what this version does not have.
+// mix.log, mix.server, mix.websocket, mix.sleep, mix.uuid.
 #include <openssl/rand.h>
 
 #include "plugins/lua/instance.h"
@@ -91,34 +91,6 @@ int uuid(lua_State* state) {
   return 1;
 }
 
-int unavailable(lua_State* state) {
-  return luaL_error(state, "%s is not available in this version", lua_tostring(state, lua_upvalueindex(1)));
-}
-
-// Rows of what the interface has and this version does not.
-constexpr const char* kMissingTables[] = {"socket", "queue", "redis", "http", "timer", "shared", "crypto", "jwt"};
-constexpr const char* kMissingFunctions[] = {"php_pack", "php_unpack"};
-
-void push_unavailable(lua_State* state, const char* name) {
-  lua_pushfstring(state, "mix.%s", name);
-  lua_pushcclosure(state, unavailable, 1);
-}
-
-void open_missing(lua_State* state) {
-  for (const char* name : kMissingFunctions) {
-    push_unavailable(state, name);
-    lua_setfield(state, -2, name);
-  }
-  for (const char* name : kMissingTables) {
-    lua_newtable(state);
-    lua_newtable(state);
-    push_unavailable(state, name);
-    lua_setfield(state, -2, "__index");
-    lua_setmetatable(state, -2);
-    lua_setfield(state, -2, name);
-  }
-}
-
 struct Level {
   const char *name, *global;
   std::uint32_t value;
@@ -145,7 +117,6 @@ void open_mix_misc(lua_State* state) {
   }
   lua_register(state, "mix_log", write_log);
   lua_register(state, "print", print);
-  open_missing(state);
 }
 
 }  // namespace dunlin::lua

@@ -32,6 +32,13 @@ std::string find_file(lua_State* state, std::string_view name, std::string& trie
   return {};
 }
 
+// The names by which scripts know what ships: "protocols/websocket" too, and "prettyprint" of before it was a util.
+std::string dotted(std::string_view name) {
+  std::string out(name);
+  for (char& c : out) c = c == '/' ? '.' : c;
+  return out == "prettyprint" ? "utils.prettyprint" : out;
+}
+
 // Pushes the loader and its second argument.
 void find_loader(lua_State* state, std::string_view name) {
   lua_getfield(state, lua_upvalueindex(1), "preload");
@@ -46,7 +53,7 @@ void find_loader(lua_State* state, std::string_view name) {
     push(state, file);
     return;
   }
-  const std::string_view source = shipped_module(name);
+  const std::string_view source = shipped_module(dotted(name));
   if (source.empty()) {
     luaL_error(state, "module '%s' not found:\n\tnone of that name ships with dunlin%s", name.data(), tried.c_str());
   }

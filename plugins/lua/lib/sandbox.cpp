@@ -138,7 +138,9 @@ int load(lua_State* state) {
 }
 
 int collect_garbage(lua_State* state) {
-  static constexpr const char* kOptions[] = {"collect", "count", "step", nullptr};
+  // What would tune the collector has no say here: it is accepted, and does nothing.
+  static constexpr const char* kOptions[] = {"collect",  "count",      "step",        "stop", "restart",
+                                             "setpause", "setstepmul", "incremental", "generational", nullptr};
   switch (luaL_checkoption(state, 1, "collect", kOptions)) {
     case 0:
       lua_pushinteger(state, lua_gc(state, LUA_GCCOLLECT));
@@ -146,8 +148,11 @@ int collect_garbage(lua_State* state) {
     case 1:
       lua_pushnumber(state, lua_gc(state, LUA_GCCOUNT) + lua_gc(state, LUA_GCCOUNTB) / 1024.0);
       return 1;
-    default:
+    case 2:
       lua_pushboolean(state, lua_gc(state, LUA_GCSTEP, 0));
+      return 1;
+    default:
+      lua_pushinteger(state, 0);
       return 1;
   }
 }
@@ -177,11 +182,21 @@ void open_libraries(lua_State* state) {
   open_require(state);
   open_coroutines(state);
   open_conn(state);
+  open_buffer(state);
+  open_shipped_socket(state);
   lua_newtable(state);
   open_mix_json(state);
   open_mix_codec(state);
   open_mix_text(state);
   open_mix_mesh(state);
+  open_mix_socket(state);
+  open_mix_redis(state);
+  open_mix_queue(state);
+  open_mix_http(state);
+  open_mix_pack(state);
+  open_mix_crypto(state);
+  open_mix_timer(state);
+  open_mix_shared(state);
   open_mix_misc(state);
   lua_setglobal(state, "mix");
   open_compat(state);

@@ -153,10 +153,26 @@ int bytes_tostring(lua_State* state) {
 constexpr luaL_Reg kFunctions[] = {{"str_split", str_split},
                                    {"parse_str", parse_str},
                                    {"parse_url", parse_url},
+                                   {"url_parse", parse_url},  // its name in earlier scripts
                                    {"bytes_tostring", bytes_tostring},
                                    {nullptr, nullptr}};
 
 }  // namespace
+
+std::string percent_encode(std::string_view text) {
+  static constexpr char kHex[] = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : text) {
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    if (letter || c == '-' || c == '.' || c == '_' || c == '~') {
+      out += c;
+    } else {
+      const auto byte = static_cast<unsigned char>(c);
+      out += {'%', kHex[byte >> 4], kHex[byte & 15]};
+    }
+  }
+  return out;
+}
 
 void push_query(lua_State* state, std::string_view query) {
   lua_newtable(state);

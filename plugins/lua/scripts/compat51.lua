@@ -54,6 +54,36 @@ end
 
 string.gfind = string.gmatch
 
+-- Lua 5.1 cuts the fraction off what %d and its like are given; Lua 5.4 refuses it.
+local format = string.format
+
+local function cut(...)
+  local values = {...}
+  for i = 1, select("#", ...) do
+    local value = values[i]
+    if math.type(value) == "float" and value == value and value > -2^63 and value < 2^63 then
+      values[i] = math.tointeger(value < 0 and math.ceil(value) or math.floor(value))
+    end
+  end
+  return values
+end
+
+function string.format(text, ...)
+  local good, result = pcall(format, text, ...)
+  if good then return result end
+  if type(text) == "string" and string.find(result, "no integer representation", 1, true) then
+    -- Only those that are to be whole: the others keep their fraction.
+    local values, whole, n = {...}, cut(...), 0
+    for letter in string.gmatch((string.gsub(text, "%%%%", "")), "%%[-+ #0]*%d*%.?%d*(%a)") do
+      n = n + 1
+      if string.find("diouxXc", letter, 1, true) then values[n] = whole[n] end
+    end
+    good, result = pcall(format, text, table.unpack(values, 1, select("#", ...)))
+    if good then return result end
+  end
+  error((string.gsub(tostring(result), "'%?'", "'format'", 1)), 2)
+end
+
 local function whole(n) return math.tointeger(n) or n end
 
 function math.pow(x, y) return whole(x ^ y) end

@@ -3,6 +3,7 @@
 --
 --   local prettyprint = require("utils.prettyprint")
 --   mix.log(mix.DEBUG, prettyprint(msg))
+--   print(msg)
 
 local rank = {number = 1, string = 2}
 
@@ -38,6 +39,16 @@ end
 
 local function prettyprint(value) return write(value, "", {}) end
 
+-- With it loaded, print() writes tables out, too.
+local write_line = print
+function print(...)
+  local parts = {...}
+  for i = 1, select("#", ...) do
+    if type(parts[i]) == "table" then parts[i] = prettyprint(parts[i]) end
+  end
+  write_line(table.unpack(parts, 1, select("#", ...)))
+end
+
 -- Called as a function, and by the names that scripts use for it.
-return setmetatable({format = prettyprint, tostring = prettyprint, dump = prettyprint},
+return setmetatable({format = prettyprint, tostring = prettyprint, dump = prettyprint, print = print},
                     {__call = function(_, value) return prettyprint(value) end})

@@ -32,6 +32,30 @@ static dunlin_verdict check(dunlin_instance *instance, dunlin_conn conn, const d
     return DUNLIN_PASS;
 }
 
+static int ends_with(dunlin_str text, const char *end) {
+    const size_t size = strlen(end);
+    return text.size >= size && memcmp(text.data + text.size - size, end, size) == 0;
+}
+
+static dunlin_verdict guard_check(dunlin_instance *instance, dunlin_conn conn, dunlin_str channel, dunlin_ticket ticket) {
+    (void)instance, (void)conn, (void)ticket;
+    return ends_with(channel, ":no") ? DUNLIN_DENY : ends_with(channel, ":yes") ? DUNLIN_ALLOW : DUNLIN_PASS;
+}
+#ifdef FLAW_GUARD
+static const dunlin_subscribe_guard guard = {NULL, NULL};
+#else
+static const dunlin_subscribe_guard guard = {guard_check, NULL};
+#endif
+
+#ifdef FLAW_ROUTE /* what is wrong with it */
+static dunlin_verdict serve(dunlin_instance *instance, size_t route, const dunlin_http_call *call, dunlin_ticket ticket) {
+    (void)instance, (void)route, (void)call, (void)ticket;
+    return DUNLIN_ALLOW;
+}
+static const dunlin_route rows[] = {FLAW_ROUTE};
+static const dunlin_http_route route = {rows, sizeof rows / sizeof *rows, serve, NULL};
+#endif
+
 #ifdef FLAW_AUTH
 static const dunlin_auth auth = {NULL, NULL};
 #else
@@ -39,11 +63,15 @@ static const dunlin_auth auth = {check, NULL};
 #endif
 
 static const void *get_interface(const char *id) {
-    (void)check;
+    (void)check, (void)guard_check;
+#ifdef FLAW_ROUTE
+    if (strcmp(id, DUNLIN_HTTP_ROUTE) == 0) return &route;
+#endif
 #ifdef FLAW_MUTE
-    (void)auth;
+    (void)auth, (void)guard;
     return strcmp(id, "dunlin.nothing/1") == 0 ? "" : NULL;
 #else
+    if (strcmp(id, DUNLIN_SUBSCRIBE_GUARD) == 0) return &guard;
     return strcmp(id, DUNLIN_AUTH) == 0 ? &auth : NULL;
 #endif
 }

@@ -61,6 +61,11 @@ static dunlin_status create(const dunlin_host *host, const dunlin_settings *sett
     self->tasks = host->get_extension(host, DUNLIN_EXT_TASK);
     self->metrics = host->get_extension(host, DUNLIN_EXT_METRICS);
     self->logs = host->get_extension(host, DUNLIN_EXT_LOG);
+    self->subscribes = host->get_extension(host, DUNLIN_EXT_SUBSCRIBE);
+    self->queues = host->get_extension(host, DUNLIN_EXT_QUEUE);
+    self->replies = host->get_extension(host, DUNLIN_EXT_REPLY);
+    self->caches = host->get_extension(host, DUNLIN_EXT_CACHE);
+    self->loops = host->get_extension(host, DUNLIN_EXT_LOOP);
     *out = self;
     return DUNLIN_OK;
 }
@@ -77,11 +82,11 @@ static int is(const char *word, dunlin_str text) {
            (text.size == length || text.data[length] == ':');
 }
 
-static dunlin_verdict act(dunlin_instance *self, dunlin_conn conn, dunlin_str text, dunlin_ticket ticket) {
-    const probe_act *const tables[] = {probe_answers, probe_services};
+dunlin_verdict probe_do(dunlin_instance *self, dunlin_conn conn, dunlin_str text, dunlin_ticket ticket) {
+    const probe_act *const tables[] = {probe_answers, probe_services, probe_sharing};
     self->conn = conn;
     if (text.data[text.size] != '\0') abort(); /* what the host lends ends with a NUL */
-    for (size_t i = 0; i < 2; i++)
+    for (size_t i = 0; i < 3; i++)
         for (const probe_act *row = tables[i]; row->word; row++)
             if (is(row->word, text)) {
                 self->rest = text.data + strlen(row->word) + (text.size > strlen(row->word));
@@ -92,7 +97,7 @@ static dunlin_verdict act(dunlin_instance *self, dunlin_conn conn, dunlin_str te
 
 static dunlin_verdict check(dunlin_instance *self, dunlin_conn conn, const dunlin_credentials *credentials,
                             dunlin_ticket ticket) {
-    return act(self, conn, credentials->token, ticket);
+    return probe_do(self, conn, credentials->token, ticket);
 }
 
 static dunlin_verdict on_open(dunlin_instance *self, dunlin_conn conn, dunlin_ticket ticket) {
@@ -103,7 +108,7 @@ static dunlin_verdict on_open(dunlin_instance *self, dunlin_conn conn, dunlin_ti
 
 static dunlin_verdict on_message(dunlin_instance *self, dunlin_conn conn, const dunlin_message *message,
                                  dunlin_ticket ticket) {
-    return act(self, conn, message->data, ticket);
+    return probe_do(self, conn, message->data, ticket);
 }
 
 static void on_close(dunlin_instance *self, dunlin_conn conn, int32_t code, const dunlin_str *why) {
@@ -111,23 +116,27 @@ static void on_close(dunlin_instance *self, dunlin_conn conn, int32_t code, cons
     probe_say(self, "close %d %s", (int)code, why ? why->data : "-");
 }
 
-static void cancel(dunlin_instance *self, dunlin_ticket ticket, int32_t reason) {
+void probe_cancel(dunlin_instance *self, dunlin_ticket ticket, int32_t reason) {
     probe_say(self, "cancel %d, answer %d", (int)reason,
               (int)self->tickets->answer(self->host, ticket, DUNLIN_ALLOW, NULL));
 }
 
-static const dunlin_auth auth = {check, cancel};
-static const dunlin_router router = {on_open, on_message, on_close, cancel, NULL, NULL};
+static const dunlin_auth auth = {check, probe_cancel};
+static const dunlin_router router = {on_open, on_message, on_close, probe_cancel, NULL, NULL};
 
 static const void *get_interface(const char *id) {
     if (strcmp(id, DUNLIN_AUTH) == 0) return &auth;
+    if (strcmp(id, DUNLIN_SUBSCRIBE_GUARD) == 0) return &probe_guard;
+    if (strcmp(id, DUNLIN_PUBLISH_FILTER) == 0) return &probe_filter;
+    if (strcmp(id, DUNLIN_HTTP_ROUTE) == 0) return &probe_route;
     return strcmp(id, DUNLIN_ROUTER) == 0 ? &router : NULL;
 }
 
 static const char schema[] = "{\"type\":\"object\",\"properties\":{\"count\":{\"type\":\"integer\"}}}";
 static const char *const required[] = {DUNLIN_EXT_TICKET,  DUNLIN_EXT_CONN,  DUNLIN_EXT_CHANNEL, DUNLIN_EXT_CONTEXT,
                                        DUNLIN_EXT_TIMER,   DUNLIN_EXT_HTTP,  DUNLIN_EXT_TASK,    DUNLIN_EXT_METRICS,
-                                       DUNLIN_EXT_LOG,     DUNLIN_EXT_CONFIG, NULL};
+                                       DUNLIN_EXT_LOG,     DUNLIN_EXT_CONFIG, DUNLIN_EXT_SUBSCRIBE,
+                                       DUNLIN_EXT_REPLY,   DUNLIN_EXT_CACHE, DUNLIN_EXT_LOOP,  NULL};
 static const dunlin_module module = {"probe", "1.0",   "does what it is told", schema,  required,
                                      configure, discard, create,               destroy, get_interface};
 DUNLIN_EXPORT const dunlin_plugin dunlin_plugin_v1 = {DUNLIN_MAGIC, DUNLIN_ABI_MAJOR, DUNLIN_ABI_MINOR, 0, &module};

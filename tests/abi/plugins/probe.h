@@ -21,6 +21,13 @@ struct dunlin_instance {
     const dunlin_task *tasks;
     const dunlin_metrics *metrics;
     const dunlin_log *logs;
+    const dunlin_subscribe *subscribes;
+    const dunlin_queue *queues;
+    const dunlin_reply_api *replies;
+    const dunlin_cache *caches;
+    const dunlin_loop *loops;
+    uint64_t flight;      /* the last one that was left open */
+    char instead[64];     /* what a message was changed into */
     dunlin_conn conn;     /* of the last question */
     dunlin_ticket ticket; /* the last one that was left open */
     const char *rest;     /* what follows the word and its ':' in the last question */
@@ -38,6 +45,15 @@ typedef struct probe_act {
 
 extern const probe_act probe_answers[];  /* answers.c */
 extern const probe_act probe_services[]; /* services.c */
+extern const probe_act probe_sharing[];  /* sharing.c */
+
+extern const dunlin_subscribe_guard probe_guard; /* interfaces.c, as the others */
+extern const dunlin_publish_filter probe_filter;
+extern const dunlin_http_route probe_route;
+
+/* Does what the text says. */
+dunlin_verdict probe_do(dunlin_instance *self, dunlin_conn conn, dunlin_str text, dunlin_ticket ticket);
+void probe_cancel(dunlin_instance *self, dunlin_ticket ticket, int32_t reason);
 
 dunlin_str probe_str(const char *text);
 /* Sends one line of text to the connection of the last question. */

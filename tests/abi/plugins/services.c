@@ -68,6 +68,11 @@ static int wrong_thread_misses(dunlin_instance *self) {
         self->http->cancel(host, 1),
         self->metrics->define(host, DUNLIN_METRIC_GAUGE, text, text, NULL, 0, &figure),
         self->tasks->offload(host, tick, tick, self),
+        self->subscribes->request(host, 1, text, (dunlin_subscribe_fn)0, NULL),
+        self->queues->push(host, 1, text, text, NULL, NULL),
+        self->caches->get(host, text, &out),
+        self->caches->fetch(host, text, 1, (dunlin_cache_fn)0, NULL, &id),
+        self->loops->uv_loop(host) == NULL ? DUNLIN_E_THREAD : DUNLIN_OK,
     };
     int misses = 0;
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) misses += all[i] != DUNLIN_E_THREAD;
@@ -138,6 +143,17 @@ static void counted(void *user, uint64_t success, uint64_t fail) {
 static dunlin_verdict publish(dunlin_instance *self, dunlin_ticket ticket) {
     (void)ticket;
     self->channels->publish(self->host, probe_str("news"), DUNLIN_TEXT, probe_str("hi"), counted, self);
+    return DUNLIN_ALLOW;
+}
+
+static void pushed(void *user, dunlin_status status, uint64_t held) {
+    probe_say(user, "pushed %d %d", (int)status, (int)held);
+}
+
+/* "push:TOPIC" */
+static dunlin_verdict push(dunlin_instance *self, dunlin_ticket ticket) {
+    (void)ticket;
+    self->queues->push(self->host, self->conn, probe_str(self->rest), probe_str("data"), pushed, self);
     return DUNLIN_ALLOW;
 }
 
@@ -213,6 +229,10 @@ static dunlin_verdict bad_arguments(dunlin_instance *self, dunlin_ticket ticket)
         self->channels->publish(host, text, DUNLIN_TEXT, latin1, NULL, NULL),
         self->channels->publish(host, none, DUNLIN_TEXT, text, NULL, NULL),
         self->channels->send(host, c, 0, text, NULL, NULL),
+        self->queues->push(host, c, none, text, NULL, NULL),
+        self->queues->push(host, c, long_name, text, NULL, NULL),
+        self->queues->push(host, c, text, latin1, NULL, NULL),
+        self->queues->push(host, c, text, lying, NULL, NULL),
         self->contexts->get(host, c, text, NULL),
         self->contexts->set(host, c, none, text),
         self->contexts->set(host, c, text, lying),
@@ -244,6 +264,7 @@ const probe_act probe_services[] = {
     {"offload", offload},
     {"http", http},
     {"publish", publish},
+    {"push", push},
     {"authenticate", authenticate},
     {"figures", figures},
     {"bad-arguments", bad_arguments},

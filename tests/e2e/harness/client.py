@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A client of the message centre: a real one, by the websockets library."""
+import asyncio
 import itertools
 import json
 import queue
@@ -117,6 +118,13 @@ class Client:
         self._inbox.put(CLOSED)
         assert self._socket.close_code == code, f"closed with {self._socket.close_code} {self._socket.close_reason}"
         return self._socket.close_reason
+
+    def ping(self, timeout=DEADLINE):
+        """A ping, and its pong."""
+        async def ask():
+            await asyncio.wait_for(await self._socket.ping(), timeout)
+
+        self._loop.run(ask())
 
     def close(self, code=1000):
         """Closes from the client's side, and waits for the server's answer."""

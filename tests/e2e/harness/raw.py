@@ -17,13 +17,15 @@ Response = namedtuple("Response", "status headers body")
 class Stream:
     """A TCP connection. Reads raise EOFError at its end, and AssertionError at the deadline."""
 
-    def __init__(self, port, receive_buffer=None, timeout=DEADLINE):
+    def __init__(self, port, receive_buffer=None, timeout=DEADLINE, ssl=None):
         self.socket = socket.socket()
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket.settimeout(timeout)
         self.socket.connect(("127.0.0.1", port))
+        if ssl:
+            self.socket = ssl.wrap_socket(self.socket, server_hostname="127.0.0.1")
         self._buffer = b""
 
     def send(self, data):
@@ -46,6 +48,14 @@ class Stream:
             self._more()
         data, self._buffer = self._buffer[:size], self._buffer[size:]
         return data
+
+    def line(self):
+        """The next line, without its end."""
+        return self.read_until(b"\n")[:-1].decode()
+
+    def half_close(self):
+        self.socket.shutdown(socket.SHUT_WR)
+        return self
 
     def read_until(self, mark):
         while mark not in self._buffer:

@@ -6,11 +6,12 @@ import signal
 import subprocess
 from pathlib import Path
 
-from .api import Api
+from .api import Api, basic
 from .client import Client, refused_status
 from .raw import RawWebSocket, Stream
 from .tokens import SECRET, token
 from .waiting import DEADLINE, until
+from .ws_api import WsApi
 
 SOURCE = Path(os.environ.get("DUNLIN_SOURCE", Path(__file__).resolve().parents[3]))
 BIN = os.environ.get("DUNLIN_BIN", str(SOURCE / "build/bin/dunlin"))
@@ -26,19 +27,24 @@ def run_cli(*arguments, **options):
 
 
 def configuration(*, workers=2, auth=("jwt-auth",), router=None, script=None, endpoint=None, endpoints=(), limits=None,
-                  modules=None, tls=None, api=None, top=None):
+                  modules=None, tls=None, api=None, top=None, socket=None):
     """The configuration as a dict. `script` is the text of a router in Lua, written beside the file; `endpoint` has more
-    keys of /message-center, `endpoints` are further ones, `top` are top-level keys."""
+    keys of /message-center, `endpoints` are further ones, `top` are top-level keys; `socket` is the script of a raw TCP
+    listener, or a dict with it as `script` and with more keys of the listener."""
     if router is None:
         router = {"module": "lua", "entry": "router.lua"} if script else "lua"
     first = {"path": "/message-center", "auth": list(auth), "router": router, "limits": limits or {}} | (endpoint or {})
     listener = {"bind": "127.0.0.1:0", "endpoints": [first, *endpoints]}
     if tls:
         listener["tls"] = {"certificate": str(tls[0]), "key": str(tls[1])}
+    listeners = [listener]
+    if socket:
+        raw = {"bind": "127.0.0.1:0", "protocol": "socket", "router": {"module": "lua", "entry": "socket.lua", "reload": "100ms"}}
+        listeners.append(raw | ({} if isinstance(socket, str) else {k: v for k, v in socket.items() if k != "script"}))
     return {
         "node": {"workers": workers},
         "plugins": {"directory": PLUGINS},
-        "listeners": [listener],
+        "listeners": listeners,
         "modules": {"lua": {"entry": MESSAGE_CENTER}, "jwt-auth": {"algorithms": ["HS256"], "secret": SECRET}} | (modules or {}),
         "api": {"bind": "127.0.0.1:0"} | (api or {}),
         "directory": {"bind": "127.0.0.1:0"},
@@ -55,8 +61,11 @@ class Dunlin:
         self._loop = loop
         self._log_file = folder / "dunlin.log"
         self._clients = []
+        self.killed = False  # with kill -9, by the test
         if options.get("script"):
             (folder / "router.lua").write_text(options["script"])
+        if socket := options.get("socket"):
+            (folder / "socket.lua").write_text(socket if isinstance(socket, str) else socket["script"])
         self._scheme = "wss" if options.get("tls") else "ws"
         # JSON is YAML.
         self.config_file.write_text(text or json.dumps(configuration(**options), indent=1))
@@ -93,6 +102,14 @@ class Dunlin:
         """The HTTP status with which a handshake is refused."""
         return refused_status(self._loop, self.url(path), **options)
 
+    def backend(self, user=None, password=None, **options):
+        """A connection to the WebSocket API."""
+        return self._keep(WsApi(self._loop, self.api.port, basic(user, password) if user else None, **options))
+
+    def raw_backend(self, **options):
+        """The same, its every frame the test's own."""
+        return self._keep(RawWebSocket(self.api.port, "/ws/v1", **options))
+
     def raw(self, **options):
         """A WebSocket connection whose every frame the test decides."""
         return self._keep(RawWebSocket(self.port, **options))
@@ -100,6 +117,10 @@ class Dunlin:
     def stream(self, port=None, **options):
         """Bytes on the client port, or on another."""
         return self._keep(Stream(port or self.port, **options))
+
+    def tcp(self, **options):
+        """Bytes on the raw TCP listener."""
+        return self.stream(self.ports[1], **options)
 
     def _keep(self, client):
         self._clients.append(client)
@@ -157,7 +178,7 @@ class Dunlin:
 
     def stop(self):
         """Drains it, and looks at what it leaves behind."""
-        for client in self._clients:
+        for client in self._clients if not self.killed else ():
             client.close()
         self._clients.clear()
         if self.process.poll() is None:
@@ -168,7 +189,7 @@ class Dunlin:
             self.process.kill()
         text = self.log_text()
         assert not [word for word in SANITIZERS if word in text], text
-        assert code == 0, f"exit code {code}:\n{text}"
+        assert code == (-9 if self.killed else 0), f"exit code {code}:\n{text}"
 
 
 def port_of(line):

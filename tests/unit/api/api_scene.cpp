@@ -6,7 +6,7 @@ namespace dunlin {
 ApiScene::ApiScene() : log_(-1) {}  // nobody reads it
 
 HttpAnswer ApiScene::call(const Call& call) {
-  if (!api_) api_ = std::make_unique<Api>(config_, static_cast<ApiHost&>(*this), log_);
+  if (!api_) api_ = std::make_unique<Api>(config_, node_, static_cast<ApiHost&>(*this), log_);
   answers_->all.clear();
   const HttpCall given{.method = call.method, .path = call.path, .query = {}, .body = call.body, .peer = call.peer,
                        .headers = call.headers};

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/api/api.h"
+#include "core/hub/topics.h"
 
 namespace dunlin {
 
@@ -33,12 +34,45 @@ class NotingMesh final : public Mesh {
     if (at_once) sent.back()(status);
   }
 
+  void call(ClientId id, const ConnCall& call, CallDone done) override {
+    called.emplace_back(id, call);
+    done(outcome);
+  }
+
   bool at_once = true;  // otherwise a test calls what is in `published` and `sent`
   Tally tally{2, 1};
   SendStatus status = SendStatus::sent;
   std::vector<Asked> asked;
   std::vector<PublishDone> published;
   std::vector<SendDone> sent;
+  std::vector<std::pair<ClientId, ConnCall>> called;
+  CallOutcome outcome{true, ""};
+};
+
+// The queue of a node with one worker.
+class OneQueue final : public Queue {
+ public:
+  void push(std::string_view topic, ClientId client, std::string_view data, PushDone done) override {
+    const auto outcome = topics.push(topic, client, data);
+    if (done) done(outcome.pushed, outcome.waiting);
+  }
+  ConsumerId pop(QueueConsumer& to, const std::vector<std::string>& names, bool ack, PopDone done) override {
+    consumer = &to;
+    const bool joined = topics.join(1, names, ack);
+    done(joined);
+    return 1;
+  }
+  void settle(ConsumerId id, const std::vector<std::uint64_t>& ids) override { topics.done(id, ids); }
+  void acknowledge(ConsumerId id, const std::vector<std::uint64_t>& ids, AckDone done) override {
+    done(topics.done(id, ids));
+  }
+  void unpop(ConsumerId id) override { topics.leave(id); }
+
+  TopicCount count{2};
+  QueueConsumer* consumer = nullptr;
+  Topics topics{0, {.size = 3, .bytes = 100, .ack_ms = 1000}, count, [this](ConsumerId, const QueueMessageRef& message) {
+    consumer->on_queue_message(message);
+  }};
 };
 
 class ApiScene : public ::testing::Test, protected ApiHost {
@@ -58,6 +92,7 @@ class ApiScene : public ::testing::Test, protected ApiHost {
 
   Config config_;  // complete before the first call
   NotingMesh mesh_;
+  OneQueue queue_;
   bool draining_ = false;
   std::vector<Sample> samples_;
   std::vector<NodeInfo> nodes_;
@@ -70,11 +105,17 @@ class ApiScene : public ::testing::Test, protected ApiHost {
   };
 
   Mesh& mesh() override { return mesh_; }
+  Queue& queue() override { return queue_; }
+  void offload(std::function<void()> work, std::function<void()> done) override {
+    work();
+    done();
+  }
   bool draining() override { return draining_; }
   void collect(std::function<void(std::vector<Sample>)> done) override { done(samples_); }
   std::vector<NodeInfo> nodes() override { return nodes_; }
 
   Log log_;
+  const std::string node_ = "node-1";
 
  protected:
   ApiScene();

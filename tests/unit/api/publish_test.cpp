@@ -54,7 +54,7 @@ TEST_F(ApiPublish, a_send_that_failed_is_answered_with_its_code) {
   for (const auto& [status, why] : std::vector<std::pair<SendStatus, std::string>>{
            {SendStatus::no_such_connection, "no such connection"},
            {SendStatus::full, "the connection reads too slowly"},
-           {SendStatus::timeout, "the connection's worker did not report in time"}}) {
+           {SendStatus::timeout, "the connection's worker or node did not report in time"}}) {
     mesh_.status = status;
     const HttpAnswer answer = post(kSend, R"({"c":"5","d":"x"})");
     EXPECT_EQ(answer.status, 200);
@@ -84,7 +84,8 @@ const std::string kLong(256, 'a');
 INSTANTIATE_TEST_SUITE_P(
     all, ApiBadInput,
     ::testing::Values(
-        Bad{"an_array", kPublish, "[]", "the body is an array; must be an object"},
+        Bad{"an_array_of_numbers", kPublish, "[1]", "[0]: the body is a number; must be an object"},
+        Bad{"an_array", kSend, "[]", "the body is an array; must be an object"},
         Bad{"no_channel", kPublish, R"({"d":"x"})", R"(\"c\" is missing)"},
         Bad{"no_data", kPublish, R"({"c":"x"})", R"(\"d\" is missing)"},
         Bad{"a_number_for_data", kPublish, R"({"c":"x","d":5})", R"(\"d\" is a number; must be a string)"},
@@ -96,7 +97,7 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"another_type", kPublish, R"({"c":"x","d":"y","t":"x"})",
             R"(\"t\" is \"x\"; must be \"text\" or \"binary\")"},
         Bad{"an_unknown_field", kPublish, R"({"c":"x","d":"y","channel":"z"})",
-            R"(unknown field \"channel\"; known are c, d, t)"},
+            R"(unknown field \"channel\"; known are c, d, t, wait)"},
         Bad{"a_field_twice", kPublish, R"({"c":"x","d":"y","c":"z"})", R"(\"c\" is given twice)"},
         Bad{"an_empty_channel", kPublish, R"({"c":"","d":"y"})",
             R"(\"c\" is no channel; must be 1 to 255 bytes of UTF-8 without control characters)"},

@@ -56,6 +56,18 @@ TEST_F(HttpClientTest, brings_status_headers_and_body) {
   EXPECT_EQ(calls_[0].query, "is=it");
 }
 
+TEST_F(HttpClientTest, connects_to_no_private_address_where_that_is_denied) {
+  serve();
+  handler_ = [](const HttpCall&, const HttpResponder& responder) { responder.answer({.status = 200, .body = "secret", .headers = {}}); };
+  EXPECT_EQ(ask(get("/")).code, 200);  // and leaves a connection that could be used again
+  HttpRequest guarded = get("/");
+  guarded.public_only = true;
+  const HttpResponse response = ask(guarded);
+  EXPECT_EQ(response.outcome, HttpOutcome::unavailable);
+  EXPECT_EQ(response.error, "its address is not public, and private ones are denied");
+  EXPECT_EQ(calls_.size(), 1u);
+}
+
 TEST_F(HttpClientTest, sends_method_headers_and_body) {
   serve();
   for (const char* method : {"POST", "PUT", "DELETE"}) {

@@ -9,6 +9,7 @@ namespace dunlin {
 class ModuleRuntime::Impl {
  public:
   Script* script = nullptr;
+  std::vector<ModuleSet::Route> routes;
 };
 
 namespace {
@@ -51,7 +52,35 @@ void ModuleRuntime::close(const ModuleSet::EndpointModules&, ClientId, int code,
   impl_->script->seen.push_back("close " + std::to_string(code));
 }
 
-void ModuleRuntime::cancel(ClientId) { impl_->script->seen.push_back("cancel"); }
+void ModuleRuntime::guard(const ModuleSet::EndpointModules&, ClientId, std::string channel, GuardDone done) {
+  impl_->script->seen.push_back("guard " + channel);
+  done(channel.starts_with("no") ? DUNLIN_E_DENIED : DUNLIN_OK);
+}
+
+std::int64_t ModuleRuntime::input(const ModuleSet::EndpointModules&, ClientId, std::string_view) { return 0; }
+
+Encoded ModuleRuntime::encode(const ModuleSet::EndpointModules&, ClientId id, const Message& message) {
+  return impl_->script->encode(id, message);
+}
+
+void ModuleRuntime::cancel(ClientId, std::int32_t) { impl_->script->seen.push_back("cancel"); }
+
+void ModuleRuntime::hand_over(const ModuleSet::EndpointModules&, const ModuleSet::EndpointModules&, ClientId) {
+  impl_->script->seen.push_back("hand over");
+}
+
+void ModuleRuntime::release(const ModuleSet::EndpointModules&, ClientId) { impl_->script->seen.push_back("release"); }
+bool ModuleRuntime::pending(ClientId) const { return impl_->script->pending; }
+
+// Nothing here publishes or serves HTTP; a double that lacked one would bring the real runtime in beside it.
+Status ModuleRuntime::prepare(const ModuleSet&) { return ok(); }
+void ModuleRuntime::use(const ModuleSet&) {}
+bool ModuleRuntime::retire(const ModuleSet&, bool) { return true; }
+bool ModuleRuntime::filters() const { return false; }
+FilterOutcome ModuleRuntime::filter(const std::string&, Kind&, std::string&) { return FilterOutcome::pass; }
+const std::vector<ModuleSet::Route>& ModuleRuntime::routes() const { return impl_->routes; }
+void ModuleRuntime::serve(const ModuleSet::Route&, const RouteCall&, RouteDone) {}
+bool ModuleRuntime::in_hook() const { return false; }
 
 void ModuleRuntime::collect(std::vector<Sample>&) const {}
 
@@ -66,20 +95,20 @@ Scene::Scene() {
   loop.at_turn_end([this] { end_turn(); });
 }
 
-Scene::~Scene() {
+void Scene::TearDown() {
   loop.at_turn_end(nullptr);
   table.drain(table.size());
   end_turn();
 }
 
 Session& Scene::connect(std::unique_ptr<Handshake> handshake) {
-  Session& session = table.open(transport, endpoint, endpoint_modules, "192.0.2.7:1", std::move(handshake));
+  Session& session = table.open(transport, served, "192.0.2.7:1", std::move(handshake));
   session.start();
   return session;
 }
 
 void Scene::end_turn() {
-  channels.end_turn();
+  table.fanout().end_turn();
   flusher.report_overflows();
   table.end_turn();
 }

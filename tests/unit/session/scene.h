@@ -24,13 +24,16 @@ struct Script {
   std::optional<RouterOutcome> open = RouterOutcome::proceed;
   std::optional<RouterOutcome> message = RouterOutcome::proceed;
   std::optional<LoginAnswer> login;
+  bool pending = false;  // is an answer awaited?
   std::function<void(ClientId)> on_message;  // runs inside the hook
-  std::vector<std::string> seen;             // "open", "message TEXT", "close CODE", "cancel", "login TOKEN"
+  std::function<Encoded(ClientId, const Message&)> encode;  // 0: for all
+  std::vector<std::string> seen;             // "open", "message TEXT", "close CODE", "cancel", "login TOKEN", …
 };
 
 class FakeTransport final : public Transport {
  public:
   explicit FakeTransport(Flusher& flusher) : box(flusher, *this, 1000) {}
+  Protocol protocol() const override { return speaks; }
   Outbox& outbox() override { return box; }
   void pause_reading(bool pause) override { paused = pause; }
   void ping() override { ++pings; }
@@ -46,6 +49,7 @@ class FakeTransport final : public Transport {
     if (on_overflow) on_overflow();
   }
 
+  Protocol speaks = Protocol::websocket;
   std::string written, finish_text;
   std::function<void()> on_overflow;
   int finished = 0, pings = 0;
@@ -56,7 +60,7 @@ class FakeTransport final : public Transport {
 class Scene : public testing::Test {
  protected:
   Scene();
-  ~Scene() override;
+  void TearDown() override;  // ends the sessions, while a test's own transports stand
 
   Session& connect(std::unique_ptr<Handshake> handshake = std::make_unique<Handshake>());
   void end_turn();
@@ -68,6 +72,7 @@ class Scene : public testing::Test {
   Script script;
   Endpoint endpoint;
   ModuleSet::EndpointModules endpoint_modules;
+  ServedEndpoint served{.endpoint = endpoint, .modules = endpoint_modules};
   Log log{-1};
   Counters counters;
   Loop loop;
@@ -75,7 +80,7 @@ class Scene : public testing::Test {
   Mailbox keeps_running{loop};
   Flusher flusher{counters};
   Channels channels{flusher, counters};
-  SessionTable table{1, 0, channels, wheel, counters, log, [this](std::function<void()> task) { loop.defer(std::move(task)); }};
+  SessionTable table{1, 0, channels, flusher, wheel, counters, log, [this](std::function<void()> task) { loop.defer(std::move(task)); }};
   std::unique_ptr<ModuleRuntime> modules;
   FakeTransport transport{flusher};
 };

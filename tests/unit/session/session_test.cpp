@@ -154,7 +154,7 @@ TEST_F(Scene, log_in_at_the_handshake_comes_before_open) {
   endpoint.login = Login::handshake;
   script.login = allowed("7");
   auto handshake = std::make_unique<Handshake>();
-  handshake->headers = {{"authorization", "Bearer abc"}};
+  handshake->add("authorization", "Bearer abc");
   Session& session = connect(std::move(handshake));
   EXPECT_EQ(script.seen, (Seen{"login abc", "open"}));
   EXPECT_EQ(session.step(), Step::ready);

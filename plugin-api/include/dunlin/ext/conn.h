@@ -40,7 +40,7 @@ typedef struct dunlin_conn_api {
     /* [worker] Who it is logged in as; DUNLIN_E_NOT_FOUND before log-in. */
     dunlin_status (*uid)(const dunlin_host *host, dunlin_conn conn, dunlin_uid *out) DUNLIN_NOTHROW;
     /* [worker] Runs the endpoint's auth chain. fn is called exactly once when DUNLIN_OK was returned, never before
-     * that. On ALLOW the connection is logged in: uid and context are set, channels joined. One log-in of a
+     * that, unless the instance is destroyed first. On ALLOW the connection is logged in: uid and context are set, channels joined. One log-in of a
      * connection may run at a time: DUNLIN_E_FULL. */
     dunlin_status (*authenticate)(const dunlin_host *host, dunlin_conn conn, const dunlin_credentials *credentials,
                                   dunlin_login_fn fn, void *user) DUNLIN_NOTHROW;

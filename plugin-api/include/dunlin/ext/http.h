@@ -11,6 +11,7 @@ extern "C" {
 
 #define DUNLIN_HTTP_NO_VERIFY 1u /* do not verify the server's certificate: for development only */
 #define DUNLIN_HTTP_FOLLOW 2u    /* follow up to 5 redirects, http and https only; credentials stay with their host */
+#define DUNLIN_HTTP_PUBLIC 4u    /* connect to public addresses only: not to loopback, private, link-local … ones */
 
 typedef struct dunlin_http_request {
     dunlin_str method;           /* "GET", "POST" … */
@@ -40,7 +41,8 @@ typedef void (*dunlin_http_fn)(void *user, const dunlin_http_response *response)
 
 #define DUNLIN_EXT_HTTP "dunlin.http/1"
 typedef struct dunlin_http {
-    /* [worker] fn is called exactly once, never before request() has returned. */
+    /* [worker] fn is called exactly once, never before request() has returned, unless the request is cancelled or the
+     * instance is destroyed first. */
     dunlin_status (*request)(const dunlin_host *host, const dunlin_http_request *request, dunlin_http_fn fn, void *user,
                              uint64_t *id) DUNLIN_NOTHROW;
     /* [worker] After it returns fn is not called any more. */

@@ -106,6 +106,36 @@ struct FakeTables {
     });
     return DUNLIN_OK;
   }
+  static dunlin_status redis_find(const dunlin_host*, dunlin_str name) noexcept {
+    return copy(name) == "default" || name.size == 0 ? DUNLIN_OK : DUNLIN_E_NOT_FOUND;
+  }
+  static dunlin_status redis_command(const dunlin_host* host, dunlin_str, const dunlin_str* argv, std::size_t argc,
+                                     std::uint64_t, dunlin_redis_fn fn, void* user, std::uint64_t* id) noexcept {
+    FakeHost& fake = of(host);
+    std::vector<std::string> command;
+    for (std::size_t i = 0; i < argc; ++i) command.push_back(copy(argv[i]));
+    *id = ++fake.commands_;
+    fake.awaited_.insert(*id);
+    fake.due_.push_back([&fake, command, fn, user, number = *id] {
+      if (fake.awaited_.erase(number) && fake.redis) fake.redis(command, fn, user);
+    });
+    return DUNLIN_OK;
+  }
+  static dunlin_status redis_cancel(const dunlin_host* host, std::uint64_t id) noexcept {
+    return of(host).awaited_.erase(id) ? DUNLIN_OK : DUNLIN_E_GONE;
+  }
+  static dunlin_status unread(const dunlin_host* host, dunlin_conn conn, std::size_t* size) noexcept {
+    const auto found = of(host).conns.find(conn);
+    if (found == of(host).conns.end()) return DUNLIN_E_GONE;
+    *size = 0;
+    return found->second.socket ? DUNLIN_OK : DUNLIN_E_NOT_FOUND;
+  }
+  static dunlin_status clear(const dunlin_host* host, dunlin_conn conn) noexcept {
+    std::size_t size = 0;
+    const dunlin_status status = unread(host, conn, &size);
+    if (status == DUNLIN_OK) of(host).conns[conn].cleared = true;
+    return status;
+  }
   static dunlin_status send(const dunlin_host* host, dunlin_conn conn, std::uint32_t kind, dunlin_str data) noexcept {
     FakeConn* found = find(host, conn);
     if (!found || found->closed != 0) return DUNLIN_E_GONE;
@@ -192,6 +222,22 @@ struct FakeTables {
     return DUNLIN_OK;
   }
 
+  static dunlin_status request(const dunlin_host* host, const dunlin_http_request* given, dunlin_http_fn fn,
+                               void* user, std::uint64_t* id) noexcept {
+    FakeRequest out{copy(given->method), copy(given->url), copy(given->body), {}, given->timeout_ms,
+                    given->max_body,     given->flags,     fn,                user};
+    for (std::size_t i = 0; i < given->header_count; ++i) {
+      out.headers[copy(given->headers[i].name)] = copy(given->headers[i].value);
+    }
+    of(host).requests.push_back(out);
+    *id = of(host).requests.size();
+    return DUNLIN_OK;
+  }
+  static dunlin_status cancel_request(const dunlin_host* host, std::uint64_t id) noexcept {
+    FakeRequest& request = of(host).requests.at(id - 1);
+    return std::exchange(request.fn, nullptr) ? DUNLIN_OK : DUNLIN_E_GONE;
+  }
+
   static dunlin_status start(const dunlin_host* host, std::uint64_t after, std::uint64_t every, dunlin_timer_fn fn,
                              void* user, std::uint64_t* id) noexcept {
     FakeHost& fake = of(host);
@@ -226,10 +272,14 @@ struct FakeTables {
     static constexpr dunlin_channel kChannel = {subscribe, unsubscribe, publish, send_to};
     static constexpr dunlin_timer kTimer = {start, stop};
     static constexpr dunlin_metrics kMetrics = {define, add, assign};
+    static constexpr dunlin_socket kSocket = {unread, clear};
+    static constexpr dunlin_redis kRedis = {redis_find, redis_command, redis_cancel};
+    static constexpr dunlin_http kHttp = {request, cancel_request};
     const std::map<std::string, const void*> tables = {
         {DUNLIN_EXT_LOG, &kLog},         {DUNLIN_EXT_CONFIG, &kConfig},   {DUNLIN_EXT_TICKET, &kTicket},
         {DUNLIN_EXT_CONN, &kConn},       {DUNLIN_EXT_CONTEXT, &kContext}, {DUNLIN_EXT_CHANNEL, &kChannel},
-        {DUNLIN_EXT_TIMER, &kTimer},     {DUNLIN_EXT_METRICS, &kMetrics}};
+        {DUNLIN_EXT_TIMER, &kTimer},     {DUNLIN_EXT_METRICS, &kMetrics},
+        {DUNLIN_EXT_SOCKET, &kSocket},   {DUNLIN_EXT_REDIS, &kRedis},     {DUNLIN_EXT_HTTP, &kHttp}};
     const auto found = tables.find(id);
     if (found == tables.end()) return nullptr;
     const bool setup = found->second == &kLog || found->second == &kConfig;
@@ -260,6 +310,23 @@ void FakeHost::pass(std::uint64_t milliseconds) {
     }
     timer.fn(timer.user);
   }
+  turn();
+}
+
+void FakeHost::respond(std::size_t index, std::int32_t code, const std::string& body,
+                       const std::vector<std::pair<std::string, std::string>>& headers, dunlin_status status) {
+  FakeRequest& request = requests.at(index);
+  std::vector<dunlin_pair> pairs;
+  for (const auto& [name, value] : headers) pairs.push_back({lend(name), lend(value)});
+  const bool answered = status == DUNLIN_OK;
+  const dunlin_http_response response{answered ? dunlin_str{} : lend(body),
+                                      answered ? lend(body) : dunlin_str{},
+                                      lend(request.url),
+                                      pairs.data(),
+                                      pairs.size(),
+                                      status,
+                                      code};
+  std::exchange(request.fn, nullptr)(request.user, &response);
   turn();
 }
 

@@ -28,6 +28,8 @@ struct FakeConn {
   std::vector<std::uint32_t> sent_kinds;
   std::int32_t closed = 0;  // the first close's code
   std::string close_reason;
+  bool socket = false;  // raw TCP
+  bool cleared = false;
 };
 
 // What the endpoint's auth chain makes of a token.
@@ -46,6 +48,15 @@ struct FakeAnswer {
   std::int64_t expires_at_ms = 0;
 };
 
+// An HTTP request of the script, waiting for respond().
+struct FakeRequest {
+  std::string method, url, body;
+  std::map<std::string, std::string> headers;
+  std::uint32_t timeout_ms = 0, max_body = 0, flags = 0;
+  dunlin_http_fn fn = nullptr;  // nullptr: answered or cancelled
+  void* user = nullptr;
+};
+
 class FakeHost {
  public:
   explicit FakeHost(std::string folder);
@@ -56,6 +67,9 @@ class FakeHost {
   // Runs the callbacks that are due, and those that they lead to.
   void turn();
   void pass(std::uint64_t milliseconds);  // and then a turn
+  // Answers a request: with `code`, or, where `status` is not DUNLIN_OK, with `body` as the error.
+  void respond(std::size_t request, std::int32_t code, const std::string& body,
+               const std::vector<std::pair<std::string, std::string>>& headers = {}, dunlin_status status = DUNLIN_OK);
   void set_context(dunlin_conn conn, const std::string& key, const std::string& json);
 
   std::map<dunlin_conn, FakeConn> conns;
@@ -64,7 +78,9 @@ class FakeHost {
   std::map<std::string, std::int64_t> metrics;
   std::map<std::string, std::string> faults;  // by pointer
   std::vector<std::pair<std::string, std::string>> published;
+  std::vector<FakeRequest> requests;
   std::function<FakeLogin(const std::string& token)> login;
+  std::function<void(const std::vector<std::string>& argv, dunlin_redis_fn fn, void* user)> redis;  // answers a command; none: waits
   dunlin_status subscribe_status = DUNLIN_OK;
   bool setup_only = false;  // a host given to configure: log and config
 
@@ -90,6 +106,8 @@ class FakeHost {
   Door host_;
   std::string folder_;
   std::vector<std::function<void()>> due_;
+  std::set<std::uint64_t> awaited_;  // commands of Redis
+  std::uint64_t commands_ = 0;
   std::map<std::uint64_t, Timer> timers_;
   std::vector<Waiter> waiters_;
   std::vector<std::string> figure_names_;

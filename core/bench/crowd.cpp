@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/bench/crowd.h"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "core/base/clock.h"
+
+namespace dunlin::bench {
+namespace {
+
+constexpr unsigned kWindow = 64;  // log-ins under way
+constexpr std::int64_t kStalledMs = 10'000;
+
+}  // namespace
+
+Crowd::Crowd(Poller& poller, const Dialogue& dialogue, const Options& options, std::function<std::string(unsigned)> uid)
+    : poller_(poller), dialogue_(dialogue), options_(options), shared_(uid(0) == uid(1)) {
+  for (unsigned i = 0; i < (shared_ ? 1 : options.connections); ++i) subjects_.push_back(dialogue.subject(uid(i)));
+}
+
+// Begins `begin(i)` for every connection, at most `window` at a time, until `done_` has counted them all.
+Status Crowd::run(unsigned window, const std::function<Status(unsigned)>& begin,
+                  const std::function<void(unsigned)>& reached, Progress& progress) {
+  const unsigned all = options_.connections;
+  unsigned told = 0;
+  std::int64_t deadline = steady_ms() + kStalledMs;
+  begun_ = done_ = 0;
+  while (done_ < all) {
+    for (; begun_ < all && begun_ < done_ + window; ++begun_)
+      if (Status begun = begin(begun_); !begun) return begun;
+    poller_.turn(std::chrono::milliseconds{100});
+    if (!error_.empty()) return fail(Errc::unavailable, fmt::format("{} (after {} of {} connections)", error_, done_, all));
+    if (done_ != told) {
+      told = done_;
+      deadline = steady_ms() + kStalledMs;
+      if (reached) reached(done_);
+      progress.show(closing_ ? "closing" : "connecting", static_cast<double>(done_) / all);
+    } else if (steady_ms() > deadline) {
+      return fail(Errc::unavailable, fmt::format("nothing happens any more after {} of {} connections", done_, all));
+    }
+  }
+  return ok();
+}
+
+Status Crowd::open_all(const std::function<void(unsigned)>& reached, Progress& progress) {
+  Target target;
+  const auto begin = [&](unsigned i) -> Status {
+    if (i == 0 || !shared_) {
+      const auto found = resolve(dialogue_.url(subject(i)));
+      if (!found) return found.error();
+      target = *found;
+      if (target.scheme != "ws") return fail(Errc::bad_input, "--url: ws:// is wanted");
+    }
+    clients_.push_back(std::make_unique<WsClient>(static_cast<WsListener&>(*this), i));
+    return clients_.back()->connect(poller_, target, dialogue_.row().subprotocol);
+  };
+  return run(options_.work == Work::storm ? options_.window : kWindow, begin, reached, progress);
+}
+
+Status Crowd::join_all(Progress& progress) {
+  const auto begin = [&](unsigned i) {
+    clients_[i]->next = 0;
+    say(*clients_[i]);
+    return ok();
+  };
+  const Status joined = run(kWindow, begin, {}, progress);
+  for (const auto& client : clients_) client->next = 0;
+  return joined;
+}
+
+Status Crowd::close_all(Progress& progress) {
+  closing_ = true;
+  const auto begin = [&](unsigned i) {
+    clients_[i]->close();
+    return ok();
+  };
+  return run(options_.window, begin, {}, progress);
+}
+
+void Crowd::on_open(WsClient&) { ++done_; }
+
+// Says the next of the frames that make a subscriber; `next` counts them.
+void Crowd::say(WsClient& client) {
+  const auto frames = dialogue_.join(subject(client.index()));
+  if (client.next == frames.size()) {
+    ++done_;
+    return;
+  }
+  client.send(frames[static_cast<std::size_t>(client.next)], dialogue_.row().binary);
+  client.flush();
+}
+
+void Crowd::on_frame(WsClient& client, std::string_view payload) {
+  if (take_) return take_(client, payload);
+  if (!dialogue_.is_answer(payload)) {
+    if (dialogue_.row().stream || done_ == options_.connections) return;  // a greeting
+    error_ = fmt::format("the answer was {}", payload.substr(0, 200));
+    return;
+  }
+  ++client.next;
+  say(client);
+}
+
+void Crowd::on_closed(WsClient& client, std::string_view why) {
+  if (closing_ && why.empty()) {
+    ++done_;
+  } else if (error_.empty()) {
+    error_ = fmt::format("connection {}: {}", client.index(), why);
+  }
+}
+
+}  // namespace dunlin::bench

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/hub/topics.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/check.h"
+#include "core/base/clock.h"
+
+namespace dunlin {
+
+Topics::Topics(unsigned owner, Limits limits, TopicCount& count, Give give)
+    : owner_(owner), limits_(limits), count_(count), give_(std::move(give)) {}
+
+Topics::~Topics() = default;
+
+Topics::Topic* Topics::find_or_make(std::string_view name) {
+  const auto found = topics_.find(name);
+  if (found != topics_.end()) return found->second.get();
+  if (!count_.take()) return nullptr;
+  auto topic = std::make_unique<Topic>();
+  topic->name = name;
+  return topics_.emplace(topic->name, std::move(topic)).first->second.get();
+}
+
+void Topics::drop_if_unused(Topic& topic) {
+  if (!topic.waiting.empty() || topic.given > 0 || !topic.consumers.empty()) return;
+  topics_.erase(topics_.find(topic.name));
+  count_.give_back();
+}
+
+Topics::Push Topics::push(std::string_view name, ClientId client, std::string_view data) {
+  Topic* topic = find_or_make(name);
+  if (!topic) {
+    ++refused_topics_;
+    return {Queue::Pushed::too_many_topics, 0};
+  }
+  const std::size_t held = topic->waiting.size() + topic->given;
+  if (held >= limits_.size || topic->bytes + data.size() > limits_.bytes) {
+    ++refused_full_;
+    drop_if_unused(*topic);
+    return {Queue::Pushed::full, held};
+  }
+  const std::uint64_t id = std::uint64_t{owner_} << kOwnerShift | next_++;
+  auto message = std::make_shared<QueueMessage>();
+  message->id = id;
+  message->client = client;
+  message->topic = name;
+  message->data = data;
+  topic->waiting.emplace_hint(topic->waiting.end(), id, std::move(message));
+  topic->bytes += data.size();
+  ++messages_;
+  ++pushes_;
+  deal_out(*topic);
+  return {Queue::Pushed::yes, held + 1};
+}
+
+bool Topics::join(ConsumerId id, const std::vector<std::string>& names, bool ack) {
+  auto made = std::make_unique<Consumer>(Consumer{.id = id, .ack = ack, .topics = {}, .given = {}});
+  Consumer& consumer = *made;
+  for (const std::string& name : names) {
+    Topic* topic = find_or_make(name);
+    if (!topic) {
+      ++refused_topics_;
+      for (Topic* joined : consumer.topics) drop_if_unused(*joined);
+      return false;
+    }
+    consumer.topics.push_back(topic);
+  }
+  const bool fresh = consumers_.emplace(id, std::move(made)).second;
+  CHECK(fresh);
+  for (Topic* topic : consumer.topics) topic->consumers.push_back(&consumer);
+  for (Topic* topic : consumer.topics) deal_out(*topic);
+  return true;
+}
+
+// Who is next and has credit; who let this message wait too long only when there is nobody else.
+Topics::Consumer* Topics::whose_turn(Topic& topic, std::uint64_t message) {
+  const auto avoid = topic.avoid.find(message);
+  Consumer* last_choice = nullptr;
+  for (std::size_t i = 0; i < topic.consumers.size(); ++i) {
+    const std::size_t place = (topic.next + i) % topic.consumers.size();
+    Consumer* one = topic.consumers[place];
+    if (!one->has_credit()) continue;
+    if (avoid != topic.avoid.end() && avoid->second == one->id) {
+      last_choice = one;
+      continue;
+    }
+    topic.next = place + 1;
+    return one;
+  }
+  return last_choice;
+}
+
+void Topics::deal_out(Topic& topic) {
+  while (!topic.waiting.empty()) {
+    Consumer* consumer = whose_turn(topic, topic.waiting.begin()->first);
+    if (!consumer) return;
+    give(topic, *consumer);
+  }
+}
+
+void Topics::give(Topic& topic, Consumer& consumer) {
+  const auto first = topic.waiting.begin();
+  const QueueMessageRef message = std::move(first->second);
+  topic.waiting.erase(first);
+  topic.avoid.erase(message->id);
+  ++topic.given;
+  consumer.bytes += message->data.size();
+  consumer.given.emplace(message->id, Given{message, &topic, consumer.ack ? steady_ms() + limits_.ack_ms : 0});
+  if (consumer.ack) ++unacknowledged_;
+  give_(consumer.id, message);
+}
+
+std::size_t Topics::done(ConsumerId id, const std::vector<std::uint64_t>& messages) {
+  const auto consumer = consumers_.find(id);
+  if (consumer == consumers_.end()) return 0;
+  std::size_t count = 0;
+  for (const std::uint64_t message : messages) {
+    const auto given = consumer->second->given.find(message);
+    if (given == consumer->second->given.end()) continue;
+    Topic& topic = *given->second.topic;
+    const std::size_t size = given->second.message->data.size();
+    --topic.given;
+    topic.bytes -= size;
+    consumer->second->bytes -= size;
+    --messages_;
+    if (consumer->second->ack) --unacknowledged_;
+    consumer->second->given.erase(given);
+    ++count;
+  }
+  done_ += count;
+  if (count > 0)
+    for (Topic* topic : consumer->second->topics) deal_out(*topic);
+  return count;
+}
+
+// Into its old place in the topic.
+void Topics::take_back(Consumer& consumer, Given& given) {
+  --given.topic->given;
+  consumer.bytes -= given.message->data.size();
+  if (consumer.ack) --unacknowledged_;
+  const std::uint64_t id = given.message->id;
+  given.topic->waiting.emplace(id, std::move(given.message));
+}
+
+void Topics::leave(ConsumerId id) {
+  const auto found = consumers_.find(id);
+  if (found == consumers_.end()) return;
+  const std::unique_ptr<Consumer> consumer = std::move(found->second);
+  consumers_.erase(found);
+  returned_ += consumer->given.size();
+  for (auto& [message, given] : consumer->given) take_back(*consumer, given);
+  for (Topic* topic : consumer->topics) {
+    std::erase(topic->consumers, consumer.get());
+    deal_out(*topic);
+    drop_if_unused(*topic);
+  }
+}
+
+void Topics::expire(std::int64_t now) {
+  std::vector<Topic*> touched;
+  for (auto& [id, consumer] : consumers_) {
+    if (!consumer->ack) continue;
+    for (auto given = consumer->given.begin(); given != consumer->given.end();) {
+      if (given->second.due > now) {
+        ++given;
+        continue;
+      }
+      Topic& topic = *given->second.topic;
+      topic.avoid[given->first] = id;
+      take_back(*consumer, given->second);
+      given = consumer->given.erase(given);
+      ++expired_;
+      touched.push_back(&topic);
+    }
+  }
+  for (Topic* topic : touched) deal_out(*topic);
+}
+
+void Topics::collect(std::vector<Sample>& out) const {
+  const auto add = [&](const char* name, const char* help, MetricType type, std::uint64_t value, const char* label = nullptr) {
+    Sample sample{.name = name, .help = help, .type = type, .labels = {}, .value = static_cast<double>(value), .buckets = {}};
+    if (label) sample.labels.emplace_back("reason", label);
+    out.push_back(std::move(sample));
+  };
+  std::size_t given = 0;
+  for (const auto& [name, topic] : topics_) given += topic->given;
+  add("dunlin_queue_topics", "Topics with a message or a consumer", MetricType::gauge, topics_.size());
+  add("dunlin_queue_consumers", "Consumers, counted on each worker that owns a topic of theirs", MetricType::gauge, consumers_.size());
+  add("dunlin_queue_messages", "Messages in topics, those under way to consumers included", MetricType::gauge, messages_);
+  add("dunlin_queue_underway", "Messages under way to consumers, or not acknowledged yet", MetricType::gauge, given);
+  add("dunlin_queue_pushes_total", "Messages pushed to topics", MetricType::counter, pushes_);
+  add("dunlin_queue_pops_total", "Messages that consumers are done with", MetricType::counter, done_);
+  add("dunlin_queue_returned_total", "Messages that went back to their topic", MetricType::counter, returned_, "consumer_left");
+  add("dunlin_queue_returned_total", "Messages that went back to their topic", MetricType::counter, expired_, "not_acknowledged");
+  add("dunlin_queue_refused_total", "Pushes and pops that were refused", MetricType::counter, refused_full_, "full");
+  add("dunlin_queue_refused_total", "Pushes and pops that were refused", MetricType::counter, refused_topics_, "too_many_topics");
+}
+
+}  // namespace dunlin

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+// Topics: the queues that one worker owns. A message waits in its topic, is given to one consumer, and is the topic's
+// until that one is done with it: settled (it has left for the consumer) or, where consumers acknowledge, acknowledged.
+// A consumer that leaves gives back what it was not done with, in its old order.
+//
+// Consumers of a topic take turns; each may have kCredit messages under way, so that a slow one hoards nothing.
+// Pure logic; all on the owner's thread. docs/api.md says what a backend sees of it.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "core/base/ids.h"
+#include "core/base/metrics.h"
+#include "core/hub/queue.h"
+
+namespace dunlin {
+
+// How many topics a node has, over its workers. [any-thread]
+class TopicCount {
+ public:
+  explicit TopicCount(std::uint32_t most) : most_(most) {}
+  bool take() {
+    if (used_.fetch_add(1, std::memory_order_relaxed) < most_) return true;
+    used_.fetch_sub(1, std::memory_order_relaxed);
+    return false;
+  }
+  void give_back() { used_.fetch_sub(1, std::memory_order_relaxed); }
+
+ private:
+  const std::uint32_t most_;
+  std::atomic<std::uint32_t> used_{0};
+};
+
+class Topics {
+ public:
+  static constexpr std::size_t kCredit = 64;               // messages under way to a consumer …
+  static constexpr std::size_t kCreditBytes = 512 * 1024;  // … and their bytes; one goes whatever its size
+  static constexpr std::size_t kAckCredit = 1024;          // messages that a consumer has not acknowledged
+
+  struct Limits {
+    std::size_t size = 2000;
+    std::size_t bytes = 64 * 1024 * 1024;
+    std::int64_t ack_ms = 30'000;
+  };
+  using Give = std::function<void(ConsumerId, const QueueMessageRef&)>;
+
+  // `owner`: this worker's number, part of the messages' ids. `give` must not call back.
+  Topics(unsigned owner, Limits limits, TopicCount& count, Give give);
+  ~Topics();
+  Topics(const Topics&) = delete;
+  Topics& operator=(const Topics&) = delete;
+
+  // The worker that a message's id names.
+  static unsigned owner_of(std::uint64_t message) { return static_cast<unsigned>(message >> kOwnerShift); }
+
+  struct Push {
+    Queue::Pushed pushed = Queue::Pushed::yes;
+    std::size_t waiting = 0;  // messages of the topic, this one and those under way included
+  };
+  Push push(std::string_view topic, ClientId client, std::string_view data);
+
+  // False: too many topics; the consumer is not there then. REQUIRES: it was not there before.
+  bool join(ConsumerId consumer, const std::vector<std::string>& topics, bool ack);
+  // How many of the messages were under way to it.
+  std::size_t done(ConsumerId consumer, const std::vector<std::uint64_t>& messages);
+  void leave(ConsumerId consumer);
+
+  // Takes back what was not acknowledged in time; `now` in ms of a steady clock.
+  void expire(std::int64_t now);
+  bool awaits_acknowledgement() const { return unacknowledged_ > 0; }
+
+  std::size_t messages() const { return messages_; }
+  void collect(std::vector<Sample>& out) const;
+
+ private:
+  static constexpr unsigned kOwnerShift = 54;  // 8 bits of owner below the sign, 54 of number
+
+  struct Consumer;
+  struct Topic {
+    std::string name;
+    std::map<std::uint64_t, QueueMessageRef> waiting;  // by id, which is their order
+    std::map<std::uint64_t, ConsumerId> avoid;         // who let it wait too long: others come first
+    std::vector<Consumer*> consumers;
+    std::size_t next = 0;   // whose turn it is
+    std::size_t given = 0;  // messages under way
+    std::size_t bytes = 0;  // of all its messages
+  };
+  struct Given {
+    QueueMessageRef message;
+    Topic* topic;
+    std::int64_t due;
+  };
+  struct Consumer {
+    ConsumerId id;
+    bool ack;
+    std::vector<Topic*> topics;
+    std::map<std::uint64_t, Given> given;
+    std::size_t bytes = 0;
+    bool has_credit() const { return given.empty() || (ack ? given.size() < kAckCredit : given.size() < kCredit && bytes < kCreditBytes); }
+  };
+
+  Topic* find_or_make(std::string_view name);
+  void drop_if_unused(Topic& topic);
+  void deal_out(Topic& topic);
+  Consumer* whose_turn(Topic& topic, std::uint64_t message);
+  void give(Topic& topic, Consumer& consumer);
+  void take_back(Consumer& consumer, Given& given);
+
+  const unsigned owner_;
+  const Limits limits_;
+  TopicCount& count_;
+  Give give_;
+  std::map<std::string, std::unique_ptr<Topic>, std::less<>> topics_;
+  std::unordered_map<ConsumerId, std::unique_ptr<Consumer>> consumers_;
+  std::uint64_t next_ = 1;
+  std::size_t messages_ = 0;
+  std::size_t unacknowledged_ = 0;
+  std::uint64_t pushes_ = 0, done_ = 0, returned_ = 0, expired_ = 0, refused_full_ = 0, refused_topics_ = 0;
+};
+
+}  // namespace dunlin

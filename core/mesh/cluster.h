@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+// Cluster: the logic by which nodes act as one, without network, clock and threads, so that a simulation can drive it:
+// who is there, who wants which channel, publishes and sends on their way, and their answers. docs/cluster.md says what
+// it promises. One thread: the cluster's.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <random>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "core/base/log.h"
+#include "core/mesh/cluster_stats.h"
+#include "core/mesh/interest.h"
+#include "core/mesh/mesh.h"
+
+namespace dunlin {
+
+// What a Cluster needs of the node and of the engine.
+class ClusterHost {
+ public:
+  // Hand a frame to the engine: to every other node; to the node `boot`. False: it will not travel.
+  virtual bool broadcast(std::string_view frame) = 0;
+  virtual bool send(std::uint64_t boot, std::string_view frame) = 0;
+  // For the subscribers, the connection of this node. `done` may be empty (deliver) and is called later, or at once.
+  virtual void deliver(std::string_view channel, const MessageRef& message, std::function<void(Tally)> done) = 0;
+  virtual void deliver_to(ClientId id, const MessageRef& message, std::function<void(SendStatus)> done) = 0;
+  virtual void call_here(ClientId id, const ConnCall& call, Mesh::CallDone done) = 0;
+  virtual void claimed(unsigned number) = 0;  // this node has its number
+  virtual void evicted() = 0;                 // an older node has the same: this one must end
+  virtual std::uint64_t connections() = 0;
+
+ protected:
+  ~ClusterHost() = default;
+};
+
+class Cluster {
+ public:
+  struct Settings {
+    std::uint64_t boot = 0;
+    NodeInfo info;                   // connections is asked for anew each time
+    std::int64_t deadline_ms = 500;  // for tallies and answers
+    std::int64_t heartbeat_ms = 1000;
+    std::int64_t silence_ms = 3500;  // then a node counts as dead
+    std::int64_t claim_ms = 300;     // how long others may object to a number
+    std::int64_t linger_ms = 2000;
+    std::int64_t remember_ms = 3'600'000;  // a number of a node that left is not given again
+    std::uint64_t seed = 0;
+  };
+
+  Cluster(Settings settings, ClusterHost& host, InterestFilter& filter, ClusterStats& stats, Log& log);
+  ~Cluster();
+
+  // From the engine. tick(): at least every 50 ms; turn(): after each batch of what else is called.
+  void connected(std::int64_t now);
+  void disconnected(std::int64_t now);
+  void received(std::string_view frame, std::int64_t now);
+  void tick(std::int64_t now);
+  void turn();
+  void leave();  // says good-bye
+
+  // From the workers. `done` may be empty, and is called at once when nobody needs to be asked.
+  void publish(std::string_view channel, const MessageRef& message, Mesh::PublishDone done, std::int64_t now);
+  void send(ClientId id, const MessageRef& message, Mesh::SendDone done, std::int64_t now);
+  void call(ClientId id, const ConnCall& call, Mesh::CallDone done, std::int64_t now);
+  void subscribed(std::uint64_t hash) { own_.add(hash); }
+  void unsubscribed(std::uint64_t hash, std::int64_t now) { own_.remove(hash, now); }
+
+  unsigned number() const { return number_; }  // 0: not claimed yet
+  bool up() const { return up_; }
+  std::vector<NodeInfo> nodes(std::int64_t now);  // this one first, then by id
+  std::size_t pending() const { return publishes_.size() + sends_.size(); }
+
+ private:
+  struct Member {
+    explicit Member(InterestFilter& filter) : interest(filter) {}
+    unsigned number = 0;
+    NodeInfo info;
+    std::int64_t seen = 0, asked = 0;
+    std::uint64_t sequence_out = 0, sequence_in = 0;  // in: 0: none has come yet
+    std::uint64_t late = 0;                           // answers missed since the last line about it in the log
+    OtherInterest interest;
+  };
+  struct Publish {
+    std::set<std::uint64_t> missing;
+    Tally tally;
+    Mesh::PublishDone done;
+  };
+  struct Sending {
+    std::uint64_t boot;
+    std::function<void(SendStatus, std::string_view text)> done;  // text: of a call, its outcome
+  };
+  struct Due {
+    std::int64_t at;
+    std::uint64_t ticket;
+  };
+  using Members = std::map<std::uint64_t, std::unique_ptr<Member>>;
+
+  void begin_claim();
+  void contest(std::uint64_t boot, std::uint64_t number);
+  std::string heartbeat();
+  void announce();
+  void ask(std::uint64_t boot, Member& member);
+  void expire_members();
+  void lose(Members::iterator member, const char* why);
+  bool in_sequence(std::uint64_t boot, std::uint64_t sequence);
+
+  void on(const wire::Heartbeat& frame);
+  void on(const wire::Claim& frame);
+  void on(const wire::Taken& frame);
+  void on(const wire::Bye& frame);
+  void on(const wire::Interest& frame);
+  void on(const wire::AskInterest& frame);
+  void on(const wire::WholeInterest& frame);
+  void on(const wire::Publish& frame);
+  void on(const wire::TallyOf& frame);
+  void on(const wire::Send& frame);
+  void on(const wire::Sent& frame);
+  void on(const wire::Call& frame);
+  void on(const wire::Called& frame);
+  template <class Frame>
+  void handle(std::string_view bytes);
+
+  void answered(std::uint64_t ticket, std::uint64_t boot, Tally tally);
+  void finish(std::unordered_map<std::uint64_t, Publish>::iterator publish);
+  void finish(std::uint64_t ticket, SendStatus status, std::string_view text = {});
+  Members::iterator owner_of(ClientId id);
+  void expire_pending();
+  void missed(std::uint64_t boot);
+
+  const Settings settings_;
+  ClusterHost& host_;
+  InterestFilter& filter_;
+  ClusterStats& stats_;
+  Log& log_;
+  std::mt19937_64 random_;
+  OwnInterest own_;
+  Members members_;
+  std::map<unsigned, std::pair<std::uint64_t, std::int64_t>> departed_;  // number: boot, until when it is remembered
+  std::unordered_map<std::uint64_t, Publish> publishes_;
+  std::unordered_map<std::uint64_t, Sending> sends_;
+  std::deque<Due> due_;  // of both, in order
+  std::int64_t now_ = 0, next_heartbeat_ = 0, claim_until_ = 0, last_tick_ = 0;
+  std::uint64_t next_ticket_ = 1, streams_ = 0;
+  unsigned number_ = 0, claiming_ = 0;
+  bool up_ = false, evicted_ = false;
+};
+
+}  // namespace dunlin

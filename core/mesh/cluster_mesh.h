@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// ClusterMesh: the mesh of a node in a cluster. This node's subscribers are LocalMesh's; what another node may want
+// goes to the cluster's thread as well, and both tallies are added up. Without a cluster it is LocalMesh. One object a
+// worker. [worker]
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <unordered_map>
+
+#include "core/loop/mailbox.h"
+#include "core/loop/timer_wheel.h"
+#include "core/mesh/cluster_node.h"
+#include "core/mesh/mesh.h"
+
+namespace dunlin {
+
+class ClusterMesh final : public Mesh {
+ public:
+  // `cluster`: nullptr: there is none; otherwise the node's own number is `number`.
+  ClusterMesh(Mesh& local, ClusterNode* cluster, unsigned number, Mailbox& mailbox, TimerWheel& wheel, Millis deadline)
+      : local_(local), cluster_(cluster), number_(number), mailbox_(mailbox), wheel_(wheel), deadline_(deadline) {}
+
+  void publish(std::string_view channel, const MessageRef& message, PublishDone done) override;
+  void publish_waiting_here(std::string_view channel, const MessageRef& message, PublishDone done) override;
+  void send(ClientId id, const MessageRef& message, SendDone done) override;
+  void call(ClientId id, const ConnCall& call, CallDone done) override;
+  std::size_t largest() const override { return cluster_ ? cluster_->largest() : Mesh::largest(); }
+
+  // A channel's first subscriber on this worker has come, or its last has left.
+  void interest(std::string_view channel, bool wanted) {
+    if (cluster_) cluster_->interest(channel_hash(channel), wanted);
+  }
+
+ private:
+  struct Publish {
+    Tally tally;
+    unsigned missing;  // of two: this node, and the others
+    PublishDone done;
+    Timer deadline;
+  };
+  struct Send {
+    SendDone done;
+    Timer deadline;
+  };
+
+  struct Call {
+    CallDone done;
+    Timer deadline;
+  };
+
+  bool elsewhere(std::string_view channel) const { return cluster_ && cluster_->maybe_wanted(channel_hash(channel)); }
+  void report(std::uint64_t id, Tally tally);
+  void give_up(std::uint64_t id);
+  void sent(std::uint64_t id, SendStatus status);
+  void called(std::uint64_t id, const CallOutcome& outcome);
+
+  Mesh& local_;
+  ClusterNode* const cluster_;
+  const unsigned number_;
+  Mailbox& mailbox_;
+  TimerWheel& wheel_;
+  const Millis deadline_;
+  std::unordered_map<std::uint64_t, std::unique_ptr<Publish>> publishes_;
+  std::unordered_map<std::uint64_t, std::unique_ptr<Send>> sends_;
+  std::unordered_map<std::uint64_t, std::unique_ptr<Call>> calls_;
+  std::uint64_t next_ = 1;
+};
+
+}  // namespace dunlin

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0
+// The way of messages between nodes, and of their answers.
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "core/base/json.h"
+#include "core/mesh/cluster.h"
+
+namespace dunlin {
+namespace {
+
+constexpr std::string_view kFunctionNames[] = {
+#define DUNLIN_NAME(name, arguments) #name,
+    DUNLIN_CONN_FUNCTIONS(DUNLIN_NAME)
+#undef DUNLIN_NAME
+};
+constexpr std::size_t kFewestArguments[] = {2, 1, 0, 0, 2, 0};  // in the order of the names
+static_assert(std::size(kFunctionNames) == std::size(kFewestArguments));
+
+bool deliverable(std::uint64_t kind, std::string_view payload) {
+  return kind == static_cast<std::uint64_t>(Kind::binary) ||
+         (kind == static_cast<std::uint64_t>(Kind::text) && is_utf8(payload));
+}
+
+}  // namespace
+
+// One copy for each node that wants it. Who is not known to want it is not asked: no round trip.
+void Cluster::publish(std::string_view channel, const MessageRef& message, Mesh::PublishDone done, std::int64_t now) {
+  now_ = now;
+  const std::uint64_t hash = channel_hash(channel);
+  const std::uint64_t ticket = done ? next_ticket_++ : 0;
+  Publish pending;
+  std::string frame;
+  for (auto& [boot, member] : members_) {
+    if (!member->interest.wants(hash)) continue;
+    if (frame.empty())
+      frame = wire::encode(wire::Publish{settings_.boot, 0, ticket, static_cast<std::uint64_t>(message->kind()), channel,
+                                         message->payload()});
+    wire::put_at(frame, wire::kSequenceAt, member->sequence_out + 1);
+    if (up_ && host_.send(boot, frame)) {
+      ++member->sequence_out;
+      ++stats_.published;
+      pending.missing.insert(boot);
+    } else {
+      ++stats_.unsent;
+      ++pending.tally.fail;
+    }
+  }
+  if (!done) return;
+  pending.done = std::move(done);
+  const auto there = publishes_.emplace(ticket, std::move(pending)).first;
+  if (there->second.missing.empty()) return finish(there);
+  due_.push_back({now + settings_.deadline_ms, ticket});
+}
+
+// The sender's numbers tell what is missing and what came twice.
+bool Cluster::in_sequence(std::uint64_t boot, std::uint64_t sequence) {
+  const auto row = members_.find(boot);
+  if (row == members_.end()) return true;  // its heartbeat has yet to come
+  const std::uint64_t last = std::exchange(row->second->sequence_in, sequence);
+  if (last == 0) return true;
+  if (sequence <= last) {
+    row->second->sequence_in = last;
+    ++stats_.duplicates;
+    return false;
+  }
+  // Of a new stream, begun when the sender had lost sight of this node, the first is 1.
+  const bool same = sequence >> wire::kStreamBits == last >> wire::kStreamBits;
+  const std::uint64_t missing = same ? sequence - last - 1 : (sequence & wire::kStreamMask) - 1;
+  if (missing == 0) return true;
+  stats_.lost += missing;
+  log_.warn("messages from a node were lost on their way",
+            {{"node", row->second->info.id}, {"name", row->second->info.name}, {"messages", missing}});
+  return true;
+}
+
+void Cluster::on(const wire::Publish& frame) {
+  if (!in_sequence(frame.boot, frame.sequence)) return;
+  ++stats_.received;
+  if (!valid_channel(frame.channel) || !deliverable(frame.kind, frame.payload)) {
+    ++stats_.bad_frames;
+    return;
+  }
+  std::function<void(Tally)> done;
+  if (frame.ticket != 0)
+    done = [this, boot = frame.boot, ticket = frame.ticket](Tally tally) {
+      host_.send(boot, wire::encode(wire::TallyOf{settings_.boot, ticket, tally.success, tally.fail}));
+    };
+  host_.deliver(frame.channel, Message::make(static_cast<Kind>(frame.kind), frame.payload), std::move(done));
+}
+
+void Cluster::on(const wire::TallyOf& frame) { answered(frame.ticket, frame.boot, {frame.success, frame.fail}); }
+
+void Cluster::answered(std::uint64_t ticket, std::uint64_t boot, Tally tally) {
+  const auto found = publishes_.find(ticket);
+  if (found == publishes_.end() || found->second.missing.erase(boot) == 0) return;  // too late: counted as failed already
+  found->second.tally += tally;
+  if (found->second.missing.empty()) finish(found);
+}
+
+void Cluster::finish(std::unordered_map<std::uint64_t, Publish>::iterator publish) {
+  Publish finished = std::move(publish->second);
+  publishes_.erase(publish);
+  finished.tally.partial = !up_;
+  finished.done(finished.tally);
+}
+
+void Cluster::missed(std::uint64_t boot) {
+  ++stats_.no_answer;
+  const auto member = members_.find(boot);
+  if (member != members_.end()) ++member->second->late;
+}
+
+void Cluster::expire_pending() {
+  for (; !due_.empty() && due_.front().at <= now_; due_.pop_front()) {
+    const std::uint64_t ticket = due_.front().ticket;
+    if (sends_.contains(ticket)) {
+      finish(ticket, SendStatus::timeout);
+      continue;
+    }
+    const auto found = publishes_.find(ticket);
+    if (found == publishes_.end()) continue;
+    for (const std::uint64_t boot : found->second.missing) missed(boot);
+    found->second.tally.fail += found->second.missing.size();
+    finish(found);
+  }
+  for (auto& [boot, member] : members_)
+    if (const std::uint64_t late = std::exchange(member->late, 0))
+      log_.warn("node did not report in time",
+                {{"node", member->info.id}, {"name", member->info.name}, {"publishes", late}});
+}
+
+Cluster::Members::iterator Cluster::owner_of(ClientId id) {
+  return std::find_if(members_.begin(), members_.end(), [&](const auto& row) { return row.second->number == id.node(); });
+}
+
+void Cluster::send(ClientId id, const MessageRef& message, Mesh::SendDone done, std::int64_t now) {
+  now_ = now;
+  const auto answer = [&done](SendStatus status) {
+    if (done) done(status);
+  };
+  const auto owner = owner_of(id);
+  if (owner == members_.end()) return answer(up_ ? SendStatus::no_such_connection : SendStatus::unreachable);
+  const std::uint64_t ticket = next_ticket_++;
+  Member& member = *owner->second;
+  const wire::Send frame{settings_.boot, member.sequence_out + 1, ticket, static_cast<std::uint64_t>(message->kind()),
+                         id.value(), message->payload()};
+  if (!up_ || !host_.send(owner->first, wire::encode(frame))) {
+    ++stats_.unsent;
+    return answer(SendStatus::unreachable);
+  }
+  ++member.sequence_out;
+  sends_.emplace(ticket, Sending{owner->first, [done = std::move(done)](SendStatus status, std::string_view) {
+                                   if (done) done(status);
+                                 }});
+  due_.push_back({now + settings_.deadline_ms, ticket});
+}
+
+void Cluster::on(const wire::Send& frame) {
+  if (!in_sequence(frame.boot, frame.sequence)) return;
+  if (!deliverable(frame.kind, frame.payload)) {
+    ++stats_.bad_frames;
+    return;
+  }
+  host_.deliver_to(ClientId(frame.client), Message::make(static_cast<Kind>(frame.kind), frame.payload),
+                   [this, boot = frame.boot, ticket = frame.ticket](SendStatus status) {
+                     host_.send(boot, wire::encode(wire::Sent{settings_.boot, ticket, static_cast<std::uint64_t>(status)}));
+                   });
+}
+
+void Cluster::on(const wire::Sent& frame) {
+  const auto status = frame.status <= static_cast<std::uint64_t>(SendStatus::unreachable)
+                          ? static_cast<SendStatus>(frame.status)
+                          : SendStatus::no_such_connection;
+  finish(frame.ticket, status);
+}
+
+void Cluster::finish(std::uint64_t ticket, SendStatus status, std::string_view text) {
+  const auto found = sends_.find(ticket);
+  if (found == sends_.end()) return;
+  const Sending finished = std::move(found->second);
+  sends_.erase(found);
+  finished.done(status, text);
+}
+
+void Cluster::call(ClientId id, const ConnCall& call, Mesh::CallDone done, std::int64_t now) {
+  now_ = now;
+  const auto owner = owner_of(id);
+  if (owner == members_.end() && up_) return done({false, "no such connection"});
+  const std::uint64_t ticket = next_ticket_++;
+  wire::Call frame{settings_.boot, ticket, id.value(), kFunctionNames[static_cast<std::size_t>(call.function)], {}};
+  frame.arguments.assign(call.arguments.begin(), call.arguments.end());
+  if (!up_ || !host_.send(owner->first, wire::encode(frame))) return done({false, "the connection's node cannot be reached now"});
+  sends_.emplace(ticket, Sending{owner->first, [done = std::move(done)](SendStatus status, std::string_view text) {
+                                   if (status == SendStatus::sent) return done({true, std::string(text)});
+                                   done({false, !text.empty()                     ? std::string(text)
+                                                : status == SendStatus::timeout ? "its node did not report in time"
+                                                                                : "no such connection"});
+                                 }});
+  due_.push_back({now + settings_.deadline_ms, ticket});
+}
+
+void Cluster::on(const wire::Call& frame) {
+  const auto answer = [this, boot = frame.boot, ticket = frame.ticket](const CallOutcome& outcome) {
+    host_.send(boot, wire::encode(wire::Called{settings_.boot, ticket, outcome.done ? 1u : 0u, outcome.text}));
+  };
+  const auto name = std::find(std::begin(kFunctionNames), std::end(kFunctionNames), frame.function);
+  if (name == std::end(kFunctionNames)) return answer({false, "the connection's node does not know this function"});
+  const auto row = static_cast<std::size_t>(name - std::begin(kFunctionNames));
+  if (frame.arguments.size() < kFewestArguments[row]) return answer({false, "the call lacks an argument"});
+  ConnCall call{static_cast<ConnCall::Function>(row), {}};
+  call.arguments.assign(frame.arguments.begin(), frame.arguments.end());
+  host_.call_here(ClientId(frame.client), call, answer);
+}
+
+void Cluster::on(const wire::Called& frame) {
+  finish(frame.ticket, frame.done ? SendStatus::sent : SendStatus::no_such_connection, frame.text);
+}
+
+template <class Frame>
+void Cluster::handle(std::string_view bytes) {
+  Frame frame;
+  if (!wire::decode(bytes, frame)) {
+    ++stats_.bad_frames;
+  } else if (frame.boot != settings_.boot) {
+    on(frame);
+  }
+}
+
+void Cluster::received(std::string_view bytes, std::int64_t now) {
+  now_ = now;
+  stats_.bytes_in += bytes.size();
+  wire::Type type;
+  if (!wire::type_of(bytes, type)) {
+    ++stats_.bad_frames;
+    return;
+  }
+  switch (type) {
+    case wire::Type::heartbeat: return handle<wire::Heartbeat>(bytes);
+    case wire::Type::claim: return handle<wire::Claim>(bytes);
+    case wire::Type::taken: return handle<wire::Taken>(bytes);
+    case wire::Type::bye: return handle<wire::Bye>(bytes);
+    case wire::Type::interest: return handle<wire::Interest>(bytes);
+    case wire::Type::ask_interest: return handle<wire::AskInterest>(bytes);
+    case wire::Type::whole_interest: return handle<wire::WholeInterest>(bytes);
+    case wire::Type::publish: return handle<wire::Publish>(bytes);
+    case wire::Type::tally: return handle<wire::TallyOf>(bytes);
+    case wire::Type::send: return handle<wire::Send>(bytes);
+    case wire::Type::sent: return handle<wire::Sent>(bytes);
+    case wire::Type::call: return handle<wire::Call>(bytes);
+    case wire::Type::called: return handle<wire::Called>(bytes);
+  }
+}
+
+}  // namespace dunlin

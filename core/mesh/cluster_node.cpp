@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/mesh/cluster_node.h"
+
+#include <random>
+#include <utility>
+
+namespace dunlin {
+namespace {
+
+constexpr Millis kTick{50};
+constexpr std::size_t kMostQueued = 64 * 1024 * 1024;
+
+Cluster::Settings settings_of(std::uint64_t boot, const NodeInfo& info, Millis deadline) {
+  Cluster::Settings settings;
+  settings.boot = boot;
+  settings.info = info;
+  settings.deadline_ms = deadline.count();
+  settings.seed = boot;
+  return settings;
+}
+
+}  // namespace
+
+ClusterNode::ClusterNode(std::uint64_t boot, const NodeInfo& info, Millis deadline, std::unique_ptr<MeshEngine> engine,
+                         Log& log, std::function<void()> evicted)
+    : boot_(boot), log_(log), evicted_(std::move(evicted)), wheel_(loop_), mailbox_(loop_), tick_([this] { tick(); }),
+      engine_(std::move(engine)), cluster_(settings_of(boot, info, deadline), *this, filter_, stats_, log) {}
+
+ClusterNode::~ClusterNode() { stop(); }
+
+Result<unsigned> ClusterNode::join(Millis at_most) {
+  auto number = number_.get_future();
+  thread_ = std::thread([this] {
+    loop_.at_turn_end([this] { cluster_.turn(); });
+    wheel_.start(tick_, kTick);
+    loop_.run();
+  });
+  const Status opened = engine_->open(boot_, {.connected = [this] { mailbox_.post([this] {
+                                                up_ = true;
+                                                cluster_.connected(steady_ms());
+                                              }); },
+                                              .disconnected = [this] {
+                                                up_ = false;
+                                                mailbox_.post([this] { cluster_.disconnected(steady_ms()); });
+                                              },
+                                              .received = [this](std::string_view frame) {
+                                                mailbox_.post([this, copy = std::string(frame)] {
+                                                  cluster_.received(copy, steady_ms());
+                                                });
+                                              }});
+  if (!opened) return opened.error();
+  if (number.wait_for(at_most) == std::future_status::ready) return number.get();
+  return fail(Errc::unavailable, up_ ? "mesh: no node number could be claimed in time"
+                                     : "mesh: no NATS server of mesh.nats.url could be reached in time; see the log");
+}
+
+void ClusterNode::serve(Local local) {
+  mailbox_.post([this, local = std::move(local)]() mutable { local_ = std::move(local); });
+}
+
+void ClusterNode::stop() {
+  if (!thread_.joinable()) {
+    engine_->close();
+  } else {
+    mailbox_.post([this] {
+      cluster_.leave();
+      loop_.stop();
+    });
+    thread_.join();
+    engine_->close();
+  }
+  loop_.at_turn_end(nullptr);
+  tick_.stop();
+  wheel_.close();
+  mailbox_.close();
+  loop_.run();
+}
+
+void ClusterNode::tick() {
+  cluster_.tick(steady_ms());
+  {
+    const std::lock_guard lock(nodes_lock_);
+    nodes_ = cluster_.nodes(steady_ms());
+  }
+  wheel_.start(tick_, kTick);
+}
+
+std::vector<NodeInfo> ClusterNode::nodes() {
+  const std::lock_guard lock(nodes_lock_);
+  return nodes_;
+}
+
+std::size_t ClusterNode::largest() const {
+  const std::size_t frame = engine_->largest();
+  return frame > wire::kOverhead ? frame - wire::kOverhead : 0;
+}
+
+bool ClusterNode::take(std::size_t bytes, std::function<void()> task) {
+  if (queued_.fetch_add(bytes, std::memory_order_relaxed) + bytes > kMostQueued) {
+    queued_.fetch_sub(bytes, std::memory_order_relaxed);
+    ++stats_.overload;
+    return false;
+  }
+  return mailbox_.post([this, bytes, task = std::move(task)] {
+    queued_.fetch_sub(bytes, std::memory_order_relaxed);
+    task();
+  });
+}
+
+void ClusterNode::interest(std::uint64_t hash, bool wanted) {
+  mailbox_.post([this, hash, wanted] {
+    if (wanted) {
+      cluster_.subscribed(hash);
+    } else {
+      cluster_.unsubscribed(hash, steady_ms());
+    }
+  });
+}
+
+bool ClusterNode::publish(std::string_view channel, const MessageRef& message, Mesh::PublishDone done) {
+  return take(message->frame().size() + channel.size(),
+              [this, name = std::string(channel), message, done = std::move(done)]() mutable {
+                cluster_.publish(name, message, std::move(done), steady_ms());
+              });
+}
+
+bool ClusterNode::send(ClientId id, const MessageRef& message, Mesh::SendDone done) {
+  return take(message->frame().size(), [this, id, message, done = std::move(done)]() mutable {
+    cluster_.send(id, message, std::move(done), steady_ms());
+  });
+}
+
+bool ClusterNode::call(ClientId id, const ConnCall& call, Mesh::CallDone done) {
+  return take(0, [this, id, call, done = std::move(done)]() mutable { cluster_.call(id, call, std::move(done), steady_ms()); });
+}
+
+bool ClusterNode::broadcast(std::string_view frame) {
+  stats_.bytes_out += frame.size();
+  return engine_->broadcast(frame);
+}
+
+bool ClusterNode::send(std::uint64_t boot, std::string_view frame) {
+  if (frame.size() > engine_->largest()) {
+    ++stats_.too_large;
+    log_.warn("a message is larger than NATS takes", {{"bytes", frame.size()}, {"max_payload", engine_->largest()}});
+    return false;
+  }
+  stats_.bytes_out += frame.size();
+  return engine_->send(boot, frame);
+}
+
+void ClusterNode::claimed(unsigned number) {
+  number_.set_value(number);
+}
+
+void ClusterNode::deliver(std::string_view channel, const MessageRef& message, std::function<void(Tally)> done) {
+  if (!local_.neighbours) {
+    if (done) done({});
+    return;
+  }
+  std::uint64_t id = 0;  // 0: nobody wants to know
+  if (done) {
+    id = next_gathering_++;
+    gatherings_[id] = {.tally = {}, .missing = local_.neighbours->size(), .done = std::move(done)};
+  }
+  for (const LocalMesh::Neighbour& neighbour : *local_.neighbours) {
+    const bool posted = neighbour.mailbox->post([this, &neighbour, id, name = std::string(channel), message] {
+      const Tally tally = neighbour.deliverer->deliver(name, message);
+      if (id) mailbox_.post([this, id, tally] { report(id, tally); });
+    });
+    if (!posted && id) report(id, {0, 1});
+  }
+}
+
+void ClusterNode::report(std::uint64_t id, Tally tally) {
+  const auto found = gatherings_.find(id);
+  found->second.tally += tally;
+  if (--found->second.missing > 0) return;
+  const Gathering finished = std::move(found->second);
+  gatherings_.erase(found);
+  finished.done(finished.tally);
+}
+
+void ClusterNode::deliver_to(ClientId id, const MessageRef& message, std::function<void(SendStatus)> done) {
+  if (!local_.neighbours || id.node() != cluster_.number() || id.worker() >= local_.neighbours->size())
+    return done(SendStatus::no_such_connection);
+  const LocalMesh::Neighbour& neighbour = (*local_.neighbours)[id.worker()];
+  const bool posted = neighbour.mailbox->post([this, &neighbour, id, message, done] {
+    const SendStatus status = neighbour.deliverer->deliver_to(id, message);
+    mailbox_.post([done, status] { done(status); });
+  });
+  if (!posted) done(SendStatus::no_such_connection);
+}
+
+void ClusterNode::call_here(ClientId id, const ConnCall& call, Mesh::CallDone done) {
+  if (!local_.neighbours || id.node() != cluster_.number() || id.worker() >= local_.neighbours->size())
+    return done({false, "no such connection"});
+  const LocalMesh::Neighbour& neighbour = (*local_.neighbours)[id.worker()];
+  const bool posted = neighbour.mailbox->post([this, &neighbour, id, call, done] {
+    mailbox_.post([done, outcome = neighbour.deliverer->call(id, call)] { done(outcome); });
+  });
+  if (!posted) done({false, "no such connection"});
+}
+
+}  // namespace dunlin

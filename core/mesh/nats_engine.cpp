@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/mesh/nats_engine.h"
+
+#include <algorithm>
+#include <random>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+namespace dunlin {
+namespace {
+
+constexpr int kPendingMessages = 1'000'000;            // that wait for the cluster's thread …
+constexpr int kPendingBytes = 64 * 1024 * 1024;        // … beyond which libnats drops; the sequence shows it
+constexpr std::int64_t kFirstWait = 100, kLongestWait = 2000;
+constexpr std::int64_t kClosing = 1000;
+
+Status status_of(natsStatus status, std::string_view what) {
+  if (status == NATS_OK) return ok();
+  const char* detail = nats_GetLastError(nullptr);
+  return fail(Errc::unavailable, fmt::format("NATS: {}: {}", what, detail && *detail ? detail : natsStatus_GetText(status)));
+}
+
+// Back-off between rounds over all servers: doubled each time, and never the same for two nodes.
+std::int64_t wait_before(int attempts) {
+  std::random_device random;
+  const std::int64_t most = std::min(kFirstWait << std::clamp(attempts - 1, 0, 10), kLongestWait);
+  return most / 2 + static_cast<std::int64_t>(random() % static_cast<unsigned>(most / 2 + 1));
+}
+
+}  // namespace
+
+Status NatsEngine::configure(natsOptions* options) {
+  std::vector<const char*> urls;
+  for (const std::string& url : settings_.urls) urls.push_back(url.c_str());
+  natsStatus s = natsOptions_SetServers(options, urls.data(), static_cast<int>(urls.size()));
+  if (s != NATS_OK) return status_of(s, "mesh.nats.url");
+  if (!settings_.credentials.empty()) s = natsOptions_SetUserCredentialsFromFiles(options, settings_.credentials.c_str(), nullptr);
+  if (s != NATS_OK) return status_of(s, "mesh.nats.credentials");
+  if (settings_.tls) s = natsOptions_SetSecure(options, true);
+  if (s == NATS_OK && !settings_.ca.empty()) s = natsOptions_LoadCATrustedCertificates(options, settings_.ca.c_str());
+  if (s == NATS_OK && !settings_.certificate.empty())
+    s = natsOptions_LoadCertificatesChain(options, settings_.certificate.c_str(), settings_.key.c_str());
+  if (s != NATS_OK) return status_of(s, "mesh.nats.tls");
+
+  natsOptions_SetName(options, "dunlin");
+  natsOptions_SetTimeout(options, 2000);
+  natsOptions_SetPingInterval(options, 1000);
+  natsOptions_SetMaxPingsOut(options, 2);
+  natsOptions_SetNoEcho(options, true);
+  natsOptions_SetMaxReconnect(options, -1);
+  natsOptions_SetReconnectBufSize(options, 1);  // what cannot go now has been counted as lost: it must not go later
+  natsOptions_SetWriteDeadline(options, 1000);
+  natsOptions_SetMaxPendingMsgs(options, kPendingMessages);
+  natsOptions_UseGlobalMessageDelivery(options, true);
+  natsOptions_SetCustomReconnectDelay(options, [](natsConnection*, int attempts, void*) { return wait_before(attempts); }, nullptr);
+  const auto up = [](natsConnection* connection, void* self) { static_cast<NatsEngine*>(self)->on_connected(connection); };
+  natsOptions_SetReconnectedCB(options, up, this);
+  natsOptions_SetDisconnectedCB(options, [](natsConnection*, void* closure) {
+    auto* self = static_cast<NatsEngine*>(closure);
+    const std::lock_guard lock(self->events_lock_);
+    if (self->closing_) return;
+    self->log_.warn("the connection to NATS is lost");
+    self->events_.disconnected();
+  }, this);
+  natsOptions_SetErrorHandler(options, [](natsConnection*, natsSubscription*, natsStatus status, void* closure) {
+    static_cast<NatsEngine*>(closure)->log_.warn("NATS reports an error", {{"error", natsStatus_GetText(status)}});
+  }, this);
+  return status_of(natsOptions_SetRetryOnFailedConnect(options, true, up, this), "options");
+}
+
+Status NatsEngine::open(std::uint64_t boot, Events events) {
+  events_ = std::move(events);
+  prefix_ = settings_.prefix + ".node.";
+  all_ = settings_.prefix + ".all";
+  natsOptions* options = nullptr;
+  opened_ = true;
+  if (Status made = status_of(natsOptions_Create(&options), "options"); !made) return made;
+  Status status = configure(options);
+  if (status) {
+    const natsStatus connecting = natsConnection_Connect(&connection_, options);
+    // Not yet connected is what on_connected() is for.
+    status = status_of(connecting == NATS_NOT_YET_CONNECTED ? NATS_OK : connecting, "cannot connect");
+    if (status) status = subscribe(all_, &subscriptions_[0]);
+    if (status) status = subscribe(fmt::format("{}{:016x}", prefix_, boot), &subscriptions_[1]);
+    if (status && connecting == NATS_OK) on_connected(connection_);
+  }
+  natsOptions_Destroy(options);
+  return status;
+}
+
+Status NatsEngine::subscribe(const std::string& subject, natsSubscription** subscription) {
+  const auto received = [](natsConnection*, natsSubscription*, natsMsg* message, void* closure) {
+    auto* self = static_cast<NatsEngine*>(closure);
+    {
+      const std::lock_guard lock(self->events_lock_);
+      if (!self->closing_)
+        self->events_.received({natsMsg_GetData(message), static_cast<std::size_t>(natsMsg_GetDataLength(message))});
+    }
+    natsMsg_Destroy(message);
+  };
+  const natsStatus s = natsConnection_Subscribe(subscription, connection_, subject.c_str(), received, this);
+  if (s != NATS_OK) return status_of(s, "cannot subscribe");
+  return status_of(natsSubscription_SetPendingLimits(*subscription, kPendingMessages, kPendingBytes), "cannot subscribe");
+}
+
+void NatsEngine::on_connected(natsConnection* connection) {
+  const std::lock_guard lock(events_lock_);
+  if (closing_) return;
+  char url[256] = "";
+  natsConnection_GetConnectedServerId(connection, url, sizeof(url));
+  largest_ = static_cast<std::size_t>(natsConnection_GetMaxPayload(connection));
+  log_.info("connected to NATS", {{"server", url}, {"max_payload", largest_.load()}});
+  events_.connected();
+}
+
+bool NatsEngine::publish(const std::string& subject, std::string_view frame) {
+  return natsConnection_Publish(connection_, subject.c_str(), frame.data(), static_cast<int>(frame.size())) == NATS_OK;
+}
+
+bool NatsEngine::send(std::uint64_t boot, std::string_view frame) {
+  return publish(fmt::format("{}{:016x}", prefix_, boot), frame);
+}
+
+void NatsEngine::close() {
+  if (!std::exchange(opened_, false)) return;
+  if (connection_) natsConnection_FlushTimeout(connection_, kClosing);
+  {
+    const std::lock_guard lock(events_lock_);
+    closing_ = true;
+  }
+  for (natsSubscription*& subscription : subscriptions_) {
+    natsSubscription_Destroy(subscription);
+    subscription = nullptr;
+  }
+  if (connection_) natsConnection_Close(connection_);
+  natsConnection_Destroy(std::exchange(connection_, nullptr));
+  nats_CloseAndWait(kClosing);  // the library's own threads: after this none calls back
+}
+
+}  // namespace dunlin

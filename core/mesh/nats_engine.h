@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// NatsEngine: frames over NATS, by libnats with its own threads: connecting, TLS and names that are looked up block in
+// that library even with an event loop, and a blocked loop here would stop nobody but would stop somebody. Subjects:
+// PREFIX.all for every node, PREFIX.node.BOOT for one.
+#pragma once
+
+#include <nats/nats.h>
+
+#include <atomic>
+#include <mutex>
+#include <string>
+
+#include "core/base/log.h"
+#include "core/config/config.h"
+#include "core/mesh/engine.h"
+
+namespace dunlin {
+
+class NatsEngine final : public MeshEngine {
+ public:
+  // Uses both as long as it lives.
+  NatsEngine(const NatsSettings& settings, Log& log) : settings_(settings), log_(log) {}
+  ~NatsEngine() override { close(); }
+
+  Status open(std::uint64_t boot, Events events) override;
+  bool broadcast(std::string_view frame) override { return publish(all_, frame); }
+  bool send(std::uint64_t boot, std::string_view frame) override;
+  std::size_t largest() const override { return largest_.load(std::memory_order_relaxed); }
+  void close() override;
+
+ private:
+  Status configure(natsOptions* options);
+  Status subscribe(const std::string& subject, natsSubscription** subscription);
+  bool publish(const std::string& subject, std::string_view frame);
+  void on_connected(natsConnection* connection);
+
+  const NatsSettings& settings_;
+  Log& log_;
+  Events events_;
+  std::string all_, prefix_;
+  natsConnection* connection_ = nullptr;
+  natsSubscription* subscriptions_[2] = {nullptr, nullptr};
+  std::mutex events_lock_;  // libnats calls from several threads
+  bool opened_ = false;   // the library has been used
+  bool closing_ = false;
+  std::atomic<std::size_t> largest_{0};
+};
+
+}  // namespace dunlin

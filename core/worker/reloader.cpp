@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/worker/reloader.h"
+
+#include <sstream>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "core/config/loader.h"
+#include "core/worker/worker.h"
+
+namespace dunlin {
+namespace {
+
+constexpr Millis kPrepare{30'000};   // for `create` on every worker
+constexpr std::size_t kMostLiving = 8;  // generations: what hangs must not pile up
+
+std::string modules_of(const Generation& generation) {
+  std::vector<std::string> names;
+  for (const auto& selection : generation.modules.selections) {
+    const char* version = selection->module().version;
+    names.push_back(version ? fmt::format("{} {}", selection->name(), version) : selection->name());
+  }
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+// An upper bound: what is selected twice with the same settings is one. A canary stands beside each.
+std::size_t selections_in(const Config& config) {
+  std::size_t count = config.filters.size() + config.api_routes.size();
+  for (const Listener& listener : config.listeners)
+    for (const Endpoint& endpoint : listener.endpoints) count += 2 * endpoint.auth.size() + endpoint.guards.size() + 1;
+  return count;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Reloader>> Reloader::create(const Config& config, Log& log) {
+  std::unique_ptr<Reloader> reloader(new Reloader(log));
+  auto modules = ModuleSet::build(config, log, &reloader->libraries_);
+  if (!modules) return modules.error();
+  reloader->entries_[1].generation =
+      std::make_unique<Generation>(Generation{.number = 1, .config = config, .modules = std::move(*modules)});
+  return reloader;
+}
+
+Reloader::~Reloader() = default;
+
+void Reloader::start(TimerWheel& wheel, Mailbox& mailbox, std::vector<Worker*> workers) {
+  wheel_ = &wheel;
+  mailbox_ = &mailbox;
+  workers_ = std::move(workers);
+  late_.on_fire([this] { on_late(); });
+}
+
+void Reloader::stop() {
+  workers_.clear();
+  late_.stop();
+}
+
+std::vector<std::string> Reloader::watched_files() const {
+  const Generation& generation = in_force();
+  if (!generation.config.watch) return {};
+  std::vector<std::string> files{generation.config.file};
+  for (const auto& selection : generation.modules.selections)
+    files.push_back(fmt::format("{}/{}.so", generation.config.plugin_directory, selection->name()));
+  return files;
+}
+
+void Reloader::reload(Done done) {
+  waiting_.push_back(std::move(done));
+  if (!busy_ && !workers_.empty()) begin();
+}
+
+void Reloader::begin() {
+  busy_ = true;
+  told_ = std::exchange(waiting_, {});
+  auto built = build();
+  if (!built) return end({false, built.error().why});
+  const std::uint64_t number = trying_ = (*built)->number;
+  Entry& entry = entries_[number];
+  entry.generation = std::move(*built);
+  entry.owed = workers_.size();
+  figures_.generations = entries_.size();
+  wheel_->start(late_, kPrepare);
+  for (Worker* worker : workers_)
+    worker->prepare(*entry.generation, [this, number, worker](Status status) {
+      mailbox_->post([this, number, worker, status = std::move(status)] { on_prepared(number, worker, status); });
+    });
+}
+
+// As `dunlin check` does it, so that both refuse the same with the same words.
+Result<std::unique_ptr<Generation>> Reloader::build() {
+  if (entries_.size() >= kMostLiving)
+    return fail(Errc::overloaded, fmt::format("{} earlier configurations are still being retired; try again later "
+                                              "(plugins.handover says how long that may take)", entries_.size() - 1));
+  auto config = load_config(in_force().config.file);
+  if (!config) return config.error();
+  if (const auto fixed = restart_needed(in_force().config, *config); !fixed.empty())
+    return fail(Errc::denied, fmt::format("{}", fmt::join(fixed, "\n")));
+  auto modules = ModuleSet::build(*config, log_, &libraries_, free_slots(*config));
+  if (!modules) return modules.error();
+  return std::make_unique<Generation>(
+      Generation{.number = ++last_, .config = std::move(*config), .modules = std::move(*modules)});
+}
+
+// The first run of slots that is long enough and that no living generation uses.
+std::size_t Reloader::free_slots(const Config& config) const {
+  const std::size_t wanted = selections_in(config);
+  const auto hit = [&](std::size_t first) -> const ModuleSet* {
+    for (const auto& [number, entry] : entries_) {
+      const ModuleSet& set = entry.generation->modules;
+      if (first < set.slot_of(set.selections.size()) && set.first_slot < first + wanted) return &set;
+    }
+    return nullptr;
+  };
+  std::size_t first = 0;
+  while (const ModuleSet* used = hit(first)) first = used->slot_of(used->selections.size());
+  return first;
+}
+
+void Reloader::on_prepared(std::uint64_t number, Worker* worker, const Status& status) {
+  Entry& entry = entries_.at(number);
+  if (status) entry.prepared.push_back(worker);
+  else if (entry.failure.empty()) entry.failure = status.error().why;
+  if (--entry.owed > 0 || workers_.empty()) return;
+  if (number != trying_) return abandon(number);  // given up
+  trying_ = 0;
+  late_.stop();
+  if (entry.failure.empty()) return put_in_force(number);
+  const std::string failure = entry.failure;
+  abandon(number);
+  end({false, failure});
+}
+
+void Reloader::on_late() {
+  const std::uint64_t number = std::exchange(trying_, 0);
+  end({false, fmt::format("`create` of the modules has not returned on {} of {} workers within {} s",
+                          entries_.at(number).owed, workers_.size(), kPrepare.count() / 1000)});
+}
+
+void Reloader::put_in_force(std::uint64_t number) {
+  const Generation& next = *entries_.at(number).generation;
+  const std::uint64_t old = std::exchange(in_force_, number);
+  entries_.at(old).owed = workers_.size();
+  for (Worker* worker : workers_)
+    worker->put_in_force(next, next.config.handover,
+                         [this, old] { mailbox_->post([this, old] { on_released(old); }); });
+  log_.configure(next.config.log_level, next.config.log_format);
+  figures_.generation = number;
+  end({true, fmt::format("in force: {} (modules: {})", next.config.file, modules_of(next))});
+}
+
+void Reloader::abandon(std::uint64_t number) {
+  Entry& entry = entries_.at(number);
+  entry.owed = entry.prepared.size();
+  if (entry.owed == 0) {
+    entry.owed = 1;
+    return on_released(number);
+  }
+  for (Worker* worker : entry.prepared)
+    worker->abandon(*entry.generation,
+                    [this, number] { mailbox_->post([this, number] { on_released(number); }); });
+}
+
+void Reloader::on_released(std::uint64_t number) {
+  if (--entries_.at(number).owed > 0) return;
+  entries_.erase(number);  // discards its modules' settings
+  figures_.generations = entries_.size();
+  log_.debug("configuration retired", {{"generation", number}});
+}
+
+void Reloader::end(const Report& report) {
+  busy_ = false;
+  ++(report.in_force ? figures_.applied : figures_.refused);
+  if (report.in_force) {
+    log_.info("reloaded", {{"generation", in_force_}, {"config", in_force().config.file},
+                           {"modules", modules_of(in_force())}});
+  } else {
+    std::istringstream lines(report.text);
+    for (std::string line; std::getline(lines, line);)
+      log_.error("reload refused", {{"why", line}, {"in_force", in_force_}});
+  }
+  for (const Done& done : std::exchange(told_, {}))
+    if (done) done(report);
+  if (!waiting_.empty() && !busy_ && !workers_.empty()) begin();
+}
+
+}  // namespace dunlin

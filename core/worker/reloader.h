@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reloader: puts the changed configuration in force on all workers, or none. It owns the generations: the one in force,
+// the one that is being tried, and those that workers still retire. All on the server's own thread, which is the modules'
+// [setup] thread.
+//
+//   read, check, open, configure ─▶ prepare on every worker ─▶ put in force on every worker ─▶ retire the old one
+//          └── refused: nothing has happened      └── refused: abandon what was prepared
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/base/log.h"
+#include "core/base/result.h"
+#include "core/loop/mailbox.h"
+#include "core/loop/timer_wheel.h"
+#include "core/plugin/generation.h"
+#include "core/plugin/libraries.h"
+#include "core/worker/reload_figures.h"
+
+namespace dunlin {
+
+class Worker;
+
+class Reloader {
+ public:
+  // How a reload ended, in words for the person who asked for it.
+  struct Report {
+    bool in_force;
+    std::string text;
+  };
+  using Done = std::function<void(const Report&)>;
+
+  // Builds the first generation.
+  static Result<std::unique_ptr<Reloader>> create(const Config& config, Log& log);
+  Reloader(const Reloader&) = delete;
+  Reloader& operator=(const Reloader&) = delete;
+  ~Reloader();  // REQUIRES: the workers are gone
+
+  const Generation& in_force() const { return *entries_.at(in_force_).generation; }
+  // With `plugins.watch`: the configuration and the modules' files that are in force; else none.
+  std::vector<std::string> watched_files() const;
+  const ReloadFigures& figures() const { return figures_; }
+
+  // REQUIRES: all outlive stop()
+  void start(TimerWheel& wheel, Mailbox& mailbox, std::vector<Worker*> workers);
+  void stop();
+
+  // Reads the file again. While one reload is at work the next waits for it; several that wait are one. `done` may be
+  // called at once, and is not if the server stops before.
+  void reload(Done done);
+
+ private:
+  struct Entry {
+    std::unique_ptr<Generation> generation;
+    std::size_t owed = 0;  // answers of workers to the present step
+    std::vector<Worker*> prepared;
+    std::string failure;
+  };
+
+  explicit Reloader(Log& log) : log_(log) {}
+  void begin();
+  Result<std::unique_ptr<Generation>> build();
+  std::size_t free_slots(const Config& config) const;
+  void on_prepared(std::uint64_t number, Worker* worker, const Status& status);
+  void on_late();
+  void put_in_force(std::uint64_t number);
+  void abandon(std::uint64_t number);
+  void on_released(std::uint64_t number);
+  void end(const Report& report);
+
+  Log& log_;
+  Libraries libraries_;
+  ReloadFigures figures_;
+  std::map<std::uint64_t, Entry> entries_;
+  std::uint64_t in_force_ = 1, last_ = 1;
+  std::uint64_t trying_ = 0;  // 0: none, or it has been given up
+  bool busy_ = false;
+  std::vector<Done> told_;     // of the reload at work
+  std::vector<Done> waiting_;  // for the next
+  TimerWheel* wheel_ = nullptr;
+  Mailbox* mailbox_ = nullptr;
+  std::vector<Worker*> workers_;  // empty: stopped
+  Timer late_;
+};
+
+}  // namespace dunlin

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/worker/worker_queue.h"
+
+#include <algorithm>
+#include <functional>
+#include <utility>
+
+#include "core/base/clock.h"
+
+namespace dunlin {
+namespace {
+
+constexpr std::int64_t kShortestWatch = 20;
+
+}  // namespace
+
+WorkerQueue::WorkerQueue(unsigned self, const std::vector<Neighbour>& neighbours, Loop& loop, TimerWheel& wheel,
+                         Millis deadline, Topics::Limits limits, TopicCount& count)
+    : self_(self), neighbours_(neighbours), loop_(loop), wheel_(wheel), deadline_(deadline), ack_ms_(limits.ack_ms),
+      topics_(self, limits, count, [this](ConsumerId consumer, const QueueMessageRef& message) { give(consumer, message); }),
+      watch_([this] {
+        topics_.expire(steady_ms());
+        watch();
+      }) {}
+
+unsigned WorkerQueue::owner_of(std::string_view topic) const {
+  return static_cast<unsigned>(std::hash<std::string_view>{}(topic) % neighbours_.size());
+}
+
+template <class Task>
+void WorkerQueue::on(unsigned worker, Task task) {
+  if (worker == self_) return task(*this);
+  WorkerQueue* queue = neighbours_[worker].queue;
+  neighbours_[worker].mailbox->post([queue, task = std::move(task)]() mutable { task(*queue); });
+}
+
+// Looks again after a part of the time: an acknowledgement is late by a quarter at most.
+void WorkerQueue::watch() {
+  if (topics_.awaits_acknowledgement() && !watch_.active())
+    wheel_.start(watch_, Millis(std::max(ack_ms_ / 4, kShortestWatch)));
+}
+
+void WorkerQueue::push(std::string_view topic, ClientId client, std::string_view data, PushDone done) {
+  const unsigned owner = owner_of(topic);
+  if (owner == self_) {
+    const Topics::Push outcome = topics_.push(topic, client, data);
+    if (done) done(outcome.pushed, outcome.waiting);
+    return;
+  }
+  std::uint64_t ticket = 0;  // 0: nobody wants to know
+  if (done) {
+    ticket = next_push_++;
+    auto& pending = *(pushes_[ticket] = std::make_unique<PendingPush>());
+    pending.done = std::move(done);
+    pending.deadline.on_fire([this, ticket] { pushed(ticket, {Pushed::timeout, 0}); });
+    wheel_.start(pending.deadline, deadline_);
+  }
+  on(owner, [asker = self_, ticket, client, name = std::string(topic), text = std::string(data)](WorkerQueue& there) {
+    const Topics::Push outcome = there.topics_.push(name, client, text);
+    if (ticket) there.on(asker, [ticket, outcome](WorkerQueue& here) { here.pushed(ticket, outcome); });
+  });
+}
+
+void WorkerQueue::pushed(std::uint64_t ticket, Topics::Push outcome) {
+  const auto found = pushes_.find(ticket);
+  if (found == pushes_.end()) return;  // too late: answered already
+  const std::unique_ptr<PendingPush> finished = std::move(found->second);
+  pushes_.erase(found);
+  finished->done(outcome.pushed, outcome.waiting);
+}
+
+ConsumerId WorkerQueue::pop(QueueConsumer& to, const std::vector<std::string>& topics, bool ack, PopDone done) {
+  const ConsumerId id = ConsumerId{self_} << 32 | next_consumer_++;
+  std::vector<std::vector<std::string>> by_owner(neighbours_.size());
+  for (const std::string& topic : topics) by_owner[owner_of(topic)].push_back(topic);
+  Consumer& consumer = consumers_[id];
+  consumer.to = &to;
+  consumer.done = std::move(done);
+  for (unsigned owner = 0; owner < by_owner.size(); ++owner)
+    if (!by_owner[owner].empty()) consumer.owners.push_back(owner);
+  consumer.missing = consumer.owners.size();
+  const std::vector<unsigned> owners = consumer.owners;
+  for (const unsigned owner : owners)
+    on(owner, [asker = self_, id, ack, names = std::move(by_owner[owner])](WorkerQueue& there) {
+      const bool joined = there.topics_.join(id, names, ack);
+      there.watch();
+      there.on(asker, [id, joined](WorkerQueue& here) { here.opened(id, joined); });
+    });
+  return id;
+}
+
+void WorkerQueue::opened(ConsumerId id, bool joined) {
+  const auto found = consumers_.find(id);
+  if (found == consumers_.end()) return;
+  found->second.failed |= !joined;
+  if (--found->second.missing > 0) return;
+  // Not from inside pop(), and the answer before the first message.
+  loop_.defer([this, id] { finish_open(id); });
+}
+
+void WorkerQueue::finish_open(ConsumerId id) {
+  const auto found = consumers_.find(id);
+  if (found == consumers_.end()) return;
+  const PopDone done = std::exchange(found->second.done, nullptr);
+  const bool failed = found->second.failed;
+  if (failed) unpop(id);
+  done(!failed);
+  // `done` may have ended it.
+  const auto still = consumers_.find(id);
+  if (still == consumers_.end()) return;
+  for (const QueueMessageRef& message : std::exchange(still->second.early, {})) still->second.to->on_queue_message(message);
+}
+
+void WorkerQueue::give(ConsumerId consumer, const QueueMessageRef& message) {
+  watch();
+  on(static_cast<unsigned>(consumer >> 32), [consumer, message](WorkerQueue& there) { there.take(consumer, message); });
+}
+
+void WorkerQueue::take(ConsumerId id, const QueueMessageRef& message) {
+  const auto found = consumers_.find(id);
+  if (found == consumers_.end()) return;  // it left: its owner hears that, or has, and gives the message to others
+  if (found->second.done || !found->second.early.empty()) {
+    found->second.early.push_back(message);
+  } else {
+    found->second.to->on_queue_message(message);
+  }
+}
+
+void WorkerQueue::settle(ConsumerId consumer, const std::vector<std::uint64_t>& ids) {
+  acknowledge(consumer, ids, nullptr);
+}
+
+void WorkerQueue::acknowledge(ConsumerId consumer, const std::vector<std::uint64_t>& ids, AckDone done) {
+  struct Gathering {
+    AckDone done;
+    std::size_t missing = 0, acknowledged = 0;
+  };
+  std::vector<std::vector<std::uint64_t>> by_owner(neighbours_.size());
+  for (const std::uint64_t id : ids)
+    if (Topics::owner_of(id) < by_owner.size()) by_owner[Topics::owner_of(id)].push_back(id);
+  const auto asked = static_cast<std::size_t>(
+      std::count_if(by_owner.begin(), by_owner.end(), [](const auto& some) { return !some.empty(); }));
+  if (asked == 0) {
+    if (done) done(0);
+    return;
+  }
+  std::shared_ptr<Gathering> all;
+  if (done) all = std::make_shared<Gathering>(Gathering{std::move(done), asked});
+  for (unsigned owner = 0; owner < by_owner.size(); ++owner) {
+    if (by_owner[owner].empty()) continue;
+    on(owner, [asker = self_, consumer, all, some = std::move(by_owner[owner])](WorkerQueue& there) mutable {
+      const std::size_t count = there.topics_.done(consumer, some);
+      if (!all) return;
+      // Handed back whole, so that it is touched and destroyed on its own worker only.
+      there.on(asker, [all = std::move(all), count](WorkerQueue&) {
+        all->acknowledged += count;
+        if (--all->missing == 0) all->done(all->acknowledged);
+      });
+    });
+  }
+}
+
+void WorkerQueue::unpop(ConsumerId id) {
+  const auto found = consumers_.find(id);
+  if (found == consumers_.end()) return;
+  const Consumer consumer = std::move(found->second);
+  consumers_.erase(found);
+  for (const unsigned owner : consumer.owners) on(owner, [id](WorkerQueue& there) { there.topics_.leave(id); });
+  if (consumer.done) loop_.defer([done = consumer.done] { done(true); });
+}
+
+}  // namespace dunlin

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// WorkerQueue: the node's topics as its workers share them. A topic belongs to the worker that the hash of its name
+// names; pushes, consumers and what they are done with go to it through its mailbox, messages come back the same way. [worker]
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "core/hub/queue.h"
+#include "core/hub/topics.h"
+#include "core/loop/loop.h"
+#include "core/loop/mailbox.h"
+#include "core/loop/timer_wheel.h"
+
+namespace dunlin {
+
+class WorkerQueue final : public Queue {
+ public:
+  // A worker as the others see it. Both outlive every queue.
+  struct Neighbour {
+    Mailbox* mailbox = nullptr;
+    WorkerQueue* queue = nullptr;  // used on that worker only
+  };
+
+  // `neighbours` has one entry a worker, this one's included, and is complete before the first call.
+  WorkerQueue(unsigned self, const std::vector<Neighbour>& neighbours, Loop& loop, TimerWheel& wheel, Millis deadline,
+              Topics::Limits limits, TopicCount& count);
+
+  void push(std::string_view topic, ClientId client, std::string_view data, PushDone done) override;
+  ConsumerId pop(QueueConsumer& consumer, const std::vector<std::string>& topics, bool ack, PopDone done) override;
+  void settle(ConsumerId consumer, const std::vector<std::uint64_t>& ids) override;
+  void acknowledge(ConsumerId consumer, const std::vector<std::uint64_t>& ids, AckDone done) override;
+  void unpop(ConsumerId consumer) override;
+
+  // Messages that are lost when this worker ends now.
+  std::size_t messages() const { return topics_.messages(); }
+  void collect(std::vector<Sample>& out) const { topics_.collect(out); }
+
+ private:
+  struct Consumer {
+    QueueConsumer* to;
+    std::vector<unsigned> owners;
+    PopDone done;  // while it opens
+    std::size_t missing = 0;
+    bool failed = false;
+    std::vector<QueueMessageRef> early;  // came before everything was open
+  };
+  struct PendingPush {
+    PushDone done;
+    Timer deadline;
+  };
+
+  unsigned owner_of(std::string_view topic) const;
+  // Runs `task(queue)` on a worker; at once on this one.
+  template <class Task>
+  void on(unsigned worker, Task task);
+
+  void give(ConsumerId consumer, const QueueMessageRef& message);
+  void take(ConsumerId consumer, const QueueMessageRef& message);
+  void opened(ConsumerId id, bool joined);
+  void finish_open(ConsumerId id);
+  void pushed(std::uint64_t ticket, Topics::Push outcome);
+  void watch();
+
+  const unsigned self_;
+  const std::vector<Neighbour>& neighbours_;
+  Loop& loop_;
+  TimerWheel& wheel_;
+  const Millis deadline_;
+  const std::int64_t ack_ms_;
+  Topics topics_;
+  Timer watch_;  // while something waits for an acknowledgement
+  std::unordered_map<ConsumerId, Consumer> consumers_;
+  std::unordered_map<std::uint64_t, std::unique_ptr<PendingPush>> pushes_;
+  std::uint32_t next_consumer_ = 1;
+  std::uint64_t next_push_ = 1;
+};
+
+}  // namespace dunlin

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Nodes of one cluster."""
+from .waiting import until
+
+
+def node_id(node):
+    return node.logged("ready")[0]["node"]
+
+
+class Cluster:
+    def __init__(self, serve, nats, count, options):
+        self._serve, self.nats, self._options = serve, nats, options
+        self.nodes = []
+        for _ in range(count):
+            self.add()
+        self.wait_complete()
+
+    def __iter__(self):
+        return iter(self.nodes)
+
+    def __getitem__(self, index):
+        return self.nodes[index]
+
+    def add(self):
+        name = f"node-{len(self.nodes)}"
+        top = {"mesh": {"engine": "nats", "nats": {"url": self.nats.urls}}, "node": {"workers": 2, "name": name}}
+        self.nodes.append(self._serve(top=top, **self._options))
+        return self.nodes[-1]
+
+    def kill(self, index):
+        """kill -9; the node is no more among the nodes."""
+        node = self.nodes.pop(index)
+        node.process.kill()
+        node.process.wait()
+        node.killed = True
+        return node
+
+    def seen_by(self, node):
+        return {row["id"] for row in node.api.get("/v1/nodes").body["nodes"]}
+
+    def wait_complete(self):
+        """Every node sees exactly those that there are."""
+        ids = {node_id(node) for node in self.nodes}
+        for node in self.nodes:
+            until(lambda node=node: self.seen_by(node) == ids, f"{node_id(node)} sees all {len(ids)} nodes")
+
+    def wait_connected(self, connected=1):
+        for node in self.nodes:
+            node.wait_metric("dunlin_cluster_connected", connected)
+
+    def wait_reaches(self, channel, count):
+        """Every node knows where the channel is wanted: a publish on it reaches `count`. Returns how many it took."""
+        tries = []
+
+        def reached(node):
+            tries.append(1)
+            return node.api.publish(channel, "?") == {"s": count, "f": 0}
+
+        for node in self.nodes:
+            until(lambda node=node: reached(node), f"a publish at {node_id(node)} reaches {count}")
+        return len(tries)
+
+    def total(self, name, **labels):
+        return sum(node.metric(name, **labels) for node in self.nodes)

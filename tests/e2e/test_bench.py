@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The load client against a real server: what it counts is what the server counts."""
+import json
+import subprocess
+
+import pytest
+
+from harness.server import SOURCE, run_cli
+
+ECHO = "function on_message(msg) mix.websocket():send(msg.data) end"
+
+
+def bench(dunlin, work, *arguments):
+    """Its findings, and its exit code."""
+    done = run_cli("bench", "--work", work, "--config", dunlin.config_file, "--url", dunlin.url(), "--publish-url",
+                   f"http://127.0.0.1:{dunlin.api.port}/v1/mesh/publish", "--server", dunlin.process.pid, "--seconds", "0.3",
+                   "--warm-up", "0", "--json", *arguments)
+    assert done.stdout, done.stderr
+    return json.loads(done.stdout), done.returncode
+
+
+def sound(found):
+    return [found[fault] for fault in ("lost", "repeated", "disordered", "damaged", "error")] == [0, 0, 0, 0, ""]
+
+
+@pytest.mark.parametrize("work, receivers", [("fan-out", 20), ("one-to-one", 1)])
+def test_every_delivery_is_checked(dunlin, work, receivers):
+    found, code = bench(dunlin, work, "-n", "20", "-w", "8")
+    assert code == 0 and sound(found)
+    assert found["messages"] > 0 and found["deliveries"] > 0
+    assert dunlin.metric("dunlin_deliveries_total") == dunlin.metric("dunlin_publishes_total") * receivers
+    assert found["cpu_us"] > 0 and found["p999_us"] >= found["p50_us"] > 0
+
+
+def test_echo(serve):
+    found, code = bench(serve(script=ECHO), "echo", "--protocol", "plain", "-n", "5", "-w", "3")
+    assert code == 0 and sound(found) and found["deliveries"] > 0
+
+
+def test_logins(dunlin):
+    found, code = bench(dunlin, "login", "-n", "5", "-w", "5")
+    assert code == 0 and sound(found)
+    assert dunlin.metric("dunlin_logins_total") >= found["deliveries"] + 5
+
+
+def test_connections_come_and_go(dunlin):
+    found, code = bench(dunlin, "storm", "-n", "50", "-w", "10")
+    assert code == 0 and sound(found) and found["accepts_per_second"] > 0
+    dunlin.wait_metric("dunlin_connections", 0)
+    assert dunlin.metric("dunlin_connections_accepted_total") == 50
+
+
+def test_memory_of_idle_connections(dunlin):
+    found, code = bench(dunlin, "idle", "-n", "50")
+    assert code == 0 and {"memory_connected", "memory_ready"} <= found.keys()
+
+
+def test_a_server_that_says_something_else_is_found_out(serve):
+    mangled = "function on_message(msg) mix.websocket():send((msg.data:gsub('a', 'b'))) end"
+    found, code = bench(serve(script=mangled), "echo", "--protocol", "plain", "-n", "1", "-w", "1")
+    assert code == 1 and found["damaged"] > 0
+
+
+def test_refused_logins_end_the_run(serve):
+    dunlin = serve()
+    done = run_cli("bench", "--url", dunlin.url(), "-n", "3", "--seconds", "0.1")
+    assert done.returncode == 1 and "Token Refused" in done.stderr
+
+
+@pytest.mark.parametrize("arguments, word", [
+    (["--work", "dance"], "dance"), (["--protocol", "smtp"], "smtp"), (["--size", "10"], "--size"), (["-n", "0"], "0"),
+    (["--url", "wss://127.0.0.1/"], "ws://"), (["--url", "ws://127.0.0.1:1/"], "refused"), (["--server", "999999999"], "--server"),
+])
+def test_what_cannot_be_run(arguments, word):
+    done = run_cli("bench", *arguments)
+    assert done.returncode == 1 and word in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize("arguments, verdict", [([], "enough"), (["--nodes", "2", "--cores", "2", "--connections", "1000"], "NOT ENOUGH")])
+def test_the_simulation_of_a_cluster_agrees_with_its_formula(arguments, verdict):
+    done = subprocess.run([SOURCE / "bench/scale", "--samples", "3000", *arguments], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert f": {verdict}." in done.stdout

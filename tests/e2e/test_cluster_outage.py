@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""When NATS, or a node, is gone: what is left works, says so, and comes together again."""
+from harness.cluster import node_id
+from harness.waiting import until
+
+
+def subscribers(nodes, uid):
+    clients = [node.login(uid=uid) for node in nodes]
+    for client in clients:
+        client.subscribe("@user")
+    nodes.wait_reaches(f"user:{uid}", len(clients))
+    for client in clients:
+        client.do("ping")
+        client._put_back = []
+    return clients
+
+
+def fresh(client):
+    client.do("ping")
+    client._put_back = []
+
+
+def test_without_nats_local_work_goes_on_and_says_that_it_is_partial(cluster):
+    nodes = cluster(2)
+    here, there = subscribers(nodes, 1)
+    nodes.nats.kill_all()
+    nodes.wait_connected(0)
+    answer = nodes[0].api.publish("user:1", "here only")
+    assert answer == {"s": 1, "f": 1, "partial": True}
+    assert nodes[0].api.publish("user:2", "nobody") == {"s": 0, "f": 0, "partial": True}
+    assert here.recv() == "here only"
+    assert nodes[0].metric("dunlin_cluster_lost_total", reason="engine_down") == 1
+
+    nodes.nats.start()
+    nodes.wait_connected()
+    nodes.wait_complete()
+    assert nodes[0].api.publish("user:1", "again") == {"s": 2, "f": 0}
+    assert here.recv() == there.recv() == "again"  # and what was lost did not come late
+    assert here.nothing_waits() and there.nothing_waits()
+
+
+def test_one_nats_server_of_three_is_killed(cluster):
+    nodes = cluster(3, servers=3)
+    clients = subscribers(nodes, 1)
+    nodes.nats.kill(0)
+    nodes.wait_connected()
+    nodes.wait_complete()
+    until(lambda: [node.api.publish("user:1", "?") for node in nodes] == [{"s": 3, "f": 0}] * 3, "every publish reaches all")
+    for client in clients:
+        fresh(client)
+    for node in nodes:
+        assert node.api.publish("user:1", node_id(node)) == {"s": 3, "f": 0}
+    for client in clients:
+        assert client.recv_many(3) == [node_id(node) for node in nodes]
+        assert client.nothing_waits()
+
+
+def test_a_node_that_is_killed_counts_as_failed_until_it_is_known_to_be_gone(cluster):
+    nodes = cluster(3)
+    subscribers(nodes, 1)
+    nodes.kill(2)
+    assert nodes[0].api.publish("user:1", "x") == {"s": 2, "f": 1}
+    assert nodes[0].wait_logged("node did not report in time", name="node-2")
+    assert nodes[0].metric("dunlin_cluster_unanswered_total") == 1
+    nodes.wait_complete()
+    assert nodes[0].api.publish("user:1", "y") == {"s": 2, "f": 0}
+    back = nodes.add()
+    nodes.wait_complete()
+    newcomer = back.login(uid=1)
+    newcomer.subscribe("@user")
+    nodes.wait_reaches("user:1", 3)

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From `cmake --install` and `dunlin plugin new` to a tested plugin, with what is installed and nothing else."""
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from harness.server import PLUGINS
+from harness.waiting import DEADLINE
+
+BUILD = Path(PLUGINS).parent
+KINDS = [(kind, language) for kind in ("auth", "router") for language in ("c", "cpp", "lua")]
+
+
+@pytest.fixture(scope="module")
+def prefix(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("prefix")
+    run("cmake", "--install", BUILD, "--prefix", folder)
+    return folder
+
+
+def run(*command, cwd=None, env=None, code=0):
+    done = subprocess.run([str(word) for word in command], cwd=cwd, env=env, capture_output=True, text=True, timeout=6 * DEADLINE)
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+@pytest.fixture
+def new(prefix, tmp_path):
+    def make(kind, language):
+        run(prefix / "bin/dunlin", "plugin", "new", kind, "door-man", "--lang", language, cwd=tmp_path)
+        return tmp_path / "door-man"
+
+    return make
+
+
+def test_what_is_installed(prefix):
+    for file in ("bin/dunlin", "include/dunlin/dunlin.h", "include/dunlin.hpp", "share/dunlin/plugin.map", "share/dunlin/lua/message-center.lua"):
+        assert (prefix / file).is_file(), file
+    listed = run(prefix / "bin/dunlin", "plugin", "list", "--directory", next(prefix.glob("lib*/**/plugins")))
+    assert "3 plugins" in listed and "UNUSABLE" not in listed
+
+
+@pytest.mark.parametrize("kind, language", KINDS)
+def test_a_new_plugin_builds_and_passes_by_cmake(new, prefix, kind, language):
+    folder = new(kind, language)
+    run("cmake", "-B", "build", f"-DCMAKE_PREFIX_PATH={prefix}", cwd=folder)
+    run("cmake", "--build", "build", cwd=folder)
+    said = run("ctest", "--test-dir", "build", "--output-on-failure", "--no-tests=error", cwd=folder)
+    assert "100% tests passed" in said
+
+
+@pytest.mark.parametrize("kind, language", [row for row in KINDS if row[1] != "lua"])
+def test_a_new_plugin_builds_and_passes_by_make(new, prefix, kind, language):
+    folder = new(kind, language)
+    config = next(prefix.glob("lib*/**/pkgconfig"))
+    said = run("make", "test", cwd=folder, env=os.environ | {"PKG_CONFIG_PATH": str(config)})
+    assert "door-man.so: passed" in said and "warn" not in said
+
+
+def test_bad_names_and_folders_are_refused(prefix, tmp_path):
+    program = prefix / "bin/dunlin"
+    assert "no module's name" in run(program, "plugin", "new", "auth", "../x", cwd=tmp_path, code=1)
+    (tmp_path / "door").mkdir()
+    assert "exists already" in run(program, "plugin", "new", "auth", "door", cwd=tmp_path, code=1)
+    run(program, "plugin", "new", "auth", "door", "--lang", "cobol", cwd=tmp_path, code=2)

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`dunlin plugin list` and `check`: what they say about plugins that are good, bad and hostile."""
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from harness.server import BIN, PLUGINS, run_cli
+
+MODULES = Path(os.environ.get("DUNLIN_ABI_MODULES", Path(PLUGINS).parent / "tests/abi-modules"))
+SANITIZED = b"__asan_init" in Path(BIN).read_bytes() or b"__tsan_init" in Path(BIN).read_bytes()
+
+
+def check(file, *arguments):
+    return run_cli("plugin", "check", file, *arguments)
+
+
+def lines_of(done, word):
+    return [line[6:] for line in done.stdout.splitlines() if line.startswith(word)]
+
+
+@pytest.mark.parametrize("name, settings", [("pin-auth", '{"pin": "open-sesame"}'), ("house-rules", "{}"),
+                                            ("http-auth", '{"url": "http://127.0.0.1:1/"}'),
+                                            ("jwt-auth", '{"algorithms": ["HS256"], "secret": "' + 32 * "x" + '"}')])
+def test_a_good_plugin_passes(name, settings):
+    done = check(f"{PLUGINS}/{name}.so", "--settings", settings)
+    assert done.returncode == 0 and not lines_of(done, "FAIL"), done.stdout + done.stderr
+    assert f"{name}.so: passed" in done.stdout
+
+
+def test_settings_may_come_from_a_file(tmp_path):
+    (tmp_path / "settings.json").write_text('{"pin": "open-sesame"}')
+    assert check(f"{PLUGINS}/pin-auth.so", "--settings", f"@{tmp_path}/settings.json").returncode == 0
+    refused = check(f"{PLUGINS}/pin-auth.so")
+    assert refused.returncode == 1 and "needs `pin`" in refused.stdout and "--settings" in refused.stdout
+
+
+@pytest.mark.parametrize("name, step, words", [
+    ("crash", "garbage tokens", ["it crashes (SIGSEGV)", "check with a token of"]),
+    ("abort", "garbage tokens", ["it crashes (SIGABRT)", "exception"]),
+    ("leak", "create and destroy", ["bytes for each instance: free in destroy"]),
+    ("threads", "create and destroy", ["threads behind", "join them in destroy"]),
+    ("exports", "exports", ["exports 1 names besides", "hostile_number", "-fvisibility=hidden"]),
+])
+def test_a_hostile_plugin_is_found_out(name, step, words):
+    if SANITIZED and name in ("crash", "leak", "abort"):
+        pytest.skip("the sanitizer reports it in its own words")
+    done = check(MODULES / f"hostile-{name}.so")
+    failed = "\n".join(lines_of(done, "FAIL"))
+    assert done.returncode == 1 and failed.startswith(step), done.stdout + done.stderr
+    assert all(word in failed for word in words), failed
+
+
+@pytest.mark.parametrize("name, words", [("hang", ["did not answer to a token of"]), ("slow", ["held the worker for over 100 ms"])])
+def test_what_may_be_meant_is_a_warning(name, words):
+    done = check(MODULES / f"hostile-{name}.so")
+    warned = "\n".join(lines_of(done, "warn"))
+    assert done.returncode == 0 and all(word in warned for word in words), done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name, words", [("bad-major", "version 2.0"), ("no-check", "lacks check"), ("bad-name", "calls itself"),
+                                         ("needy", "telepathy"), ("no-instance", "create failed"),
+                                         ("no-library", "no shared library")])
+def test_what_cannot_be_loaded_fails(name, words):
+    done = check(MODULES / f"{name}.so")
+    assert done.returncode == 1 and words in "\n".join(lines_of(done, "FAIL")), done.stdout + done.stderr
+
+
+def test_the_list_says_what_there_is_and_why_one_is_unusable(tmp_path):
+    for file in (f"{PLUGINS}/pin-auth.so", f"{PLUGINS}/house-rules.so"):
+        shutil.copy(file, tmp_path)
+    good = run_cli("plugin", "list", "--directory", tmp_path)
+    assert good.returncode == 0 and "2 plugins" in good.stdout
+    assert "pin-auth         1.0       ABI 1.0   dunlin.auth/1" in good.stdout
+    assert "dunlin.subscribe-guard/1 dunlin.publish-filter/1 dunlin.http-route/1" in good.stdout
+    for name in ("bad-major", "needy"):
+        shutil.copy(MODULES / f"{name}.so", tmp_path)
+    mixed = run_cli("plugin", "list", "--directory", tmp_path)
+    assert mixed.returncode == 1
+    assert "UNUSABLE: requires dunlin.telepathy/3" in mixed.stdout
+    assert "built for version 2.0 of the plugin ABI" in mixed.stdout and "ABI 2.0" in mixed.stdout
+    assert run_cli("plugin", "list", "--directory", tmp_path / "nowhere").returncode == 1

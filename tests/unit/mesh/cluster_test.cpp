@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+// What holds in every history of a cluster: see docs/cluster.md.
+#include <gtest/gtest.h>
+
+#include <set>
+#include <string>
+
+#include "tests/unit/mesh/simulation.h"
+
+namespace dunlin {
+namespace {
+
+constexpr std::int64_t kSettle = 6000;
+
+std::string channel_of(std::uint64_t number) { return "c" + std::to_string(number); }
+
+// One random thing happens. Returns whether it disturbs.
+bool something_happens(Simulation& world) {
+  const std::size_t who = static_cast<std::size_t>(world.random(world.size()));
+  switch (world.random(24)) {
+    case 0:
+      if (world.size() < 6) world.add();
+      return true;
+    case 1:
+      if (world.size() > 2) world.kill(who);
+      return true;
+    case 2:
+      if (world.size() > 2) world.stop(who);
+      return true;
+    case 3: world.set_engine(world.random(3) != 0); return true;
+    case 4: case 5: case 6: world.subscribe(who, channel_of(world.random(4))); return false;
+    case 7: case 8: world.unsubscribe(who, channel_of(world.random(4))); return false;
+    default: world.publish(who, channel_of(world.random(4))); return false;
+  }
+}
+
+void expect_one_view(Simulation& world, std::uint64_t seed) {
+  std::set<unsigned> numbers;
+  for (std::size_t i = 0; i < world.size(); ++i) {
+    EXPECT_NE(world.node(i).number, 0u) << "seed " << seed;
+    EXPECT_TRUE(numbers.insert(world.node(i).number).second) << "seed " << seed << ": a number is used twice";
+    EXPECT_FALSE(world.node(i).was_evicted) << "seed " << seed;
+    EXPECT_EQ(world.node(i).cluster.nodes(world.now).size(), world.size()) << "seed " << seed;
+    EXPECT_EQ(world.node(i).cluster.pending(), 0u) << "seed " << seed;
+    EXPECT_EQ(world.node(i).stats.bad_frames.load(), 0u) << "seed " << seed;
+  }
+}
+
+// In quiet times every publish reaches all that want it, and says so.
+void expect_exact(Simulation& world, std::uint64_t seed) {
+  const std::size_t first = world.published.size();
+  for (std::size_t i = 0; i < world.size(); ++i)
+    for (std::uint64_t c = 0; c < 4; ++c) world.publish(i, channel_of(c));
+  world.run(1000);
+  for (std::size_t id = first; id < world.published.size(); ++id) {
+    const Simulation::Published& one = world.published[id];
+    EXPECT_EQ(one.tally, (Tally{one.expected.size(), 0})) << "seed " << seed << " message " << id;
+    std::set<std::uint64_t> got;
+    for (const auto& [boot, times] : world.deliveries[id]) got.insert(boot);
+    EXPECT_EQ(got, one.expected) << "seed " << seed << " message " << id;
+  }
+}
+
+void expect_sound(Simulation& world, std::uint64_t seed) {
+  EXPECT_TRUE(world.out_of_order.empty()) << "seed " << seed << ": " << world.out_of_order.front();
+  for (const auto& [id, boots] : world.deliveries) {
+    for (const auto& [boot, times] : boots) EXPECT_EQ(times, 1) << "seed " << seed << " message " << id;
+    EXPECT_LE(world.published[id].tally.success, boots.size()) << "seed " << seed << " message " << id;
+  }
+  for (std::size_t id = 0; id < world.published.size(); ++id)
+    EXPECT_LE(world.published[id].answers, 1) << "seed " << seed << " message " << id;
+}
+
+TEST(Cluster, random_histories_of_joins_and_losses) {
+  for (std::uint64_t seed = 1; seed <= 400; ++seed) {
+    Simulation world(seed);
+    for (int i = 0; i < 3; ++i) world.add();
+    world.run(600);
+    for (int i = 0; i < 60; ++i) {
+      something_happens(world);
+      world.run(10 * static_cast<std::int64_t>(1 + world.random(20)));
+    }
+    world.set_engine(true);
+    world.run(kSettle);
+    expect_one_view(world, seed);
+    expect_exact(world, seed);
+    expect_sound(world, seed);
+    if (HasFailure()) return;
+  }
+}
+
+TEST(Cluster, every_publish_is_answered_once) {
+  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+    Simulation world(seed);
+    for (int i = 0; i < 3; ++i) world.add();
+    world.run(1000);
+    for (std::size_t i = 0; i < 3; ++i) world.subscribe(i, "c0");
+    world.run(1000);
+    for (int i = 0; i < 30; ++i) {
+      if (i == 15) world.set_engine(false);
+      if (i == 22) world.set_engine(true);
+      world.publish(world.random(3), "c0");
+      world.run(10 * static_cast<std::int64_t>(world.random(10)));
+    }
+    world.run(kSettle);
+    for (const auto& one : world.published) {
+      EXPECT_EQ(one.answers, 1) << "seed " << seed;
+      EXPECT_EQ(one.tally.success + one.tally.fail, 2u) << "seed " << seed;
+    }
+  }
+}
+
+TEST(Cluster, what_the_engine_loses_is_counted_where_it_is_missing) {
+  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+    Simulation world(seed);
+    for (int i = 0; i < 3; ++i) world.add();
+    world.run(1000);
+    for (std::size_t i = 0; i < 3; ++i) world.subscribe(i, "c0");
+    world.run(1000);
+    for (std::size_t i = 0; i < 3; ++i) world.publish(i, "c0");  // so that each way has begun
+    world.run(500);
+    world.loss_permille = 200;
+    for (int i = 0; i < 50; ++i) {
+      world.publish(world.random(3), "c0");
+      world.run(10);
+    }
+    world.loss_permille = 0;
+    for (std::size_t i = 0; i < 3; ++i) world.publish(i, "c0");  // so that a gap at the end shows
+    world.run(1000);
+    std::uint64_t lost = 0;
+    for (std::size_t i = 0; i < 3; ++i) lost += world.node(i).stats.lost;
+    EXPECT_EQ(lost, world.dropped) << "seed " << seed;
+    expect_sound(world, seed);
+  }
+}
+
+TEST(Cluster, nodes_that_start_together_share_no_number) {
+  for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+    Simulation world(seed);
+    for (int i = 0; i < 12; ++i) world.add();
+    world.run(3000);
+    expect_one_view(world, seed);
+  }
+}
+
+TEST(Cluster, a_number_that_a_dead_node_had_is_refused) {
+  Simulation world(7);
+  world.add();
+  world.add();
+  world.run(1000);
+  const unsigned late = world.node(1).number;
+  world.kill(1);
+  world.run(kSettle);
+  EXPECT_EQ(world.node(0).cluster.nodes(world.now).size(), 1u);
+  const auto claim = [&](unsigned number) {
+    world.node(0).cluster.received(wire::encode(wire::Claim{99, number}), world.now);
+    return world.frames[wire::Type::taken];
+  };
+  EXPECT_EQ(claim(late), 1);
+  EXPECT_EQ(claim(world.node(0).number), 2);
+  const unsigned free = late % 16000 + 1 == world.node(0).number ? late % 16000 + 2 : late % 16000 + 1;
+  EXPECT_EQ(claim(free), 2);
+}
+
+TEST(Cluster, a_send_and_a_call_reach_the_node_that_the_id_names) {
+  Simulation world(3);
+  world.add();
+  world.add();
+  world.run(1000);
+  const ClientId there(world.node(1).number, 0, 1, 0);
+  std::vector<SendStatus> sent;
+  std::vector<CallOutcome> called;
+  const auto send = [&](ClientId id) {
+    world.node(0).cluster.send(id, Message::make(Kind::text, "x"), [&](SendStatus s) { sent.push_back(s); }, world.now);
+  };
+  send(there);
+  world.node(0).cluster.call(there, {ConnCall::Function::context, {"key"}}, [&](CallOutcome o) { called.push_back(o); },
+                             world.now);
+  world.run(300);
+  ASSERT_EQ(called.size(), 1u);
+  EXPECT_TRUE(called[0].done);
+  EXPECT_EQ(called[0].text, "key");
+  send(ClientId(world.node(1).number ^ 1, 0, 1, 0));  // nobody's
+  ASSERT_EQ(sent, (std::vector{SendStatus::sent, SendStatus::no_such_connection}));
+  world.kill(1);
+  send(there);
+  world.run(kSettle);
+  send(there);  // known to be dead: at once
+  EXPECT_EQ(sent, (std::vector{SendStatus::sent, SendStatus::no_such_connection, SendStatus::timeout,
+                               SendStatus::no_such_connection}));
+  world.set_engine(false);
+  send(there);
+  EXPECT_EQ(sent.back(), SendStatus::unreachable);
+}
+
+TEST(Cluster, without_interest_nothing_is_sent) {
+  Simulation world(5);
+  for (int i = 0; i < 3; ++i) world.add();
+  world.run(1000);
+  world.subscribe(1, "c0");
+  world.run(500);
+  world.publish(0, "c1");
+  EXPECT_EQ(world.published.back().answers, 1) << "answered at once";
+  EXPECT_FALSE(world.node(0).filter.maybe(channel_hash("c1")));
+  EXPECT_TRUE(world.node(0).filter.maybe(channel_hash("c0")));
+  world.publish(0, "c0");
+  world.run(500);
+  EXPECT_EQ(world.node(2).stats.received, 0u);
+  EXPECT_EQ(world.node(1).stats.received, 1u);
+  world.unsubscribe(1, "c0");
+  world.run(2000);
+  EXPECT_FALSE(world.node(0).filter.maybe(channel_hash("c0")));
+}
+
+TEST(Wire, what_is_no_frame_is_refused) {
+  const std::string whole = wire::encode(wire::Publish{1, 2, 3, 1, "channel", "payload"});
+  wire::Publish frame;
+  ASSERT_TRUE(wire::decode(whole, frame));
+  EXPECT_EQ(frame.channel, "channel");
+  EXPECT_EQ(frame.payload, "payload");
+  for (std::size_t length = 2; length < whole.size(); ++length) {
+    wire::Publish cut;
+    EXPECT_FALSE(wire::decode(std::string_view(whole).substr(0, length), cut)) << length;
+  }
+  wire::Type type;
+  EXPECT_FALSE(wire::type_of("", type));
+  EXPECT_FALSE(wire::type_of(std::string("\x02\x01", 2), type));
+  EXPECT_FALSE(wire::type_of(std::string("\x01\x7f", 2), type));
+}
+
+}  // namespace
+}  // namespace dunlin

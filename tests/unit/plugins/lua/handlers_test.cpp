@@ -216,11 +216,11 @@ TEST_F(Decided, AnErrorOfTheFunctionEndsTheConnection) {
 }
 
 TEST_F(Decided, NothingElseIsWaitedForMeanwhile) {
-  for (const char* what : {"sleep", "twice"}) {
-    EXPECT_EQ(message(1, what), DUNLIN_DENY);
+  for (const dunlin_conn conn : {1, 2}) {
+    EXPECT_EQ(message(conn, conn == 1 ? "sleep" : "twice"), DUNLIN_DENY);
     EXPECT_THAT(host_->logged(), HasSubstr("waits for a log-in already"));
     host_->turn();  // the decision finds nobody
-    EXPECT_THAT(received(1), ElementsAre("begun true"));
+    EXPECT_THAT(received(conn), ElementsAre("begun true"));
   }
   EXPECT_EQ(host_->metrics["waiting"], 0);
 }

@@ -126,7 +126,8 @@ class Delivery {
     std::string_view rest = payload;
     const auto found = next_payload(rest, size_);
     // What carries none of our marks is the server's own talk.
-    if (found) count(client, found->whole && payload.size() == frame_sizes_[fan_out_ ? 0 : client.index()] ? &found->stamp : nullptr);
+    const std::size_t size = frame_sizes_[fan_out_ ? 0 : client.index()];
+    if (found) count(client, found->whole && payload.size() == size ? &found->stamp : nullptr);
   }
 
   // Where messages do not lie one in a frame each: what is cut off waits for the next frame.

@@ -33,8 +33,9 @@ class WsClient final : public Pollable {
   WsClient(const WsClient&) = delete;
   WsClient& operator=(const WsClient&) = delete;
 
-  // `protocol`: of Sec-WebSocket-Protocol; empty: none. Failures come to on_closed, never from inside.
-  Status connect(Poller& poller, const Target& target, const std::string& protocol);
+  // `protocol`: of Sec-WebSocket-Protocol; empty: none. `headers`: more lines of the handshake, each with its CRLF.
+  // Failures come to on_closed, never from inside.
+  Status connect(Poller& poller, const Target& target, const std::string& protocol, const std::string& headers = {});
 
   // REQUIRES: is_open(). Goes out with the next flush().
   void send(std::string_view payload, bool binary);

@@ -42,6 +42,8 @@ class WsConnection final : public Transport {
   Took write(std::string_view frames) override;
   void overflowed() override;
 
+  // Stops reading, if that is still wanted. REQUIRES: the turn ends
+  void rest();
   // Cuts the connection. REQUIRES: called by no callback of lws.
   void kill();
 
@@ -77,6 +79,9 @@ class WsConnection final : public Transport {
   Phase phase_ = Phase::handshaking;
   bool refused_ = false;
   bool doomed_ = false;
+  bool wants_rest_ = false;   // it is not to be read,
+  bool noted_ = false;        // will not be from the end of the turn on,
+  bool rests_ = false;        // and is not
 
   static constexpr std::uint32_t kNone = ~std::uint32_t{0};
 };

@@ -84,6 +84,7 @@ class WsServer {
   };
 
   Status create_vhost(Port& port);
+  void rest();
   static void watch(Port& port);
   void accept_some(Port& port);
   void adopt(Port& port, int fd);
@@ -94,6 +95,8 @@ class WsServer {
   lws_context* context_ = nullptr;
   std::vector<std::unique_ptr<Port>> ports_;
   std::vector<WsConnection*> doomed_;
+  std::vector<WsConnection*> resting_;  // to be read no more, from the end of the turn on
+  bool deferred_ = false;               // that end was put off once
   std::size_t connections_ = 0;
   bool draining_ = false;
 };

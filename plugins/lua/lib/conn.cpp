@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The connection object of scripts: an id and its methods. A stale id gives "the connection has left", never a crash.
+#include <utility>
+
 #include "plugins/lua/instance.h"
 #include "plugins/lua/lib/lib.h"
 
@@ -194,13 +196,18 @@ void logged_in(void* user, dunlin_conn, dunlin_verdict verdict, dunlin_status st
 int authenticate(lua_State* state) {
   const dunlin_conn conn = check_conn(state);
   const dunlin_credentials credentials{str(to_view(state, 2)), DUNLIN_LOGIN_MESSAGE, 0};
-  Run& run = waiting_run(state, "conn:authenticate");
+  const bool suspends = lua_isnoneornil(state, 3);
+  if (!suspends) luaL_checktype(state, 3, LUA_TFUNCTION);
+  Run& run = suspends ? waiting_run(state, "conn:authenticate") : handler_run(state, "conn:authenticate");
+  if (!suspends) go_on_with(state, run, 3);
   const Host& host = host_of(state);
   Wait* wait = run.instance.begin_wait(run);
   const dunlin_status status = host.conn->authenticate(host.self, conn, &credentials, logged_in, wait);
-  if (status == DUNLIN_OK) return suspend(state);
+  if (status == DUNLIN_OK && suspends) return suspend(state);
+  lua_pushboolean(state, status == DUNLIN_OK);
+  if (status == DUNLIN_OK) return 1;
   run.instance.drop_wait(wait);
-  lua_pushboolean(state, 0);
+  if (!suspends) luaL_unref(state, LUA_REGISTRYINDEX, std::exchange(run.then, LUA_NOREF));
   return 1 + outcome(state, status);
 }
 

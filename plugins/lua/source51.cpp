@@ -213,7 +213,7 @@ int load_file(lua_State* state, const char* path) {
     text.append(piece, size);
   }
   if (!file || std::ferror(file.get())) {
-    lua_pushfstring(state, "cannot read %s: %s", path, std::strerror(errno));
+    lua_pushfstring(state, "cannot open %s: %s", path, std::strerror(errno));
     return LUA_ERRFILE;
   }
   return load_text(state, without_first_comment(text), (std::string("@") + path).c_str());

@@ -44,7 +44,7 @@ Worker::Worker(Node& node, unsigned index, Sockets sockets)
       drain_timer_([this] { drain_some(); }) {
   sessions_.serve(*served_);
   if (node.cluster)
-    channels_.on_interest([this](std::string_view channel, bool wanted) { cluster_mesh_.interest(channel, wanted); });
+    sessions_.fanout().on_interest([this](std::string_view channel, bool wanted) { cluster_mesh_.interest(channel, wanted); });
 }
 
 Result<std::unique_ptr<Worker>> Worker::create(Node& node, unsigned index, Sockets sockets) {

@@ -96,9 +96,9 @@ void SocketSession::request(const json::Value& request, std::string id) {
     return refuse(ApiCode::bad_parameters, named ? "\"m\" must be a string" : "\"m\" is missing", id);
   const std::string_view name = json::text_of(*named);
   if (host_.draining()) return refuse(ApiCode::stopping, "the server is stopping", id);
-  static const json::Value kNone(rapidjson::kObjectType);
+  const json::Value none(rapidjson::kObjectType);
   const json::Value* given = json::member(request, "p");
-  const json::Value& parameters = given && !given->IsNull() ? *given : kNone;
+  const json::Value& parameters = given && !given->IsNull() ? *given : none;
   const auto own = std::find_if(std::begin(kOwn), std::end(kOwn), [&](const Own& row) { return row.name == name; });
   const Method* method = own == std::end(kOwn) ? find_method(name) : nullptr;
   if (own == std::end(kOwn) && !method)

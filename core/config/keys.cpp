@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/config/keys.h"
 
+#include <crypt.h>
 #include <sched.h>
 
 #include <algorithm>
@@ -238,8 +239,12 @@ void read_modules(Reading& r, const Node& node, Config& config) {
 
 const Key<AccessUser> kAccess[] = {
     {"username", "text", "required", "", [](Reading& r, const Node& n, AccessUser& u) { r.text(n, u.username); }},
-    {"password", "text", "required", "Plain, or a crypt(3) hash (`$2b$…`, `$y$…`).",
-     [](Reading& r, const Node& n, AccessUser& u) { r.text(n, u.password); }},
+    {"password", "text", "required", "Plain, or a crypt(3) hash (`$2b$…`, `$y$…`); what begins with `$` is one.",
+     [](Reading& r, const Node& n, AccessUser& u) {
+       r.text(n, u.password);
+       if (u.password.starts_with('$') && crypt_checksalt(u.password.c_str()) == CRYPT_SALT_INVALID)
+         r.fault(n, "begins with $ and is no hash that crypt(3) knows; make one with mkpasswd, or write another password");
+     }},
     {"roles", "list", "required", "Of `read` and `write`.",
      [](Reading& r, const Node& n, AccessUser& u) {
        std::vector<std::string> roles;

@@ -28,6 +28,11 @@ Run& waiting_run(lua_State* state, const char* function) {
   return handler_run(state, function);
 }
 
+bool goes_without_outcome(lua_State* state) {
+  const Run* run = Engine::of(state).running();
+  return run && !lua_isyieldable(state) && (run->handler == Handler::input || run->handler == Handler::encode);
+}
+
 int suspend(lua_State* state) {
   lua_settop(state, 0);
   lua_pushlightuserdata(state, const_cast<char*>(&kSuspension));

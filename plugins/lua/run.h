@@ -48,6 +48,9 @@ Run& handler_run(lua_State* state, const char* function);
 void go_on_with(lua_State* state, Run& run, int index);
 // For functions that wait. The run that `state` belongs to; raises an error of Lua where nothing can wait.
 Run& waiting_run(lua_State* state, const char* function);
+// A handler that may not wait (protocol_input, protocol_encode) can still set off what has an effect: it does without the
+// outcome.
+bool goes_without_outcome(lua_State* state);
 // `return suspend(state);`: the function returns to the script what the callback pushes later.
 int suspend(lua_State* state);
 // As suspend(), but the stack stays, the callback pushes on it, and `then` goes on from there.

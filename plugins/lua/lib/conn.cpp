@@ -49,7 +49,7 @@ int context(lua_State* state) {
   const dunlin_status status = host.context->all(host.self, conn, &json);
   if (status != DUNLIN_OK) return value_failed(state, status);
   std::string error;
-  return json_push(state, view(json), error) ? 1 : fail_with(state, error);
+  return json_push(state, view(json), error, Bytes::kept) ? 1 : fail_with(state, error);
 }
 
 int context_value(lua_State* state) {
@@ -61,14 +61,14 @@ int context_value(lua_State* state) {
   if (status == DUNLIN_E_NOT_FOUND) return lua_pushnil(state), 1;
   if (status != DUNLIN_OK) return value_failed(state, status);
   std::string error;
-  return json_push(state, view(json), error) ? 1 : fail_with(state, error);
+  return json_push(state, view(json), error, Bytes::kept) ? 1 : fail_with(state, error);
 }
 
 int set_context(lua_State* state) {
   const dunlin_conn conn = check_conn(state);
   luaL_checktype(state, 2, LUA_TTABLE);
   std::string json, error;
-  if (!json_write(state, 2, json, error)) return push(state, error), 1;
+  if (!json_write(state, 2, json, error, Bytes::kept)) return push(state, error), 1;
   if (json.front() != '{') return lua_pushliteral(state, "a context is a table with named fields, not a list"), 1;
   const Host& host = host_of(state);
   return outcome(state, host.context->replace(host.self, conn, str(json)));
@@ -79,7 +79,7 @@ int set_context_value(lua_State* state) {
   const std::string_view key = to_view(state, 2);
   luaL_checkany(state, 3);
   std::string json, error;
-  if (!json_write(state, 3, json, error)) return push(state, error), 1;
+  if (!json_write(state, 3, json, error, Bytes::kept)) return push(state, error), 1;
   const Host& host = host_of(state);
   return outcome(state, host.context->set(host.self, conn, str(key), str(json)));
 }
@@ -89,17 +89,17 @@ void context_came(void* user, dunlin_status status, dunlin_str value) {
     std::string error;
     if (status != DUNLIN_OK) {
       value_failed(state, status);
-    } else if (!json_push(state, view(value), error)) {
+    } else if (!json_push(state, view(value), error, Bytes::kept)) {
       fail_with(state, error);
     }
   });
 }
 
 int wait_context_value(lua_State* state) {
-  constexpr lua_Integer kDay = 24 * 60 * 60 * 1000;
+  constexpr lua_Integer kHour = 60 * 60 * 1000;
   const dunlin_conn conn = check_conn(state);
   const std::string_view key = to_view(state, 2);
-  const lua_Integer timeout = luaL_optinteger(state, 3, kDay);
+  const lua_Integer timeout = luaL_optinteger(state, 3, kHour);
   luaL_argcheck(state, timeout > 0, 3, "milliseconds over 0 are wanted");
   Run& run = waiting_run(state, "conn:wait_context_value");
   const Host& host = host_of(state);

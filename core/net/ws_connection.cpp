@@ -65,6 +65,7 @@ const Endpoint& WsConnection::endpoint() const { return listener().endpoints[end
 int WsConnection::on_established() {
   phase_ = Phase::open;
   outbox_.set_limit(endpoint().limits.outbox);
+  if (window_bits_ != 0) server_.parts_.counters.add(Counter::deflate_agreed);
   session_ = &server_.parts_.sessions.open(*this, server_.parts_.served->at(listener_, endpoint_), std::move(passing_->peer),
                                            read_handshake());
   passing_.reset();
@@ -72,38 +73,66 @@ int WsConnection::on_established() {
   return 0;
 }
 
-int WsConnection::on_receive(std::string_view data, bool first, bool final, bool binary, std::size_t remaining) {
+// RFC 7692, 6.1: only the first frame of a message says that it is compressed. lws tells of the first part of a message,
+// not of a frame.
+bool WsConnection::begin_part(const Part& part) {
+  const bool goes_on = std::exchange(in_frame_, part.remaining > 0);
+  if (!part.first) return goes_on || !part.compressed;
+  message_.reset();
+  kind_ = part.binary ? Kind::binary : Kind::text;
+  compressed_ = part.compressed;
+  return true;
+}
+
+int WsConnection::on_receive(std::string_view data, const Part& part) {
   if (!session_) return 0;  // saying goodbye: what still comes is not heard
   server_.parts_.counters.add(Counter::bytes_in, data.size());
   session_->on_sign_of_life();
-  if (first) {
+  if (!begin_part(part)) {
+    session_->close(CloseReason::protocol_error);
     message_.reset();
-    kind_ = binary ? Kind::binary : Kind::text;
+    return 0;
   }
-  const std::size_t before = message_ ? message_->size() : 0;
-  if (before + data.size() + remaining > endpoint().limits.message) {
+  // What cannot be compressed grows by a few bytes when it is.
+  const std::size_t limit = endpoint().limits.message, most = compressed_ ? limit + limit / 1024 + 64 : limit;
+  if ((message_ ? message_->size() : 0) + data.size() + part.remaining > most) {
     session_->close(CloseReason::too_big);
     message_.reset();
     return 0;
   }
-  const bool whole = first && final && remaining == 0;
+  const bool whole = part.first && part.final && part.remaining == 0;
   if (!whole) {
     if (!message_) message_ = std::make_unique<std::string>();
     *message_ += data;
-    if (!final || remaining > 0) return 0;
+    if (!part.final || part.remaining > 0) return 0;
     data = *message_;
   }
-  if (kind_ == Kind::text && !is_utf8(data)) {
-    session_->close(CloseReason::not_utf8);
-  } else {
-    session_->on_message(kind_, data);
-  }
+  hand_over(data);
   if (!whole) message_.reset();  // an idle connection keeps no buffer
   return 0;
 }
 
-void WsConnection::on_pong() {
-  if (session_) session_->on_sign_of_life();
+void WsConnection::hand_over(std::string_view message) {
+  Inflater& inflater = server_.inflater_;
+  if (compressed_) {
+    server_.parts_.counters.add(Counter::inflated);
+    const Inflater::Outcome outcome = inflater.inflate(message, endpoint().limits.message);
+    if (outcome != Inflater::Outcome::done)
+      return session_->close(outcome == Inflater::Outcome::too_big ? CloseReason::too_big : CloseReason::not_inflated);
+    message = inflater.message();
+  }
+  if (kind_ == Kind::text && !is_utf8(message)) {
+    session_->close(CloseReason::not_utf8);
+  } else {
+    session_->on_message(kind_, message);
+  }
+  if (compressed_) inflater.release();
+}
+
+void WsConnection::on_pong(bool sound) {
+  if (!session_) return;
+  session_->on_sign_of_life();
+  if (!sound) session_->close(CloseReason::protocol_error);
 }
 
 int WsConnection::on_peer_close(int code) {

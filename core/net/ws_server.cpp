@@ -31,6 +31,8 @@ const lws_protocols kProtocols[] = {
     {nullptr, nullptr, 0, 0, 0, nullptr, 0},
 };
 
+const lws_extension kExtensions[] = {{"permessage-deflate", ws_extension, nullptr}, {nullptr, nullptr, nullptr}};
+
 }  // namespace
 
 void silence_websocket_library() { lws_set_log_level(0, nullptr); }
@@ -66,6 +68,7 @@ Status WsServer::create_vhost(Port& port) {
   lws_context_creation_info info{};
   info.port = CONTEXT_PORT_NO_LISTEN_SERVER;
   info.protocols = kProtocols;
+  info.extensions = kExtensions;
   info.vhost_name = port.name.c_str();
   info.alpn = "http/1.1";  // frames are written past HTTP/2's framing, so it is not offered
   info.retry_and_idle_policy = &kNoValidity;

@@ -27,9 +27,11 @@ Worker::Worker(Node& node, unsigned index, Sockets sockets)
       cluster_mesh_(mesh_, node.cluster, node.number, mailbox_, wheel_, node.config.mesh_deadline),
       filtered_(cluster_mesh_, loop_, counters_),
       queue_(index, node.queues, loop_, wheel_, node.config.mesh_deadline,
-             {node.config.queue_size, node.config.queue_bytes, node.config.queue_ack.count()}, node.topics),
+             {node.config.queue_size, node.config.queue_bytes, node.config.queue_ack.count()}, node.topics,
+             node.number, node.remote_queue),
+      durable_queue_(node.number, index, loop_, mailbox_, node.durable),
       http_client_(loop_), redis_client_(loop_, wheel_, node.log, node.config.redis, node.config.workers),
-      services_(loop_, wheel_, mailbox_, sessions_, filtered_, queue_, http_client_, redis_client_),
+      services_(loop_, wheel_, mailbox_, sessions_, filtered_, queue(), http_client_, redis_client_),
       served_(std::make_unique<Served>(node.first)), retire_timer_([this] { retire_some(); }),
       ws_({loop_, wheel_, flusher_, sessions_, counters_, node.log, served_.get(), node.limits}),
       tcp_({loop_, wheel_, flusher_, sessions_, counters_, node.log, served_.get(), node.limits}),
@@ -44,7 +46,7 @@ Worker::Worker(Node& node, unsigned index, Sockets sockets)
       drain_timer_([this] { drain_some(); }) {
   sessions_.serve(*served_);
   if (node.cluster)
-    channels_.on_interest([this](std::string_view channel, bool wanted) { cluster_mesh_.interest(channel, wanted); });
+    sessions_.fanout().on_interest([this](std::string_view channel, bool wanted) { cluster_mesh_.interest(channel, wanted); });
 }
 
 Result<std::unique_ptr<Worker>> Worker::create(Node& node, unsigned index, Sockets sockets) {
@@ -225,6 +227,7 @@ std::vector<Sample> Worker::samples() const {
                    .labels = {{"reason", socket_end_label(static_cast<SocketEnd>(i))}},
                    .value = static_cast<double>(sockets.ended[i]), .buckets = {}});
   if (node_.cluster && index_ == 0) node_.cluster->collect(out);
+  if (node_.durable && index_ == 0) node_.durable->collect(out);
   return out;
 }
 

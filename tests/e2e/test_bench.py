@@ -46,6 +46,19 @@ def test_a_client_publishes(serve):
     assert code == 0 and sound(found) and found["deliveries"] > 0
 
 
+def test_compressed_deliveries_are_checked_and_each_message_was_compressed_once(serve):
+    dunlin = serve(endpoint={"compression": "on"})
+    found, code = bench(dunlin, "fan-out", "-n", "20", "-w", "8", "--size", "1000", "--compression")
+    assert code == 0 and sound(found) and found["compression"] is True
+    assert dunlin.metric("dunlin_deliveries_total") == 20 * dunlin.metric("dunlin_publishes_total")
+    assert dunlin.metric("dunlin_compressed_messages_total") == dunlin.metric("dunlin_publishes_total") > 0
+
+
+def test_compression_that_the_server_does_not_agree_to_is_said(dunlin):
+    with pytest.raises(AssertionError, match="does not agree to permessage-deflate"):
+        bench(dunlin, "fan-out", "-n", "2", "--compression")
+
+
 def test_echo(serve):
     found, code = bench(serve(script=ECHO), "echo", "--protocol", "plain", "-n", "5", "-w", "3")
     assert code == 0 and sound(found) and found["deliveries"] > 0

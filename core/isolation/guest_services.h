@@ -74,6 +74,7 @@ class GuestServices final : public Services {
   dunlin_status context_all(ClientId, std::string_view&) override { return kNotHere; }
   dunlin_status context_replace(ClientId, std::string_view) override { return kNotHere; }
   dunlin_status context_wait(ClientId, std::string_view, Millis, ContextDone) override { return kNotHere; }
+  bool context_waited(ClientId) override { return false; }
   bool redis_known(std::string_view) override { return false; }
   dunlin_status redis_command(std::string_view, std::vector<std::string>, Millis, std::function<void(const RedisReply&)>,
                               std::uint64_t&) override {

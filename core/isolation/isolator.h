@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // ProcessIsolator: `isolation: process`. One process a worker, so that a crash costs one worker's questions and no worker
-// waits for another (docs/decisions/0009).
+// waits for another (docs/decisions/0012).
 //
 //   [setup]   start(): a process a worker loads, configures and creates the module; what it refuses, it says itself
 //   [worker]  Proxy (proxy.h): the module's instance there; asks the process, and starts another when it has ended

@@ -19,7 +19,7 @@
 namespace dunlin {
 namespace {
 
-constexpr Millis kStart{30'000};  // to load, configure and create
+constexpr Millis kBeginPatience{30'000};  // to load, configure and create
 constexpr Millis kEnd{2'000};     // to destroy and discard, once it has been asked to end
 
 // [setup] Sends what a process is to do first.
@@ -29,7 +29,7 @@ Status say(const Process& process, const std::string& frames) {
     if (wrote >= 0) sent += static_cast<std::size_t>(wrote);
     else if (errno == EAGAIN) {
       pollfd writable{process.link(), POLLOUT, 0};
-      if (::poll(&writable, 1, static_cast<int>(kStart.count())) == 0) return fail(Errc::unavailable, "its process does not read");
+      if (::poll(&writable, 1, static_cast<int>(kBeginPatience.count())) == 0) return fail(Errc::unavailable, "its process does not read");
     } else if (errno != EINTR) {
       return fail(Errc::unavailable, "its process ended at once");
     }
@@ -39,7 +39,7 @@ Status say(const Process& process, const std::string& frames) {
 
 // [setup] The next frame. REQUIRES: one is owed
 Result<std::string> hear(Process& process, WireBuffer& buffer, const char* doing) {
-  const std::int64_t until = steady_ms() + kStart.count();
+  const std::int64_t until = steady_ms() + kBeginPatience.count();
   for (;;) {
     if (const auto frame = buffer.next()) return std::string(*frame);
     const std::int64_t left = until - steady_ms();

@@ -14,7 +14,7 @@ namespace {
 
 constexpr Millis kReap{10};         // between looks at a process that is ending
 constexpr Millis kReapPatience{500};  // then it is killed: it has only closed its socket
-constexpr Millis kStart{30'000};
+constexpr Millis kStartPatience{30'000};
 
 Proxy& proxy_of(dunlin_instance* instance) { return *reinterpret_cast<Proxy*>(instance); }
 
@@ -248,7 +248,7 @@ void Proxy::start_another() {
   put(link_->out(), module_.start_of(instance_.stage().worker));
   { WireWriter(link_->out(), FrameKind::create); }
   link_->flush();
-  later(kStart, &Proxy::look);
+  later(kStartPatience, &Proxy::look);
 }
 
 // Looks after a process as long as an answer of it is owed, and no longer: one that is idle costs no timer.

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/base/json.h"
+
 namespace dunlin {
 namespace {
 
@@ -91,6 +93,13 @@ std::optional<RouterOutcome> Rig::message(ClientId id, Kind kind, std::string_vi
 void Rig::close(ClientId id) {
   runtime_->cancel(id);
   runtime_->close(modules(), id, 1001, "the check is over");
+}
+
+std::int64_t Rig::input(ClientId id, std::string unread) { return runtime_->input(modules(), id, unread); }
+
+bool Rig::encode(ClientId id, const std::string& data) {
+  const MessageRef message = Message::make(is_utf8(data) ? Kind::text : Kind::binary, data);
+  return runtime_->encode(modules(), id, *message.operator->()).outcome != Encoded::Outcome::failed;
 }
 
 bool Rig::guard(ClientId id, std::string_view channel) {

@@ -38,6 +38,8 @@ class Rig final : public AnswerSink {
   std::optional<RouterOutcome> open(ClientId id);
   std::optional<RouterOutcome> message(ClientId id, Kind kind, std::string_view data);
   void close(ClientId id);
+  std::int64_t input(ClientId id, std::string unread);
+  bool encode(ClientId id, const std::string& data);  // false: nothing came out
   void leave(ClientId id) { runtime_->cancel(id); }
   bool guard(ClientId id, std::string_view channel);  // false: the answer comes later
   FilterOutcome filter(std::string data);

@@ -8,7 +8,8 @@
  *
  * The message "crash" writes where nothing is; "block" sleeps for 200 ms.
  * A token "u-<digits>" is the user <digits>, answered a little later. A message is echoed a little later, behind the
- * version; "who" is answered at once; "publish CHANNEL TEXT" and "subscribe CHANNEL" do so. */
+ * version; "who" is answered at once; "publish CHANNEL TEXT", "subscribe CHANNEL" and
+ * "unsubscribe CHANNEL" do so. */
 #define _POSIX_C_SOURCE 199309L /* nanosleep */
 #include <dunlin/dunlin.h>
 #include <stdint.h>
@@ -233,6 +234,10 @@ static dunlin_verdict message(dunlin_instance *self, dunlin_conn conn, const dun
     if (strncmp(data, "subscribe ", 10) == 0) {
         self->channels->subscribe(self->host, conn, text(data + 10));
         reply(self, conn, "subscribed");
+        return DUNLIN_ALLOW;
+    }
+    if (strncmp(data, "unsubscribe ", 12) == 0) {
+        reply(self, conn, self->channels->unsubscribe(self->host, conn, text(data + 12)) == DUNLIN_OK ? "unsubscribed" : "not subscribed");
         return DUNLIN_ALLOW;
     }
     if (strcmp(data, "crash") == 0) *(volatile int *)16 = 1;

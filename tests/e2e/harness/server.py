@@ -165,8 +165,8 @@ class Dunlin:
         """The lines of this event with these fields."""
         return [line for line in self.log if line["msg"] == msg and fields.items() <= line.items()]
 
-    def wait_logged(self, msg, **fields):
-        return until(lambda: self.logged(msg, **fields), f"a log line \"{msg}\" {fields or ''}")
+    def wait_logged(self, msg, timeout=DEADLINE, **fields):
+        return until(lambda: self.logged(msg, **fields), f"a log line \"{msg}\" {fields or ''}", timeout)
 
     # Its end
 

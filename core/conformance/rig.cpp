@@ -74,10 +74,15 @@ Rig::Login Rig::login(ClientId id, std::string_view token) {
   logins_.erase(id);
   const std::string text(token);  // NUL-terminated
   const auto answer = runtime_->login(modules(), id, text, DUNLIN_LOGIN_MESSAGE);
-  return answer ? told(answer->outcome) : Login::waits;
+  if (!answer) return Login::waits;
+  reason_ = answer->reason;
+  return told(answer->outcome);
 }
 
-void Rig::login_answered(ClientId id, LoginAnswer answer) { logins_[id] = told(answer.outcome); }
+void Rig::login_answered(ClientId id, LoginAnswer answer) {
+  reason_ = answer.reason;
+  logins_[id] = told(answer.outcome);
+}
 
 std::optional<Rig::Login> Rig::login_answer(ClientId id) const {
   const auto found = logins_.find(id);

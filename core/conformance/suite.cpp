@@ -39,7 +39,7 @@ void Suite::run() {
   constexpr std::size_t kLoading = 3;  // exports, opens, settings
   for (std::size_t i = 0; i < std::size(kSteps); ++i) {
     const Step& step = kSteps[i];
-    if ((i == kLoading - 1 && !module_) || (i >= kLoading && !selection_)) return;
+    if ((i == kLoading - 1 && !module_) || (i >= kLoading && !selection_) || !creates_) return;
     if (step.interface && !module_->get_interface(step.interface)) continue;
     say("step", step.name);
     (this->*step.run)();
@@ -50,6 +50,7 @@ std::unique_ptr<Rig> Suite::rig() {
   at("create");
   auto made = std::make_unique<Rig>(selection_);
   if (const Status started = made->start(); !started) {
+    creates_ = false;
     fail("create failed: " + started.error().why);
     return nullptr;
   }

@@ -79,6 +79,7 @@ class Suite {
   const dunlin_module* module_ = nullptr;
   std::shared_ptr<Selection> selection_;
   double slow_hooks_ = 0;
+  bool creates_ = true;  // until create fails: there is nothing to ask then
   std::size_t threads_before_ = 0;
 };
 

@@ -109,8 +109,10 @@ void Suite::thousand_times() {
     if (done == kWarm) before = held();
     at(fmt::format("create, a question of each kind, destroy, time {}", done + 1));
     Rig rig(selection_);
-    if (const Status started = rig.start(); !started)
+    if (const Status started = rig.start(); !started) {
+      creates_ = false;
       return fail(fmt::format("create failed at time {}: {}", done + 1, started.error().why));
+    }
     ask_everything(rig, *selection_);
     rig.stop();
     rig.settle_stopped();

@@ -35,13 +35,19 @@ std::vector<Garbage> garbage() {
   };
 }
 
+// What the host said of an answer that no module may give; a negative verdict, with or without words, is one that it may.
+bool is_nonsense(std::string_view reason) {
+  return (reason.ends_with(" is no verdict") && !reason.starts_with('-')) || reason.starts_with("ALLOW without") ||
+         reason.starts_with("the uid ");
+}
+
 }  // namespace
 
 void Suite::garbage_tokens() {
   const auto rig = this->rig();
   if (!rig) return;
   const std::vector<Garbage> kinds = garbage();
-  std::vector<std::string> allowed, silent;
+  std::vector<std::string> allowed, silent, nonsense;
   for (std::size_t i = 0; i < kinds.size(); ++i) {
     const ClientId id(i + 1);
     at(fmt::format("check with a token of {}", kinds[i].what));
@@ -51,7 +57,12 @@ void Suite::garbage_tokens() {
       login = rig->login_answer(id).value_or(Rig::Login::unavailable);
     }
     if (login == Rig::Login::allowed) allowed.emplace_back(kinds[i].what);
+    if (login == Rig::Login::unavailable && is_nonsense(rig->reason()))
+      nonsense.push_back(fmt::format("{} ({})", kinds[i].what, rig->reason()));
   }
+  if (!nonsense.empty())
+    return fail(fmt::format("it answers nonsense to {} of {} tokens, such as {}: each is refused with \"try later\"", nonsense.size(),
+                            kinds.size(), nonsense[0]));
   if (!allowed.empty()) warn(fmt::format("it lets a token of {} in: is that meant?", fmt::join(allowed, ", of ")));
   if (!silent.empty())
     warn(fmt::format("it did not answer to a token of {} within {} s: each such log-in waits that long and is refused",

@@ -78,6 +78,13 @@ static void callbacks_that_throw_only_log(void **state) {
     harness_message(host, 1, "post");
     harness_turn(host);
     assert_contains(harness_log(host), "an exception in a posted task");
+    harness_message(host, 1, "redis");
+    harness_answer_redis(host);
+    assert_contains(harness_log(host), "an exception in the answer of Redis");
+    harness_message(host, 1, "offload");
+    harness_wait_sent(host, harness_sent_count(host) + 1);
+    assert_contains(harness_log(host), "an exception in work on the pool");
+    assert_contains(harness_log(host), "an exception after work on the pool");
     harness_close(host);
 }
 
@@ -88,9 +95,23 @@ static void what_is_destroyed_is_stopped(void **state) {
     harness_message(host, 1, "http");
     assert_int_equal(harness_timers(host), 1);
     assert_int_equal(harness_requests(host), 1);
+    harness_message(host, 1, "redis");
+    assert_int_equal(harness_redis_commands(host), 1);
     harness_message(host, 1, "drop");
+    assert_int_equal(harness_redis_commands(host), 0);
     assert_int_equal(harness_timers(host), 0);
     assert_int_equal(harness_requests(host), 0);
+    harness_close(host);
+}
+
+static void the_host_in_words_of_cpp(void **state) {
+    (void)state;
+    harness *host = open_thrower();
+    harness_know(host, 1);
+    assert_int_equal(harness_message(host, 1, "words"), PROCEED);
+    assert_string_equal(harness_sent(host), "\"gold\"|none|subscribed|published|ok|");
+    assert_true(harness_metric(host, "dunlin_thrower_level", "3") == 3);
+    assert_int_equal(harness_message(host, 1, "redis-bad"), FAULT);
     harness_close(host);
 }
 
@@ -111,6 +132,7 @@ int main(void) {
         cmocka_unit_test(a_guard_that_throws_is_try_later),
         cmocka_unit_test(callbacks_that_throw_only_log),
         cmocka_unit_test(what_is_destroyed_is_stopped),
+        cmocka_unit_test(the_host_in_words_of_cpp),
         cmocka_unit_test(settings_that_throw_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

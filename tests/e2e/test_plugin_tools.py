@@ -47,6 +47,7 @@ def test_settings_may_come_from_a_file(tmp_path):
     ("hang-configure", "settings", ["it hangs (nothing for 3 s) in: configure"]),
     ("leak-settings", "settings again", ["bytes for each selection: free in discard"]),
     ("exit", "garbage tokens", ["it ends the process (exit code 0) in: check with a token of"]),
+    ("nonsense", "garbage tokens", ["it answers nonsense to 14 of 14 tokens, such as nothing (99 is no verdict)"]),
     ("crash", "garbage tokens", ["it crashes (SIGSEGV)", "check with a token of"]),
     ("abort", "garbage tokens", ["it crashes (SIGABRT)", "exception"]),
     ("leak", "create and destroy", ["bytes for each instance: free in destroy"]),

@@ -96,6 +96,9 @@ static dunlin_verdict check(dunlin_instance *self, dunlin_conn conn, const dunli
 #ifdef FAULT_ABORT
     if (credentials->token.size > 1000) abort(); /* as an exception does that leaves a hook in C++ */
 #endif
+#ifdef FAULT_NONSENSE
+    return 99;
+#endif
 #ifdef FAULT_EXIT
     if (credentials->token.size > 1000) exit(0);
 #endif

@@ -60,7 +60,27 @@ class Thrower {
     }
     if (message.data == "http-bad") HttpCall(host_, HttpRequest{}, nullptr);  // no URL: throws StatusError
     if (message.data == "post") post(host_, [] { obey("throw-int"); });
+    if (message.data == "offload")
+      offload(host_, [] { obey("throw"); }, [conn] {
+        conn.send("worked");
+        obey("throw-int");
+      });
+    if (message.data == "redis")
+      redis_ = std::make_unique<RedisCall>(host_, "cache", std::vector<std::string>{"GET", "key"},
+                                           [](dunlin_status, const dunlin_redis_value&) { obey("throw"); });
+    if (message.data == "redis-bad") RedisCall(host_, "nowhere", {"GET", "key"}, nullptr);  // throws StatusError
+    if (message.data == "words") {
+      const Gauge level(host_, "level", "a level");
+      level.set(5);
+      level.add(-2);
+      set_context(host_, conn, "plan", "\"gold\"");
+      conn.send(context(host_, conn, "plan").value_or("none"));
+      conn.send(context(host_, conn, "other").value_or("none"));
+      if (subscribe(host_, conn, "news") == DUNLIN_OK && unsubscribe(host_, conn, "news") == DUNLIN_OK) conn.send("subscribed");
+      if (publish(host_, "news", "hi") == DUNLIN_OK) conn.send("published");
+    }
     if (message.data == "drop") {
+      redis_.reset();
       timer_.reset();
       call_.reset();
     }
@@ -81,6 +101,7 @@ class Thrower {
   const Host& host_;
   std::unique_ptr<Timer> timer_;
   std::unique_ptr<HttpCall> call_;
+  std::unique_ptr<RedisCall> redis_;
 };
 
 }  // namespace

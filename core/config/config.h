@@ -55,6 +55,16 @@ struct Limits {
   std::uint32_t channels = 128;             // one connection may subscribe to
 };
 
+// What is compressed for clients that agree to it (permessage-deflate, RFC 7692).
+struct Compression {
+  bool on = false;
+  std::uint64_t threshold = 512;   // bytes of a message from which on it is compressed
+  std::uint32_t window_bits = 15;  // of the largest window that is agreed to
+
+  // The size from which on a message is compressed, off or on: connections outlive the setting.
+  std::size_t from() const { return on ? static_cast<std::size_t>(threshold) : ~std::size_t{0}; }
+};
+
 enum class Login { message, handshake };  // when an endpoint asks its auth chain
 
 enum class Protocol { websocket, socket };  // socket: raw TCP, whose packets the router finds
@@ -67,6 +77,7 @@ struct Endpoint {
   std::vector<ModuleUse> guards;  // asked about each subscription
   std::string options = "{}";  // a JSON object: what mix.server.option() reads
   Limits limits;
+  Compression compression;
   Login login = Login::message;
   std::vector<std::string> origins;  // accepted Origin headers; empty: any
   std::vector<std::string> headers;  // request headers kept for modules besides the usual ones
@@ -141,8 +152,11 @@ struct Config {
   std::uint32_t queue_size = 2000;                 // messages of one topic, those under way to consumers included
   std::uint64_t queue_bytes = 64 * 1024 * 1024;    // of one topic's messages
   Millis queue_ack{30'000};                        // for an acknowledgement; then the message goes to another consumer
+  bool queue_durable = false;                      // kept by JetStream; needs the engine nats
+  std::uint32_t queue_replicas = 1;                // of the stream, then
 
-  std::string mesh_engine = "local";
+  std::string mesh_engine = "local";  // local, nats, or a module's name …
+  ModuleUse mesh_module;              // … which is this
   Millis mesh_deadline{500};  // for the tallies of a publish
   NatsSettings nats;          // used when the engine is nats
   Level log_level = Level::info;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/config/keys.h"
 
+#include <crypt.h>
 #include <sched.h>
 
 #include <algorithm>
@@ -91,6 +92,19 @@ void read_options(Reading& r, const Node& node, Endpoint& endpoint) {
   endpoint.options = to_json(node, r.key, places, r.faults);
 }
 
+const Key<Compression> kCompression[] = {
+    {"threshold", "size", "512", "Messages of this size and more are compressed.",
+     [](Reading& r, const Node& n, Compression& c) { r.size(n, c.threshold); }},
+    {"window_bits", "number", "15", "Of the largest LZ77 window that is agreed to, 9 to 15: a client needs 2^bits bytes to inflate.",
+     [](Reading& r, const Node& n, Compression& c) { r.number(n, c.window_bits, 9, 15); }},
+};
+
+void read_compression(Reading& r, const Node& node, Compression& compression) {
+  if (!node.IsMap()) return choose<bool>(r, node, {{"off", false}, {"on", true}}, compression.on);
+  compression.on = true;
+  read_section<Compression>(r, node, kCompression, compression);
+}
+
 const Key<Endpoint> kEndpoint[] = {
     {"path", "text", "required", "The URL path: exact for WebSocket, a prefix for `static`.",
      [](Reading& r, const Node& n, Endpoint& e) {
@@ -122,6 +136,9 @@ const Key<Endpoint> kEndpoint[] = {
          if (name.empty() || name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-_") != std::string::npos)
            r.fault(n, fmt::format("\"{}\" is no header name in lower case", name));
      }},
+    {"compression", "off, on or map", "off", "permessage-deflate for clients that offer it ([protocol.md](protocol.md#compression)); a map "
+     "means on, with the keys below.",
+     [](Reading& r, const Node& n, Endpoint& e) { read_compression(r, n, e.compression); }},
     {"limits", "map", "", "See below.",
      [](Reading& r, const Node& n, Endpoint& e) { read_section<Limits>(r, n, kLimits, e.limits); }},
 };
@@ -238,8 +255,12 @@ void read_modules(Reading& r, const Node& node, Config& config) {
 
 const Key<AccessUser> kAccess[] = {
     {"username", "text", "required", "", [](Reading& r, const Node& n, AccessUser& u) { r.text(n, u.username); }},
-    {"password", "text", "required", "Plain, or a crypt(3) hash (`$2b$…`, `$y$…`).",
-     [](Reading& r, const Node& n, AccessUser& u) { r.text(n, u.password); }},
+    {"password", "text", "required", "Plain, or a crypt(3) hash (`$2b$…`, `$y$…`); what begins with `$` is one.",
+     [](Reading& r, const Node& n, AccessUser& u) {
+       r.text(n, u.password);
+       if (u.password.starts_with('$') && crypt_checksalt(u.password.c_str()) == CRYPT_SALT_INVALID)
+         r.fault(n, "begins with $ and is no hash that crypt(3) knows; make one with mkpasswd, or write another password");
+     }},
     {"roles", "list", "required", "Of `read` and `write`.",
      [](Reading& r, const Node& n, AccessUser& u) {
        std::vector<std::string> roles;
@@ -350,9 +371,11 @@ const Key<NatsSettings> kNats[] = {
 };
 
 const Key<Config> kMesh[] = {
-    {"engine", "local or nats", "local", "One node alone; or a node of a cluster on NATS ([cluster.md](cluster.md)).",
+    {"engine", "local, nats or a module", "local",
+     "One node alone; or a node of a cluster on NATS, or on a module that is a mesh engine ([cluster.md](cluster.md)).",
      [](Reading& r, const Node& n, Config& c) {
-       choose<std::string>(r, n, {{"local", "local"}, {"nats", "nats"}}, c.mesh_engine);
+       if (n.IsScalar() && (n.Scalar() == "local" || n.Scalar() == "nats")) c.mesh_engine = n.Scalar();
+       else if (r.module_use(n, c.mesh_module, false)) c.mesh_engine = c.mesh_module.module;
      }},
     {"deadline", "duration", "500ms", "For the tallies of a publish, from workers and nodes; who has not reported counts as failed.",
      [](Reading& r, const Node& n, Config& c) { r.duration(n, c.mesh_deadline); }},
@@ -368,7 +391,13 @@ const Key<Config> kQueue[] = {
     {"bytes", "size", "64MiB", "Bytes that a topic's messages may hold together.",
      [](Reading& r, const Node& n, Config& c) { r.size(n, c.queue_bytes); }},
     {"ack", "duration", "30s", "For the acknowledgement of a consumer that pops with `ack`; then the message goes to another.",
-     [](Reading& r, const Node& n, Config& c) { r.duration(n, c.queue_ack); }},
+     [](Reading& r, const Node& n, Config& c) {
+       if (r.duration(n, c.queue_ack) && c.queue_ack < Millis{100}) r.fault(n, "is under 100ms; write at least 100ms");
+     }},
+    {"durable", "true or false", "false", "With `mesh.engine: nats`: topics are kept by JetStream, and survive every node ([cluster.md](cluster.md)).",
+     [](Reading& r, const Node& n, Config& c) { choose<bool>(r, n, {{"true", true}, {"false", false}}, c.queue_durable); }},
+    {"replicas", "number", "1", "Of the durable topics, on NATS servers of one cluster.",
+     [](Reading& r, const Node& n, Config& c) { r.number(n, c.queue_replicas, 1, 5); }},
 };
 
 const Key<RedisServer> kRedis[] = {
@@ -503,6 +532,7 @@ std::string config_keys_markdown() {
   const std::string head = "| key | kind | default | meaning |\n|---|---|---|---|\n";
   return head + rows<Config>("node.", kNode) + rows<Config>("plugins.", kPlugins) + rows<ListenerReading>("listeners[].", kListener) +
          rows<Tls>("listeners[].tls.", kTls) + rows<Endpoint>("listeners[].endpoints[].", kEndpoint) +
+         rows<Compression>("listeners[].endpoints[].compression.", kCompression) +
          rows<Limits>("listeners[].endpoints[].limits.", kLimits) + rows<Config>("", kRoot) + rows<Config>("api.", kApi) +
          rows<AccessUser>("api.access[].", kAccess) + rows<Config>("directory.", kDirectory) +
          rows<Config>("mesh.", kMesh) + rows<NatsSettings>("mesh.nats.", kNats) + rows<NatsTls>("mesh.nats.tls.", kNatsTls) +

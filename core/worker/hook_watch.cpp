@@ -4,7 +4,7 @@
 namespace dunlin {
 namespace {
 
-constexpr Millis kPeriod{1000};
+constexpr Millis kLook{1000};
 constexpr unsigned kFirstLine = 2;  // seconds
 
 }  // namespace
@@ -12,7 +12,7 @@ constexpr unsigned kFirstLine = 2;  // seconds
 void HookWatch::start(std::vector<const CrashNote*> workers) {
   for (const CrashNote* note : workers)
     if (note) workers_.push_back({note, 0, 0, kFirstLine});
-  wheel_.start(timer_, kPeriod);
+  wheel_.start(timer_, kLook);
 }
 
 void HookWatch::look() {
@@ -22,7 +22,7 @@ void HookWatch::look() {
     held += seen.seconds > 0;
   }
   held_.store(held, std::memory_order_relaxed);
-  wheel_.start(timer_, kPeriod);
+  wheel_.start(timer_, kLook);
 }
 
 // The module and the hook are read only where the same call runs as before: what they point to lives as long as the worker.

@@ -12,7 +12,6 @@
 namespace dunlin {
 namespace {
 
-constexpr Millis kSetup{30'000};     // for `configure` of all modules, and again for `create` on every worker
 constexpr std::size_t kMostLiving = 8;  // generations: what hangs must not pile up
 
 std::string modules_of(const Generation& generation) {
@@ -38,7 +37,7 @@ Result<std::unique_ptr<Reloader>> Reloader::create(const Config& config, Log& lo
   std::unique_ptr<Reloader> reloader(new Reloader(log));
   const auto building = std::make_shared<Building>(Building{1, config, 0, std::nullopt});
   reloader->build(building, [] {});
-  if (!reloader->setup_.wait(kSetup)) leave_hanging(log, reloader->hanging());
+  if (!reloader->setup_.wait(kSetupPatience)) leave_hanging(log, reloader->hanging());
   Result<ModuleSet>& modules = *building->modules;
   if (!modules) return modules.error();
   reloader->entries_[1].generation =
@@ -81,7 +80,7 @@ void Reloader::begin() {
   auto building = read();
   if (!building) return end({false, building.error().why});
   building_ = (*building)->number;
-  wheel_->start(late_, kSetup);
+  wheel_->start(late_, kSetupPatience);
   build(*building, [this, shared = *building] { mailbox_->post([this, shared] { on_built(*shared); }); });
 }
 
@@ -119,7 +118,7 @@ void Reloader::on_built(Building& building) {
       Generation{.number = number, .config = std::move(building.config), .modules = std::move(**building.modules)});
   entry.owed = workers_.size();
   figures_.generations = entries_.size();
-  wheel_->start(late_, kSetup);
+  wheel_->start(late_, kSetupPatience);
   for (Worker* worker : workers_)
     worker->prepare(*entry.generation, [this, number, worker](Status status) {
       mailbox_->post([this, number, worker, status = std::move(status)] { on_prepared(number, worker, status); });
@@ -163,7 +162,7 @@ void Reloader::on_late() {
   if (std::exchange(building_, 0) != 0) return end({false, hanging()});
   const std::uint64_t number = std::exchange(trying_, 0);
   end({false, fmt::format("`create` of the modules has not returned on {} of {} workers within {} s", entries_.at(number).owed,
-                          workers_.size(), kSetup.count() / 1000)});
+                          workers_.size(), kSetupPatience.count() / 1000)});
 }
 
 void Reloader::put_in_force(std::uint64_t number) {

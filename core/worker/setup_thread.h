@@ -14,6 +14,9 @@
 
 namespace dunlin {
 
+// For `configure` of all modules, and again for `create` on every worker.
+inline constexpr Millis kSetupPatience{30'000};
+
 // Ends the process at once, for what hangs in it: `why` goes to the log.
 [[noreturn]] void leave_hanging(Log& log, const std::string& why);
 

@@ -28,6 +28,8 @@ dunlin_status status_of(Queue::Pushed pushed) {
     case Queue::Pushed::full:
     case Queue::Pushed::too_many_topics: return DUNLIN_E_FULL;
     case Queue::Pushed::timeout: return DUNLIN_E_TIMEOUT;
+    case Queue::Pushed::too_large: return DUNLIN_E_INVALID;
+    case Queue::Pushed::unavailable: return DUNLIN_E_UNAVAILABLE;
   }
   return DUNLIN_E_FAILED;
 }
@@ -213,6 +215,7 @@ dunlin_status WorkerServices::send(ClientId id, Kind kind, std::string_view data
 }
 
 dunlin_status WorkerServices::queue_push(ClientId about, std::string_view topic, std::string_view data, QueueDone done) {
+  if (topic.size() + data.size() > mesh_.largest()) return DUNLIN_E_INVALID;
   Queue::PushDone report;
   if (done)
     report = [this, done = std::move(done)](Queue::Pushed pushed, std::size_t held) {
@@ -255,6 +258,11 @@ dunlin_status WorkerServices::context_wait(ClientId id, std::string_view key, Mi
   if (!session || session->step() == Step::closing) return DUNLIN_E_GONE;
   session->context().wait(key, timeout, wheel_, sessions_.defer(), std::move(done));
   return DUNLIN_OK;
+}
+
+bool WorkerServices::context_waited(ClientId id) {
+  Session* session = sessions_.find(id);
+  return session && session->context().waited();
 }
 
 std::uint64_t WorkerServices::timer_start(Millis after, Millis every, std::function<void()> fire) {

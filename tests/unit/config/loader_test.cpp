@@ -71,6 +71,7 @@ listeners:
         options: {a: 1463786910324359168, b: [x, "1", true, null, 1.5]}
         login: handshake
         limits: {message: 128KiB, idle: 500ms, outbox: 2MiB, channels: 7}
+        compression: {threshold: 1KiB}
       - {path: /, static: web}
 modules:
   lua: {entry: lua/message-center.lua, reload: 1s}
@@ -97,10 +98,26 @@ shutdown: 5s
   EXPECT_EQ(endpoint.login, Login::handshake);
   EXPECT_EQ(endpoint.limits.message, 128u * 1024);
   EXPECT_EQ(endpoint.limits.idle, Millis{500});
+  EXPECT_TRUE(endpoint.compression.on);
+  EXPECT_EQ(endpoint.compression.threshold, 1024u);
+  EXPECT_EQ(endpoint.compression.window_bits, 15u);
   EXPECT_EQ(config->listeners[0].endpoints[1].static_folder, (folder / "web").string());
   EXPECT_EQ(config->access[0].host, "10.*");
   EXPECT_EQ(config->log_format, LogFormat::json);
   EXPECT_EQ(config->shutdown, Millis{5000});
+}
+
+TEST_F(Files, compression_is_off_on_or_a_map) {
+  const auto compression = [&](const std::string& value) {
+    const auto config = load("listeners: [{bind: \":1\", endpoints: [{path: /m, router: x" + value + "}]}]");
+    EXPECT_TRUE(config) << config.error().why;
+    return config ? config->listeners[0].endpoints[0].compression : Compression{};
+  };
+  EXPECT_FALSE(compression("").on);
+  EXPECT_FALSE(compression(", compression: off").on);
+  EXPECT_TRUE(compression(", compression: on").on);
+  EXPECT_TRUE(compression(", compression: {}").on);
+  EXPECT_EQ(compression(", compression: {window_bits: 9}").window_bits, 9u);
 }
 
 struct Bad {
@@ -122,7 +139,8 @@ TEST_F(Files, each_fault_says_where_what_and_what_would_be_right) {
       {"api: {bind: nowhere}", R"(dunlin.yaml:1:13: api.bind: "nowhere" is no address; write host:port)"},
       {"api: {bind: \"0.0.0.0:6789\"}", "dunlin.yaml:1:13: api.bind: 0.0.0.0 would be open to everybody; set api.access (users "
                                           "and passwords), or api.bind: 127.0.0.1:6789"},
-      {"mesh: {engine: redis}", R"(dunlin.yaml:1:16: mesh.engine: is "redis"; must be local or nats)"},
+      {"mesh: {engine: [nats]}", "dunlin.yaml:1:16: mesh.engine: is a list; must be a module's name or {module: NAME, …}"},
+      {"queue: {durable: true}", "dunlin.yaml:1:18: queue.durable: needs JetStream; write mesh: {engine: nats}"},
       {"plugins: {directory: nope}", "dunlin.yaml:1:22: plugins.directory: there is no "},
       {"log: {level: info}\nlog: {}", "dunlin.yaml:2:1: log: is given twice"},
       {"modules: {lua: {a: \"${DUNLIN_UNSET_VARIABLE}\"}}", "dunlin.yaml:1:20: modules.lua: the environment has no DUNLIN_UNSET_VARIABLE"},
@@ -145,6 +163,10 @@ TEST_F(Files, each_fault_says_where_what_and_what_would_be_right) {
       {"listeners: [{bind: \":1\", endpoints: [{path: /m, router: {entry: x}}]}]", "is a map without `module`"},
       {"listeners: [{bind: \":1\", endpoints: [{path: /m, router: x, auth: [{module: a, on_error: maybe}]}]}]",
        "on_error: must be pass or refuse"},
+      {"listeners: [{bind: \":1\", endpoints: [{path: /m, router: x, compression: gzip}]}]",
+       R"(listeners.endpoints.compression: is "gzip"; must be off or on)"},
+      {"listeners: [{bind: \":1\", endpoints: [{path: /m, router: x, compression: {window_bits: 8}}]}]",
+       R"(compression.window_bits: is "8"; must be a whole number from 9 to 15)"},
   };
   for (const Bad& bad : kBad) EXPECT_NE(faults(bad.yaml).find(bad.fault), std::string::npos) << faults(bad.yaml);
 }

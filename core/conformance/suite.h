@@ -63,7 +63,7 @@ class Suite {
     std::size_t bytes = 0, files = 0, threads = 0;
   };
   static Before held();
-  bool leaks(const Before& before, const char* what, const char* where, std::size_t times);
+  bool leaks(const Before& before, const char* what, const char* where, const char* who, std::size_t times);
 
   std::unique_ptr<Rig> rig();
   // Lets an answer come until the deadline has passed; true: it came before.

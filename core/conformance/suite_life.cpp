@@ -64,7 +64,7 @@ void ask_everything(Rig& rig, const Selection& selection) {
 
 }  // namespace
 
-bool Suite::leaks(const Before& before, const char* what, const char* where, std::size_t times) {
+bool Suite::leaks(const Before& before, const char* what, const char* where, const char* who, std::size_t times) {
   const Held after = Held::now();
   bool any = false;
   const auto found = [&](const std::string& why) {
@@ -72,7 +72,7 @@ bool Suite::leaks(const Before& before, const char* what, const char* where, std
     any = true;
   };
   if (after.bytes > before.bytes + times * kTolerated)
-    found(fmt::format("it leaks about {} bytes for each {}: free in {}", (after.bytes - before.bytes) / times, what, where));
+    found(fmt::format("it leaks about {} bytes for each {}: free in {} what {}", (after.bytes - before.bytes) / times, what, where, who));
   if (after.files > before.files + 2)
     found(fmt::format("it leaves {} files or sockets open after {} {}s: close them in {}", after.files - before.files, times, what,
                       where));
@@ -95,7 +95,7 @@ void Suite::settings_come_and_go() {
     at("configure and discard");
     if (!select(request_.settings)) return fail("it takes the same settings once and refuses them another time");
   }
-  if (!leaks(before, "selection", "discard what configure allocates", kTimes)) ok("it takes its settings, again and again");
+  if (!leaks(before, "selection", "discard", "configure allocates", kTimes)) ok("it takes its settings, again and again");
 }
 
 void Suite::thousand_times() {
@@ -121,7 +121,7 @@ void Suite::thousand_times() {
     warn(fmt::format("{} instances took {} s: a worker serves nobody while its instance is made or destroyed", done,
                      kPatience.count() / 1000));
   if (done < kWarm + kFewest) return;
-  if (!leaks(before, "instance", "destroy what create and the hooks allocate", done - kWarm))
+  if (!leaks(before, "instance", "destroy", "create and the hooks allocate", done - kWarm))
     ok(fmt::format("{} instances came and went{}", done - kWarm, kCounts ? " without a leak" : ""));
 }
 

@@ -2,7 +2,6 @@
 """`dunlin plugin list` and `check`: what they say about plugins that are good, bad and hostile."""
 import os
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ SANITIZED = b"__asan_init" in Path(BIN).read_bytes() or b"__tsan_init" in Path(B
 
 
 def check(file, *arguments):
-    return subprocess.run([BIN, "plugin", "check", file, *arguments], capture_output=True, text=True, timeout=6 * DEADLINE)
+    return run_cli("plugin", "check", file, *arguments, timeout=6 * DEADLINE)
 
 
 def lines_of(done, word):

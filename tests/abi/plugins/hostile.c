@@ -68,7 +68,7 @@ static dunlin_status create(const dunlin_host *host, const dunlin_settings *sett
 #ifdef FAULT_THREADS
     static int made; /* enough to be seen */
     pthread_t thread;
-    if (made++ % 100 == 0 && pthread_create(&thread, NULL, sleeper, NULL) == 0) pthread_detach(thread);
+    if (made++ % 20 == 0 && pthread_create(&thread, NULL, sleeper, NULL) == 0) pthread_detach(thread);
 #endif
 #ifdef FAULT_THREAD
     static int begun; /* one, for all instances; the suite is on one thread */

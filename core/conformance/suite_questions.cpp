@@ -179,7 +179,8 @@ void Suite::framing() {
   }
   at("close");
   rig->close(kConn);
-  if (nonsense > 0) warn(fmt::format("input answered {} times with a number that means nothing: the connection is closed (1011)", nonsense));
+  if (nonsense > 0)
+    warn(fmt::format("input answered {} times with a number that means nothing: the connection is closed (1011)", nonsense));
   if (lost > 0) warn(fmt::format("encode made nothing of {} messages: they count as failed", lost));
   ok("streams of every kind, whole and byte by byte, and messages on their way out");
   note_hooks(*rig);

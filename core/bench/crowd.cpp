@@ -55,7 +55,7 @@ Status Crowd::open_all(const std::function<void(unsigned)>& reached, Progress& p
     }
     clients_.push_back(std::make_unique<WsClient>(static_cast<WsListener&>(*this), i));
     return clients_.back()->connect(poller_, target, dialogue_.row().subprotocol,
-                                     options_.compression ? &inflater_ : nullptr);
+                                     {}, options_.compression ? &inflater_ : nullptr);
   };
   return run(options_.work == Work::storm ? options_.window : kWindow, begin, reached, progress);
 }

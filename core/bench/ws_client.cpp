@@ -35,7 +35,8 @@ WsClient::~WsClient() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-Status WsClient::connect(Poller& poller, const Target& target, const std::string& protocol, Inflater* inflater) {
+Status WsClient::connect(Poller& poller, const Target& target, const std::string& protocol, const std::string& headers,
+                         Inflater* inflater) {
   const auto fd = connect_to(target, index_);
   if (!fd) return fd.error();
   fd_ = *fd;
@@ -44,9 +45,9 @@ Status WsClient::connect(Poller& poller, const Target& target, const std::string
   state_ = State::connecting;
   out_ = fmt::format(
       "GET {} HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: {}\r\n"
-      "Sec-WebSocket-Version: 13\r\n{}{}{}{}\r\n",
+      "Sec-WebSocket-Version: 13\r\n{}{}{}{}{}\r\n",
       target.path, target.host, kKey, protocol.empty() ? "" : "Sec-WebSocket-Protocol: ", protocol,
-      protocol.empty() ? "" : "\r\n", inflater ? kDeflate : "");
+      protocol.empty() ? "" : "\r\n", headers, inflater ? kDeflate : "");
   poller.add(fd_, *this);
   return ok();
 }

@@ -34,9 +34,11 @@ class WsClient final : public Pollable {
   WsClient(const WsClient&) = delete;
   WsClient& operator=(const WsClient&) = delete;
 
-  // `protocol`: of Sec-WebSocket-Protocol; empty: none. Failures come to on_closed, never from inside.
+  // `protocol`: of Sec-WebSocket-Protocol; empty: none. `headers`: more lines of the handshake, each with its CRLF.
   // `inflater`: permessage-deflate is offered, and has to be agreed to; nullptr: it is not. It may serve many.
-  Status connect(Poller& poller, const Target& target, const std::string& protocol, Inflater* inflater = nullptr);
+  // Failures come to on_closed, never from inside.
+  Status connect(Poller& poller, const Target& target, const std::string& protocol, const std::string& headers = {},
+                 Inflater* inflater = nullptr);
 
   // REQUIRES: is_open(). Goes out with the next flush().
   void send(std::string_view payload, bool binary);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/config/keys.h"
 
+#include <crypt.h>
 #include <sched.h>
 
 #include <algorithm>
@@ -49,10 +50,20 @@ void choose(Reading& r, const Node& node, std::initializer_list<std::pair<const 
   r.fault(node, fmt::format("is \"{}\"; must be {}", value, fmt::join(names, " or ")));
 }
 
+// What runs in the server itself, always.
+bool inside(const Reading& r, const Node& node, const ModuleUse& use) {
+  if (use.isolated) r.fault(node["isolation"], "isolation: is for auth modules only");
+  return !use.isolated;
+}
+
 void read_modules_list(Reading& r, const Node& node, bool chain, std::vector<ModuleUse>& out) {
   if (!node.IsSequence()) return r.fault(node, fmt::format("is {}; must be a list of modules", kind_of(node)));
   for (const Node& item : node)
-    if (ModuleUse use; r.module_use(item, use, chain)) out.push_back(std::move(use));
+    if (ModuleUse use; r.module_use(item, use, chain) && inside(r, item, use)) out.push_back(std::move(use));
+}
+
+void read_router(Reading& r, const Node& node, Endpoint& endpoint) {
+  if (r.module_use(node, endpoint.router, false)) inside(r, node, endpoint.router);
 }
 
 void read_auth(Reading& r, const Node& node, Endpoint& endpoint) {
@@ -110,10 +121,10 @@ const Key<Endpoint> kEndpoint[] = {
        if (r.text(n, e.path) && !e.path.starts_with('/')) r.fault(n, fmt::format("is \"{0}\"; write /{0}", e.path));
      }},
     {"auth", "list of modules", "[]", "Asked in order; the first that answers yes or no decides; all passing refuses. An "
-     "entry is a name or `{module: NAME, on_error: pass, deadline: 5s, canary: {module: NAME, percent: 5, shadow: true}, "
+     "entry is a name or `{module: NAME, on_error: pass, deadline: 5s, isolation: process, canary: {module: NAME, percent: 5, shadow: true}, "
      "…its own settings}`.", read_auth},
     {"router", "module", "required", "What a message means and where it goes; exactly one.",
-     [](Reading& r, const Node& n, Endpoint& e) { r.module_use(n, e.router, false); }},
+     read_router},
     {"guards", "list of modules", "[]", "Asked about each subscription: all must agree, and one at least must allow. Entries as "
      "in `auth`. Where there are none, the router decides alone.",
      [](Reading& r, const Node& n, Endpoint& e) { read_modules_list(r, n, true, e.guards); }},
@@ -190,9 +201,9 @@ const Key<ListenerReading> kListener[] = {
        for (const Node& item : n) read_endpoint(r, item, l.listener);
      }},
     {"auth", "list of modules", "[]", "Raw TCP: as of an endpoint.",
-     [](Reading& r, const Node& n, ListenerReading& l) { read_modules_list(r, n, true, l.socket.auth); }},
+     [](Reading& r, const Node& n, ListenerReading& l) { read_auth(r, n, l.socket); }},
     {"router", "module", "required", "Raw TCP: as of an endpoint. It must be able to find packets, as `lua` is.",
-     [](Reading& r, const Node& n, ListenerReading& l) { r.module_use(n, l.socket.router, false); }},
+     [](Reading& r, const Node& n, ListenerReading& l) { read_router(r, n, l.socket); }},
     {"guards", "list of modules", "[]", "Raw TCP: as of an endpoint.",
      [](Reading& r, const Node& n, ListenerReading& l) { read_modules_list(r, n, true, l.socket.guards); }},
     {"options", "map", "{}", "Raw TCP: as of an endpoint.",
@@ -254,8 +265,12 @@ void read_modules(Reading& r, const Node& node, Config& config) {
 
 const Key<AccessUser> kAccess[] = {
     {"username", "text", "required", "", [](Reading& r, const Node& n, AccessUser& u) { r.text(n, u.username); }},
-    {"password", "text", "required", "Plain, or a crypt(3) hash (`$2b$…`, `$y$…`).",
-     [](Reading& r, const Node& n, AccessUser& u) { r.text(n, u.password); }},
+    {"password", "text", "required", "Plain, or a crypt(3) hash (`$2b$…`, `$y$…`); what begins with `$` is one.",
+     [](Reading& r, const Node& n, AccessUser& u) {
+       r.text(n, u.password);
+       if (u.password.starts_with('$') && crypt_checksalt(u.password.c_str()) == CRYPT_SALT_INVALID)
+         r.fault(n, "begins with $ and is no hash that crypt(3) knows; make one with mkpasswd, or write another password");
+     }},
     {"roles", "list", "required", "Of `read` and `write`.",
      [](Reading& r, const Node& n, AccessUser& u) {
        std::vector<std::string> roles;
@@ -366,9 +381,11 @@ const Key<NatsSettings> kNats[] = {
 };
 
 const Key<Config> kMesh[] = {
-    {"engine", "local or nats", "local", "One node alone; or a node of a cluster on NATS ([cluster.md](cluster.md)).",
+    {"engine", "local, nats or a module", "local",
+     "One node alone; or a node of a cluster on NATS, or on a module that is a mesh engine ([cluster.md](cluster.md)).",
      [](Reading& r, const Node& n, Config& c) {
-       choose<std::string>(r, n, {{"local", "local"}, {"nats", "nats"}}, c.mesh_engine);
+       if (n.IsScalar() && (n.Scalar() == "local" || n.Scalar() == "nats")) c.mesh_engine = n.Scalar();
+       else if (r.module_use(n, c.mesh_module, false)) c.mesh_engine = c.mesh_module.module;
      }},
     {"deadline", "duration", "500ms", "For the tallies of a publish, from workers and nodes; who has not reported counts as failed.",
      [](Reading& r, const Node& n, Config& c) { r.duration(n, c.mesh_deadline); }},
@@ -384,7 +401,13 @@ const Key<Config> kQueue[] = {
     {"bytes", "size", "64MiB", "Bytes that a topic's messages may hold together.",
      [](Reading& r, const Node& n, Config& c) { r.size(n, c.queue_bytes); }},
     {"ack", "duration", "30s", "For the acknowledgement of a consumer that pops with `ack`; then the message goes to another.",
-     [](Reading& r, const Node& n, Config& c) { r.duration(n, c.queue_ack); }},
+     [](Reading& r, const Node& n, Config& c) {
+       if (r.duration(n, c.queue_ack) && c.queue_ack < Millis{100}) r.fault(n, "is under 100ms; write at least 100ms");
+     }},
+    {"durable", "true or false", "false", "With `mesh.engine: nats`: topics are kept by JetStream, and survive every node ([cluster.md](cluster.md)).",
+     [](Reading& r, const Node& n, Config& c) { choose<bool>(r, n, {{"true", true}, {"false", false}}, c.queue_durable); }},
+    {"replicas", "number", "1", "Of the durable topics, on NATS servers of one cluster.",
+     [](Reading& r, const Node& n, Config& c) { r.number(n, c.queue_replicas, 1, 5); }},
 };
 
 const Key<RedisServer> kRedis[] = {

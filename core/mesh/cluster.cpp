@@ -28,6 +28,7 @@ void Cluster::connected(std::int64_t now) {
   up_ = true;
   stats_.connected = 1;
   for (auto& [boot, member] : members_) member->seen = now;  // who is gone has yet to show
+  if (part_) part_->on_engine(true);
   if (number_ == 0) return begin_claim();
   host_.broadcast(heartbeat());
 }
@@ -38,6 +39,7 @@ void Cluster::disconnected(std::int64_t now) {
   up_ = false;
   stats_.connected = 0;
   ++stats_.reconnects;
+  if (part_) part_->on_engine(false);
 }
 
 // A number is anybody's who says so and hears no objection: from its owner, from who remembers a late owner, or from
@@ -107,6 +109,7 @@ void Cluster::on(const wire::Heartbeat& frame) {
     departed_.erase(number);
     log_.info("node joined", {{"node", member.info.id}, {"name", member.info.name}, {"number", number}});
     if (number_ != 0) host_.send(frame.boot, heartbeat());
+    if (part_) part_->on_member(frame.boot, number);
   }
   if (!member.interest.is(frame.interest)) ask(frame.boot, member);
   if (number_ == 0 && number == claiming_) return begin_claim();
@@ -162,7 +165,17 @@ void Cluster::announce() {
   stats_.interest = own_.channels();
 }
 
-void Cluster::turn() { announce(); }
+void Cluster::turn() {
+  announce();
+  if (part_) part_->on_turn();
+}
+
+void Cluster::attach(ClusterPart& part, std::int64_t now) {
+  part_ = &part;
+  part.on_tick(now);
+  part.on_engine(up_);
+  for (const auto& [boot, member] : members_) part.on_member(boot, member->number);
+}
 
 void Cluster::on(const wire::Bye& frame) {
   const auto member = members_.find(frame.boot);
@@ -171,6 +184,7 @@ void Cluster::on(const wire::Bye& frame) {
 
 void Cluster::leave() {
   if (number_ == 0) return;
+  if (part_) part_->on_turn();
   wire::Bye frame;
   frame.boot = settings_.boot;
   host_.broadcast(wire::encode(frame));
@@ -192,6 +206,7 @@ void Cluster::lose(Members::iterator row, const char* why) {
   stats_.no_answer += publishes.size();
   for (const std::uint64_t ticket : publishes) answered(ticket, boot, {0, 1});
   for (const std::uint64_t ticket : sends) finish(ticket, SendStatus::no_such_connection);
+  if (part_) part_->on_member_lost(boot);
 }
 
 void Cluster::expire_members() {
@@ -221,6 +236,7 @@ void Cluster::tick(std::int64_t now) {
   }
   if (up_ && number_ != 0 && now >= next_heartbeat_) host_.broadcast(heartbeat());
   announce();
+  if (part_) part_->on_tick(now);
   stats_.nodes = nodes(now).size();
 }
 

@@ -55,7 +55,8 @@ WsConnection::~WsConnection() {
     server_.parts_.log.info("connection refused", {{"reason", "bad_request"}, {"peer", peer()},
                                                    {"why", "it ended before a complete, well-formed request"}});
   }
-  if (doomed_) std::replace(server_.doomed_.begin(), server_.doomed_.end(), this, static_cast<WsConnection*>(nullptr));
+  for (auto [listed, list] : {std::pair{doomed_, &server_.doomed_}, std::pair{noted_, &server_.resting_}})
+    if (listed) std::replace(list->begin(), list->end(), this, static_cast<WsConnection*>(nullptr));
 }
 
 const Listener& WsConnection::listener() const { return server_.parts_.served->config().listeners[listener_]; }
@@ -152,8 +153,24 @@ void WsConnection::on_dropped() {
   session->on_transport_closed(at_fault ? CloseReason::protocol_error : CloseReason::lost);
 }
 
+// From the end of the turn on, since most handlers that wait are done by then: to stop and to start again are three calls
+// of the kernel. What one read brought comes in any case.
 void WsConnection::pause_reading(bool pause) {
-  if (wsi_) lws_rx_flow_control(wsi_, pause ? 0 : 1);
+  wants_rest_ = pause;
+  if (pause == rests_ || !wsi_) return;
+  if (pause) {
+    if (!std::exchange(noted_, true)) server_.resting_.push_back(this);
+  } else {
+    rests_ = false;
+    lws_rx_flow_control(wsi_, 1);
+  }
+}
+
+void WsConnection::rest() {
+  noted_ = false;
+  if (!wants_rest_ || rests_ || !wsi_) return;
+  rests_ = true;
+  lws_rx_flow_control(wsi_, 0);
 }
 
 // Not empty: lws tells nobody of an empty pong.

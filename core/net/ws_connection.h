@@ -53,6 +53,8 @@ class WsConnection final : public Transport {
   Took write(std::string_view frames) override;
   void overflowed() override;
 
+  // Stops reading, if that is still wanted. REQUIRES: the turn ends
+  void rest();
   // Cuts the connection. REQUIRES: called by no callback of lws.
   void kill();
 
@@ -93,6 +95,9 @@ class WsConnection final : public Transport {
   Phase phase_ = Phase::handshaking;
   bool refused_ = false;
   bool doomed_ = false;
+  bool wants_rest_ = false;   // it is not to be read,
+  bool noted_ = false;        // will not be from the end of the turn on,
+  bool rests_ = false;        // and is not
   bool in_frame_ = false;          // more of it is to come
   bool compressed_ = false;        // the message that arrives
   std::uint8_t window_bits_ = 0;  // agreed for what is sent; 0: no compression either way

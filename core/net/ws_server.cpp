@@ -156,7 +156,17 @@ void WsServer::adopt(Port& port, int fd) {
   if (lws* wsi = lws_adopt_descriptor_vhost_via_info(&how)) adopted->attach(wsi);
 }
 
+// While the loop has work that was put off there is hope that some need not rest at all; it is waited for once.
+void WsServer::rest() {
+  if (resting_.empty()) return;
+  if (parts_.loop.has_deferred() && !std::exchange(deferred_, true)) return;
+  deferred_ = false;
+  for (WsConnection* connection : std::exchange(resting_, {}))
+    if (connection) connection->rest();
+}
+
 void WsServer::end_turn() {
+  rest();
   while (!doomed_.empty())
     for (WsConnection* connection : std::exchange(doomed_, {}))
       if (connection) connection->kill();

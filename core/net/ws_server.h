@@ -85,6 +85,7 @@ class WsServer {
   };
 
   Status create_vhost(Port& port);
+  void rest();
   static void watch(Port& port);
   void accept_some(Port& port);
   void adopt(Port& port, int fd);
@@ -96,6 +97,8 @@ class WsServer {
   std::vector<std::unique_ptr<Port>> ports_;
   Inflater inflater_;  // of whole messages, one after another
   std::vector<WsConnection*> doomed_;
+  std::vector<WsConnection*> resting_;  // to be read no more, from the end of the turn on
+  bool deferred_ = false;               // that end was put off once
   std::size_t connections_ = 0;
   bool draining_ = false;
 };

@@ -32,6 +32,8 @@ class Services {
   virtual dunlin_status conn_query(ClientId id, std::string_view name, std::string_view& out) = 0;
   virtual dunlin_status conn_cookie(ClientId id, std::string_view name, std::string_view& out) = 0;
   virtual dunlin_status conn_option(ClientId id, std::string_view name, std::string_view& out) = 0;
+  // All of the endpoint's options: a JSON object.
+  virtual dunlin_status conn_options(ClientId id, std::string_view& json) = 0;
   virtual dunlin_status conn_uid(ClientId id, std::string_view& text, std::uint32_t& kind) = 0;
 
   using LoginDone = std::function<void(dunlin_verdict, dunlin_status)>;
@@ -64,6 +66,7 @@ class Services {
   // `done` gets the JSON text, or E_GONE / E_TIMEOUT and nothing.
   using ContextDone = std::function<void(dunlin_status, std::string_view)>;
   virtual dunlin_status context_wait(ClientId id, std::string_view key, Millis timeout, ContextDone done) = 0;
+  virtual bool context_waited(ClientId id) = 0;  // does such a wait last?
 
   // Ids are never 0. The owner stops what it started; after stop/cancel nothing is called.
   virtual std::uint64_t timer_start(Millis after, Millis every, std::function<void()> fire) = 0;

@@ -27,9 +27,11 @@ Worker::Worker(Node& node, unsigned index, Sockets sockets)
       cluster_mesh_(mesh_, node.cluster, node.number, mailbox_, wheel_, node.config.mesh_deadline),
       filtered_(cluster_mesh_, loop_, counters_),
       queue_(index, node.queues, loop_, wheel_, node.config.mesh_deadline,
-             {node.config.queue_size, node.config.queue_bytes, node.config.queue_ack.count()}, node.topics),
+             {node.config.queue_size, node.config.queue_bytes, node.config.queue_ack.count()}, node.topics,
+             node.number, node.remote_queue),
+      durable_queue_(node.number, index, loop_, mailbox_, node.durable),
       http_client_(loop_), redis_client_(loop_, wheel_, node.log, node.config.redis, node.config.workers),
-      services_(loop_, wheel_, mailbox_, sessions_, filtered_, queue_, http_client_, redis_client_),
+      services_(loop_, wheel_, mailbox_, sessions_, filtered_, queue(), http_client_, redis_client_),
       served_(std::make_unique<Served>(node.first)), retire_timer_([this] { retire_some(); }),
       ws_({loop_, wheel_, flusher_, sessions_, counters_, node.log, served_.get(), node.limits}),
       tcp_({loop_, wheel_, flusher_, sessions_, counters_, node.log, served_.get(), node.limits}),
@@ -96,6 +98,7 @@ void Worker::serve() {
 
 // Everything that a turn leaves to its end, until nothing is left: writes, overflows, goodbyes.
 void Worker::end_turn() {
+  mesh_.end_turn();  // first: the other workers write while this one does
   do {
     sessions_.fanout().end_turn();
     flusher_.report_overflows();
@@ -105,6 +108,7 @@ void Worker::end_turn() {
   } while (flusher_.busy() || ws_.busy() || tcp_.busy() || sessions_.busy());
   api_server_.end_turn();
   directory_server_.end_turn();
+  mesh_.end_turn();  // what all that has published
   connections_.store(sessions_.size(), std::memory_order_relaxed);
 }
 
@@ -206,6 +210,11 @@ std::vector<Sample> Worker::samples() const {
   gauge("dunlin_subscriptions", "Subscriptions now", sessions_.fanout().subscriptions());
   gauge("dunlin_outbox_bytes", "Bytes that wait for clients that read slowly", flusher_.waiting_bytes(), true);
   gauge("dunlin_outboxes_waiting", "Connections for which something waits", flusher_.waiting_boxes());
+  const auto counter = [&](const char* name, const char* help, std::uint64_t value) {
+    out.push_back({.name = name, .help = help, .labels = {}, .value = static_cast<double>(value), .buckets = {}});
+  };
+  counter("dunlin_mails_total", "Tasks that workers got from other threads", mailbox_.mails());
+  counter("dunlin_wake_ups_total", "Wake-ups of workers by other threads; each takes all tasks that wait", mailbox_.wake_ups());
   api_.collect(out);
   redis_client_.collect(out);
   if (index_ == 0) node_.reloads.collect(out);  // they are the node's, and counted once
@@ -218,6 +227,7 @@ std::vector<Sample> Worker::samples() const {
                    .labels = {{"reason", socket_end_label(static_cast<SocketEnd>(i))}},
                    .value = static_cast<double>(sockets.ended[i]), .buckets = {}});
   if (node_.cluster && index_ == 0) node_.cluster->collect(out);
+  if (node_.durable && index_ == 0) node_.durable->collect(out);
   return out;
 }
 

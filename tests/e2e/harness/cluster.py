@@ -10,6 +10,7 @@ def node_id(node):
 class Cluster:
     def __init__(self, serve, nats, count, options):
         self._serve, self.nats, self._options = serve, nats, options
+        self._more = options.pop("more", {})  # top-level keys of the configuration
         self.nodes = []
         for _ in range(count):
             self.add()
@@ -24,7 +25,7 @@ class Cluster:
     def add(self):
         name = f"node-{len(self.nodes)}"
         top = {"mesh": {"engine": "nats", "nats": {"url": self.nats.urls}}, "node": {"workers": 2, "name": name}}
-        self.nodes.append(self._serve(top=top, **self._options))
+        self.nodes.append(self._serve(top=top | self._more, **self._options))
         return self.nodes[-1]
 
     def kill(self, index):

@@ -54,6 +54,11 @@ class Nats:
         self.processes[index].kill()
         self.processes[index].wait(DEADLINE)
 
+    def terminate(self, index=0):
+        """It may write down what it has to."""
+        self.processes[index].terminate()
+        self.processes[index].wait(DEADLINE)
+
     def kill_all(self):
         for index in range(len(self.ports)):
             self.kill(index)

@@ -13,9 +13,10 @@ namespace {
 
 constexpr int kGoingAway = 1001, kPolicy = 1008;
 
-// `i` as it is given back: a string, an integer with every digit, or null.
+// `i` as it is given back: a string, an integer with every digit, or null. Some clients call it `id`.
 Result<std::string> id_of(const json::Value& request) {
   const json::Value* id = json::member(request, "i");
+  if (!id) id = json::member(request, "id");
   if (!id || id->IsNull()) return std::string("null");
   if (id->IsString()) return json::quote(json::text_of(*id));
   if (id->IsInt64()) return std::to_string(id->GetInt64());

@@ -77,9 +77,4 @@ ChildEnd run_in_child(const std::function<int(const Say&)>& work, const Say& hea
   return end;
 }
 
-std::string signal_name(int signal) {
-  const char* name = sigabbrev_np(signal);
-  return name ? std::string("SIG") + name : "signal " + std::to_string(signal);
-}
-
 }  // namespace dunlin

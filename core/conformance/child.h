@@ -22,7 +22,4 @@ struct ChildEnd {
 // goes to standard error. REQUIRES: this process has one thread.
 ChildEnd run_in_child(const std::function<int(const Say&)>& work, const Say& heard, Millis silence);
 
-// "SIGSEGV", or the number.
-std::string signal_name(int signal);
-
 }  // namespace dunlin

@@ -35,8 +35,8 @@ std::size_t selections_in(const Config& config) {
 }  // namespace
 
 Result<std::unique_ptr<Reloader>> Reloader::create(const Config& config, Log& log) {
-  std::unique_ptr<Reloader> reloader(new Reloader(log));
-  auto modules = ModuleSet::build(config, log, &reloader->libraries_);
+  std::unique_ptr<Reloader> reloader(new Reloader(log, config.workers));
+  auto modules = ModuleSet::build(config, log, &reloader->libraries_, &reloader->isolator_);
   if (!modules) return modules.error();
   reloader->entries_[1].generation =
       std::make_unique<Generation>(Generation{.number = 1, .config = config, .modules = std::move(*modules)});
@@ -97,7 +97,7 @@ Result<std::unique_ptr<Generation>> Reloader::build() {
   if (!config) return config.error();
   if (const auto fixed = restart_needed(in_force().config, *config); !fixed.empty())
     return fail(Errc::denied, fmt::format("{}", fmt::join(fixed, "\n")));
-  auto modules = ModuleSet::build(*config, log_, &libraries_, free_slots(*config));
+  auto modules = ModuleSet::build(*config, log_, &libraries_, &isolator_, free_slots(*config));
   if (!modules) return modules.error();
   return std::make_unique<Generation>(
       Generation{.number = ++last_, .config = std::move(*config), .modules = std::move(*modules)});

@@ -16,6 +16,7 @@
 
 #include "core/base/log.h"
 #include "core/base/result.h"
+#include "core/isolation/isolator.h"
 #include "core/loop/mailbox.h"
 #include "core/loop/timer_wheel.h"
 #include "core/plugin/generation.h"
@@ -62,7 +63,7 @@ class Reloader {
     std::string failure;
   };
 
-  explicit Reloader(Log& log) : log_(log) {}
+  Reloader(Log& log, unsigned workers) : log_(log), isolator_(workers) {}
   void begin();
   Result<std::unique_ptr<Generation>> build();
   std::size_t free_slots(const Config& config) const;
@@ -75,6 +76,7 @@ class Reloader {
 
   Log& log_;
   Libraries libraries_;
+  ProcessIsolator isolator_;
   ReloadFigures figures_;
   std::map<std::uint64_t, Entry> entries_;
   std::uint64_t in_force_ = 1, last_ = 1;

@@ -7,6 +7,7 @@
 #include <nats/nats.h>
 
 #include <atomic>
+#include <condition_variable>
 #include <mutex>
 #include <string>
 
@@ -41,7 +42,9 @@ class NatsEngine final : public MeshEngine {
   natsConnection* connection_ = nullptr;
   natsSubscription* subscriptions_[2] = {nullptr, nullptr};
   std::mutex events_lock_;  // libnats calls from several threads
-  bool opened_ = false;   // the library has been used
+  std::condition_variable completed_;
+  int subscribed_ = 0;  // subscriptions of which messages may still come
+  bool opened_ = false;  // the library has been used
   bool closing_ = false;
   std::atomic<std::size_t> largest_{0};
 };

@@ -54,6 +54,9 @@ class Nats:
         self.processes[index].kill()
         self.processes[index].wait(DEADLINE)
 
+    def signal(self, index, number):
+        self.processes[index].send_signal(number)
+
     def kill_all(self):
         for index in range(len(self.ports)):
             self.kill(index)

@@ -17,6 +17,8 @@ class Cluster:
         self._serve, self.nats, self._options = serve, nats, options
         self._urls = urls or (lambda index: self.nats.urls)
         self._begun = 0
+        self._frozen = set()
+        self.silent_of_the_gone = 0
         self.nodes = []
         for _ in range(count):
             self.add()
@@ -38,8 +40,7 @@ class Cluster:
 
     def kill(self, index):
         """kill -9; the node is no more among the nodes."""
-        node = self.nodes.pop(index)
-        node.leaving_at = time.monotonic()
+        node = self._take(index)
         node.process.kill()
         node.process.wait()
         node.killed = True
@@ -47,16 +48,27 @@ class Cluster:
 
     def drain(self, index):
         """SIGTERM; the node is no more among the nodes. Its end is not waited for."""
-        node = self.nodes.pop(index)
-        node.leaving_at = time.monotonic()
+        node = self._take(index)
         node.terminate()
         return node
 
+    def _take(self, index):
+        """Its figures go with it: those that an account needs are kept."""
+        node = self.nodes.pop(index)
+        self.silent_of_the_gone += node.metric("dunlin_cluster_lost_total", reason="silent")
+        node.leaving_at = time.monotonic()
+        return node
+
     def freeze(self, index):
+        self._frozen.add(self.nodes[index])
         os.kill(self.nodes[index].process.pid, signal.SIGSTOP)
 
     def thaw(self, index):
         os.kill(self.nodes[index].process.pid, signal.SIGCONT)
+        self._frozen.discard(self.nodes[index])
+
+    def awake(self):
+        return [node for node in self.nodes if node not in self._frozen]
 
     def lost(self, reason=None):
         return self.total("dunlin_cluster_lost_total", **({"reason": reason} if reason else {}))

@@ -3,9 +3,11 @@
 // protocol but the WebSocket frame, one send() for each connection and loop turn. What the load client measures here is
 // what the kernel asks for; what a server adds to it is its own.
 //
-//   limit PORT      /         a subscriber: gets every message
-//                   /publish  each frame is a message
-//                   /echo     each frame comes back
+//   limit PORT      /            a subscriber: gets every message
+//                   /publish     each frame is a message
+//                   /echo        each frame comes back
+//                   /one/bench7  a subscriber: gets the messages of channel 6
+//                   /to-one      each frame is a message for the channel that it names: "<~00000006:…"
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -28,13 +30,14 @@
 
 namespace {
 
-enum class Role { handshake, subscriber, publisher, echo };
+enum class Role { handshake, subscriber, publisher, echo, one, to_one };
 
 struct Connection {
   int fd;
   Role role = Role::handshake;
   std::string in, backlog;
-  std::size_t place = 0;  // among the subscribers
+  std::size_t place = 0;  // among the subscribers; of one: its channel
+  std::string turn;       // of one: what the turn brought
 };
 
 class Limit {
@@ -87,7 +90,7 @@ class Limit {
       if (fd < 0) return;
       const int on = 1;
       ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-      watch(fd, new Connection{.fd = fd, .in = {}, .backlog = {}}, EPOLL_CTL_ADD, EPOLLIN);
+      watch(fd, new Connection{.fd = fd, .in = {}, .backlog = {}, .turn = {}}, EPOLL_CTL_ADD, EPOLLIN);
     }
   }
 
@@ -120,9 +123,16 @@ class Limit {
     const int size = EVP_EncodeBlock(accept, hash, SHA_DIGEST_LENGTH);
     write(connection, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
                           std::string(reinterpret_cast<const char*>(accept), static_cast<std::size_t>(size)) + "\r\n\r\n");
-    connection.role = bytes.starts_with("GET /publish ") ? Role::publisher
-                      : bytes.starts_with("GET /echo ")  ? Role::echo
-                                                         : Role::subscriber;
+    connection.role = bytes.starts_with("GET /publish ")     ? Role::publisher
+                      : bytes.starts_with("GET /echo ")      ? Role::echo
+                      : bytes.starts_with("GET /to-one ")    ? Role::to_one
+                      : bytes.starts_with("GET /one/bench") ? Role::one
+                                                             : Role::subscriber;
+    if (connection.role == Role::one) {
+      connection.place = std::strtoul(bytes.data() + std::string_view("GET /one/bench").size(), nullptr, 10) - 1;
+      if (ones_.size() <= connection.place) ones_.resize(connection.place + 1);
+      ones_[connection.place] = &connection;
+    }
     if (connection.role == Role::subscriber) {
       connection.place = subscribers_.size();
       subscribers_.push_back(&connection);
@@ -153,14 +163,30 @@ class Limit {
       closed_ = true;
     } else if (connection.role == Role::publisher) {
       turn_ += out;
+    } else if (connection.role == Role::to_one) {
+      to_one(out, out.size() - size);
     } else if (connection.role == Role::echo) {
       write(connection, out);
     }
     return head + size;
   }
 
+  void to_one(const std::string& out, std::size_t head) {
+    const std::string channel = out.substr(head + 2, 8);
+    const std::size_t place = std::strtoul(channel.c_str(), nullptr, 16);
+    Connection* one = place < ones_.size() ? ones_[place] : nullptr;
+    if (!one) return;
+    if (one->turn.empty()) dirty_.push_back(one);
+    one->turn += out;
+  }
+
   // What the turn brought, to everybody, in one send() each.
   void flush() {
+    for (Connection* one : dirty_) {
+      write(*one, one->turn);
+      one->turn.clear();
+    }
+    dirty_.clear();
     if (turn_.empty()) return;
     for (Connection* subscriber : subscribers_) write(*subscriber, turn_);
     turn_.clear();
@@ -185,12 +211,16 @@ class Limit {
       subscribers_[connection->place]->place = connection->place;
       subscribers_.pop_back();
     }
+    if (connection->role == Role::one) {
+      ones_[connection->place] = nullptr;
+      std::erase(dirty_, connection);
+    }
     ::close(connection->fd);
     delete connection;
   }
 
   int epoll_, listener_;
-  std::vector<Connection*> subscribers_;
+  std::vector<Connection*> subscribers_, ones_, dirty_;
   std::string turn_, buffer_ = std::string(256 * 1024, '\0');
   bool closed_ = false;  // the frame that was read last ended its connection
 };

@@ -63,23 +63,41 @@ local function resolve(conn, request)
   return nil, refusals.channel_refused
 end
 
--- One function an op. It returns the refusal, or nothing when it is done.
+local function answer(conn, id, refusal)
+  local reply = {result = true}
+  if refusal then
+    reply = {code = refusal.code, msg = refusal.msg}
+  end
+  reply.id = id
+  conn:send(mix.json_encode(reply))
+end
+
+-- One function an op. It returns the refusal, nothing when it is done, or `later` when it answers by itself.
 local ops = {}
+local later = {}
 
 function ops.auth(conn, request)
   if type(request.token) ~= "string" then
     return refusals.bad_request
   end
   local before = conn:uid()
-  local ok, _, kind = conn:authenticate(request.token) -- waits for the endpoint's auth modules
-  if not ok then
-    return kind == "denied" and refusals.token_refused or refusals.try_later
+  local function decided(ok, _, kind)
+    if not ok then
+      return answer(conn, request.id, kind == "denied" and refusals.token_refused or refusals.try_later)
+    end
+    local uid = conn:uid()
+    conn:set_context_value("uid", uid)
+    if before ~= nil and tostring(before) ~= tostring(uid) then
+      conn:unsubscribe(own_channel(before)) -- the messages of the one who was logged in before
+    end
+    answer(conn, request.id)
   end
-  local uid = conn:uid()
-  conn:set_context_value("uid", uid)
-  if before ~= nil and tostring(before) ~= tostring(uid) then
-    conn:unsubscribe(own_channel(before)) -- the messages of the one who was logged in before
+  -- Asks the endpoint's auth modules. Without the function it would wait and return their decision, at some more cost.
+  local begun, err, kind = conn:authenticate(request.token, decided)
+  if not begun then
+    decided(false, err, kind)
   end
+  return later
 end
 
 function ops.subscribe(conn, request)
@@ -121,15 +139,6 @@ end
 function ops.ping()
 end
 
-local function answer(conn, id, refusal)
-  local reply = {result = true}
-  if refusal then
-    reply = {code = refusal.code, msg = refusal.msg}
-  end
-  reply.id = id
-  conn:send(mix.json_encode(reply))
-end
-
 local function is_id(id)
   return type(id) == "string" or mix.is_number(id)
 end
@@ -157,5 +166,8 @@ function on_message(msg)
   if not op then
     return answer(conn, request.id, refusals.unknown_op)
   end
-  answer(conn, request.id, op(conn, request))
+  local refusal = op(conn, request)
+  if refusal ~= later then
+    answer(conn, request.id, refusal)
+  end
 end

@@ -2,6 +2,8 @@
 #include "core/api/methods.h"
 
 #include <algorithm>
+#include <charconv>
+#include <iterator>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -23,8 +25,18 @@ const char* why_not_sent(SendStatus status) {
                                              : "no such connection";
 }
 
+void append(std::string& out, std::uint64_t number) {
+  char digits[20];
+  const auto [end, error] = std::to_chars(std::begin(digits), std::end(digits), number);
+  out.append(digits, end);
+}
+
+// By hand: the answer to each publish, for which a format would be looked through anew.
 std::string print(Tally tally) {
-  return fmt::format(R"({{"s":{},"f":{}{}}})", tally.success, tally.fail, tally.partial ? R"(,"partial":true)" : "");
+  std::string out = R"({"s":)";
+  append(out, tally.success);
+  append(out += R"(,"f":)", tally.fail);
+  return out += tally.partial ? R"(,"partial":true})" : "}";
 }
 
 // What a node of a cluster can hand to the others at all: told before anybody has got it.

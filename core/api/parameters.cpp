@@ -49,12 +49,18 @@ Result<std::string_view> text_field(const json::Value& object, const char* name)
   return json::text_of(*value);
 }
 
+// A field that may be left out; many a serializer writes null instead.
+const json::Value* optional_field(const json::Value& object, const char* name) {
+  const json::Value* value = json::member(object, name);
+  return value && !value->IsNull() ? value : nullptr;
+}
+
 // "d" and "t".
 Result<MessageRef> message_of(const json::Value& object) {
   const auto data = text_field(object, "d");
   if (!data) return data.error();
   std::string_view type = "text";
-  if (json::member(object, "t")) {
+  if (optional_field(object, "t")) {
     const auto given = text_field(object, "t");
     if (!given) return given.error();
     type = *given;
@@ -164,7 +170,7 @@ Result<PublishParameters> publish_parameters(const json::Value& object) {
   auto message = message_of(object);
   if (!message) return message.error();
   bool wait_here = false;
-  if (json::member(object, "wait")) {
+  if (optional_field(object, "wait")) {
     const auto wait = text_field(object, "wait");
     if (!wait) return wait.error();
     wait_here = *wait == "local";
@@ -195,7 +201,7 @@ Result<CallParameters> call_parameters(const json::Value& object) {
     return wrong(fmt::format("\"f\" is {}; must be one of {}", json::quote(*name), fmt::join(names, ", ")));
   }
   const json::Value none(rapidjson::kArrayType);
-  const json::Value* list = json::member(object, "a");
+  const json::Value* list = optional_field(object, "a");
   if (list && !list->IsArray()) return wrong(fmt::format("\"a\" is {}; must be an array", kind_of(*list)));
   auto arguments = row->arguments(list ? *list : none);
   if (!arguments) return arguments.error();
@@ -219,7 +225,7 @@ Result<PopParameters> pop_parameters(const json::Value& value) {
   const json::Value* topics = &value;
   if (!value.IsArray()) {
     if (const Status known = only_known<2>(value, {"t", "ack"}); !known) return known.error();
-    if (const json::Value* ack = json::member(value, "ack")) {
+    if (const json::Value* ack = optional_field(value, "ack")) {
       if (!ack->IsBool()) return wrong(fmt::format("\"ack\" is {}; must be true or false", kind_of(*ack)));
       out.ack = ack->GetBool();
     }

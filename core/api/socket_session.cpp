@@ -13,9 +13,10 @@ namespace {
 
 constexpr int kGoingAway = 1001, kPolicy = 1008;
 
-// `i` as it is given back: a string, an integer with every digit, or null.
+// `i` as it is given back: a string, an integer with every digit, or null. Some clients call it `id`.
 Result<std::string> id_of(const json::Value& request) {
   const json::Value* id = json::member(request, "i");
+  if (!id) id = json::member(request, "id");
   if (!id || id->IsNull()) return std::string("null");
   if (id->IsString()) return json::quote(json::text_of(*id));
   if (id->IsInt64()) return std::to_string(id->GetInt64());
@@ -96,9 +97,9 @@ void SocketSession::request(const json::Value& request, std::string id) {
     return refuse(ApiCode::bad_parameters, named ? "\"m\" must be a string" : "\"m\" is missing", id);
   const std::string_view name = json::text_of(*named);
   if (host_.draining()) return refuse(ApiCode::stopping, "the server is stopping", id);
-  static const json::Value kNone(rapidjson::kObjectType);
+  const json::Value none(rapidjson::kObjectType);
   const json::Value* given = json::member(request, "p");
-  const json::Value& parameters = given && !given->IsNull() ? *given : kNone;
+  const json::Value& parameters = given && !given->IsNull() ? *given : none;
   const auto own = std::find_if(std::begin(kOwn), std::end(kOwn), [&](const Own& row) { return row.name == name; });
   const Method* method = own == std::end(kOwn) ? find_method(name) : nullptr;
   if (own == std::end(kOwn) && !method)

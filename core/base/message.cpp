@@ -2,15 +2,20 @@
 #include "core/base/message.h"
 
 #include <algorithm>
+#include <array>
+#include <memory>
 #include <new>
+
+#include "core/base/check.h"
 
 namespace dunlin {
 namespace {
 
+constexpr unsigned kFinal = 0x80, kCompressed = 0x40;  // RSV1: RFC 7692, 6
+
 // Writes the header of RFC 6455, 5.2; returns its length.
-std::uint8_t write_header(Kind kind, std::size_t payload, unsigned char (&out)[10]) {
-  constexpr unsigned kFinal = 0x80;
-  out[0] = static_cast<unsigned char>(kFinal | static_cast<unsigned>(kind));
+std::uint8_t write_header(unsigned first, std::size_t payload, unsigned char (&out)[10]) {
+  out[0] = static_cast<unsigned char>(first);
   if (payload < 126) {
     out[1] = static_cast<unsigned char>(payload);
     return 2;
@@ -23,9 +28,26 @@ std::uint8_t write_header(Kind kind, std::size_t payload, unsigned char (&out)[1
 
 }  // namespace
 
+struct Message::Forms {
+  enum class State : std::uint32_t { none, making, made };
+  struct Form {
+    std::atomic<State> state{State::none};
+    MessageRef message;  // written by the one that makes it, read by all once it is made
+  };
+  std::array<Form, kForms> all;
+};
+
 MessageRef Message::make(Kind kind, std::string_view payload) {
+  return frame_of(kind, kFinal | static_cast<unsigned>(kind), payload);
+}
+
+MessageRef Message::compressed(Kind kind, std::string_view payload) {
+  return frame_of(kind, kFinal | kCompressed | static_cast<unsigned>(kind), payload);
+}
+
+MessageRef Message::frame_of(Kind kind, unsigned first, std::string_view payload) {
   unsigned char header[10];
-  const std::uint8_t length = write_header(kind, payload.size(), header);
+  const std::uint8_t length = write_header(first, payload.size(), header);
   return assemble(kind, {reinterpret_cast<const char*>(header), length}, payload);
 }
 
@@ -40,7 +62,31 @@ MessageRef Message::assemble(Kind kind, std::string_view header, std::string_vie
   return MessageRef(message);
 }
 
+const MessageRef& Message::form(std::size_t number, FormMaker& maker) const {
+  CHECK(number < kForms);
+  Forms* forms = forms_.load(std::memory_order_acquire);
+  if (!forms) {
+    auto fresh = std::make_unique<Forms>();
+    if (forms_.compare_exchange_strong(forms, fresh.get(), std::memory_order_acq_rel)) forms = fresh.release();
+  }
+  using State = Forms::State;
+  Forms::Form& form = forms->all[number];
+  State state = State::none;
+  if (form.state.compare_exchange_strong(state, State::making, std::memory_order_acquire)) {
+    form.message = maker.make_form(*this, number);
+    form.state.store(State::made, std::memory_order_release);
+    form.state.notify_all();
+  } else {
+    while (state != State::made) {
+      form.state.wait(State::making, std::memory_order_acquire);
+      state = form.state.load(std::memory_order_acquire);
+    }
+  }
+  return form.message;
+}
+
 void Message::destroy(Message* message) noexcept {
+  delete message->forms_.load(std::memory_order_acquire);
   message->~Message();
   ::operator delete(message);
 }

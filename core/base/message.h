@@ -2,10 +2,12 @@
 // Message: one payload and its WebSocket frame, built once and shared, immutable, by every worker and recipient.
 //
 // The frame is a server's: final, unmasked (RFC 6455, 5.2). Header and payload lie in one allocation together with the
-// reference count: [Message][header, 2 to 10 bytes][payload].
+// reference count: [Message][header, 2 to 10 bytes][payload]. A message may have further forms (the same, compressed),
+// which are made when first asked for and live as long as it does.
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 #include <utility>
@@ -44,19 +46,37 @@ class Message {
   static MessageRef make(Kind kind, std::string_view payload);
   // Bytes that go out as they are, without a frame: frame() and payload() are the same.
   static MessageRef raw(std::string_view bytes);
+  // A frame whose payload is a message of `kind`, compressed as RFC 7692 says: RSV1 is set.
+  static MessageRef compressed(Kind kind, std::string_view payload);
 
   Kind kind() const noexcept { return kind_; }
   std::string_view frame() const noexcept { return {bytes(), size_}; }
   std::string_view payload() const noexcept { return frame().substr(header_); }
 
+  // Makes a form of this message; what it returns may be nothing.
+  class FormMaker {
+   public:
+    virtual MessageRef make_form(const Message& message, std::size_t form) = 0;
+
+   protected:
+    ~FormMaker() = default;
+  };
+  static constexpr std::size_t kForms = 7;
+  // The form of that number, below kForms: made by whoever asks first, on whatever thread. Others that ask meanwhile wait,
+  // which takes them no longer than to make it themselves would. Lives as long as the message.
+  const MessageRef& form(std::size_t number, FormMaker& maker) const;
+
  private:
   friend class MessageRef;
+  struct Forms;
   Message(Kind kind, std::uint8_t header, std::size_t size) noexcept : size_(size), kind_(kind), header_(header) {}
   char* bytes() noexcept { return reinterpret_cast<char*>(this + 1); }
   const char* bytes() const noexcept { return reinterpret_cast<const char*>(this + 1); }
+  static MessageRef frame_of(Kind kind, unsigned first, std::string_view payload);
   static MessageRef assemble(Kind kind, std::string_view header, std::string_view payload);
   static void destroy(Message* message) noexcept;
 
+  mutable std::atomic<Forms*> forms_{nullptr};
   std::size_t size_;
   std::atomic<std::uint32_t> references_{1};
   Kind kind_;

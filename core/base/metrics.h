@@ -45,6 +45,11 @@ struct Sample {
   X(drop_swapped, "drops_total", "reason", "module_replaced", "Messages that were not delivered, by reason")             \
   X(drop_timeout, "drops_total", "reason", "worker_timeout", "Messages that were not delivered, by reason")             \
   X(drop_encode, "drops_total", "reason", "not_encoded", "Messages that were not delivered, by reason")                 \
+  X(deflate_agreed, "compression_agreed_total", "", "", "Handshakes that agreed on permessage-deflate")                 \
+  X(compressed, "compressed_messages_total", "", "", "Messages compressed for clients, once however many receive them") \
+  X(compressed_before, "compressed_bytes_total", "size", "before", "Bytes of the messages that were compressed")        \
+  X(compressed_after, "compressed_bytes_total", "size", "after", "Bytes of the messages that were compressed")          \
+  X(inflated, "inflated_messages_total", "", "", "Compressed messages received from clients")                           \
   X(refused_limit, "refused_total", "reason", "too_many_connections", "Connections refused before a session, by reason") \
   X(refused_slow, "refused_total", "reason", "handshake_timeout", "Connections refused before a session, by reason")    \
   X(refused_path, "refused_total", "reason", "no_such_endpoint", "Connections refused before a session, by reason")     \

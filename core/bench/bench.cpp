@@ -26,15 +26,21 @@ Status allow_descriptors(unsigned wanted) {
   return fail(Errc::unavailable, fmt::format("{} open files are needed and {} are allowed; raise ulimit -n", wanted, limit.rlim_max));
 }
 
-Status check(const Options& options) {
+Status check(const Options& options, const Dialogue& dialogue) {
   if (options.connections == 0 || options.window == 0 || options.publishers == 0 || options.batch == 0)
     return fail(Errc::bad_input, "a count is 0");
   if (options.size < kSmallestMessage)
     return fail(Errc::bad_input, fmt::format("--size: {} is too small; must be {} or more", options.size, kSmallestMessage));
   if (options.batch > options.window)
     return fail(Errc::bad_input, "--batch: a batch larger than the window is never full");
-  if (options.batch > 1 && options.work == Work::one_to_one && options.protocol == "nchan")
+  if (options.batch > 1 && !(dialogue.publish_via() == "http" || (dialogue.publish_via() == "ws" && dialogue.publish_answered())))
+    return fail(Errc::bad_input, "--batch: only the HTTP API and Dunlin's WebSocket API take several publishes in one request");
+  if (options.batch > 1 && options.protocol == "nchan")
     return fail(Errc::bad_input, "--batch: nchan takes one message a request");
+  if (options.rate < 0 || options.seconds <= 0 || options.warm_up < 0)
+    return fail(Errc::bad_input, "--rate and --warm-up must not be negative, --seconds must be above 0");
+  if (options.rate > 0 && options.work != Work::fan_out && options.work != Work::one_to_one)
+    return fail(Errc::bad_input, "--rate: only fan-out and one-to-one publish");
   return allow_descriptors(options.connections + options.publishers + 64);
 }
 
@@ -116,9 +122,9 @@ Status load(const Run& run) {
 }  // namespace
 
 Result<Findings> run(const Options& options) {
-  if (Status sound = check(options); !sound) return sound.error();
   const auto dialogue = Dialogue::of(options);
   if (!dialogue) return dialogue.error();
+  if (Status sound = check(options, *dialogue); !sound) return sound.error();
   const ServerProcess server(options.server);
   if (!options.server.empty() && !server.cpu_seconds())
     return fail(Errc::not_found, "--server: there is no process of that number");

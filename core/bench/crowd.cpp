@@ -54,7 +54,8 @@ Status Crowd::open_all(const std::function<void(unsigned)>& reached, Progress& p
       if (target.scheme != "ws") return fail(Errc::bad_input, "--url: ws:// is wanted");
     }
     clients_.push_back(std::make_unique<WsClient>(static_cast<WsListener&>(*this), i));
-    return clients_.back()->connect(poller_, target, dialogue_.row().subprotocol);
+    return clients_.back()->connect(poller_, target, dialogue_.row().subprotocol,
+                                     {}, options_.compression ? &inflater_ : nullptr);
   };
   return run(options_.work == Work::storm ? options_.window : kWindow, begin, reached, progress);
 }

@@ -46,6 +46,7 @@ class Crowd final : private WsListener {
   bool shared_ = false;  // one subject for all
   std::vector<std::unique_ptr<WsClient>> clients_;
   std::function<void(WsClient&, std::string_view)> take_;
+  Inflater inflater_;
   unsigned begun_ = 0, done_ = 0;
   bool closing_ = false;
   std::string error_;

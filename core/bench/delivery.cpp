@@ -22,7 +22,10 @@ class Delivery {
   explicit Delivery(Run run)
       : run_(run), fan_out_(run.options.work == Work::fan_out), size_(run.options.size),
         channels_(fan_out_ ? 1 : run.options.connections), numbers_(channels_), flights_(run.options.window),
-        cut_(run.dialogue.row().stream ? run.options.connections : 0) {}
+        cut_(run.dialogue.row().stream ? run.options.connections : 0) {
+    for (unsigned channel = 0; channel < channels_; ++channel)
+      frame_sizes_.push_back(size_ + run.dialogue.wrapping(run.crowd.subject(channel)));
+  }
 
   Status execute() {
     if (Status ready = connect_publishers(); !ready) return ready;
@@ -76,6 +79,12 @@ class Delivery {
            static_cast<double>(messages_) < static_cast<double>(steady_ns() - rate_from_) / 1e9 * run_.options.rate;
   }
 
+  // When the message that comes next was to go out: with a rate a server that falls behind is not spared (open loop).
+  std::int64_t due_ns() const {
+    if (run_.options.rate <= 0) return steady_ns();
+    return rate_from_ + static_cast<std::int64_t>(static_cast<double>(messages_) * 1e9 / run_.options.rate);
+  }
+
   void publish() {
     // Whole batches alone: one that is not full is not sent.
     const unsigned batch = run_.options.batch;
@@ -89,7 +98,7 @@ class Delivery {
     const auto channel = static_cast<unsigned>(messages_ % channels_);
     // The slot's last message may still be out although others are back: then they are not in one row.
     if (flight.missing > 0) return overtaken();
-    flight = {messages_, steady_ns(), fan_out_ ? run_.options.connections : 1};
+    flight = {messages_, due_ns(), fan_out_ ? run_.options.connections : 1};
     const std::string payload = make_payload({channel, numbers_[channel]++, messages_}, size_);
     publishers_[static_cast<std::size_t>(messages_ / run_.options.batch % publishers_.size())]->publish(
         run_.crowd.subject(channel), payload);
@@ -117,7 +126,8 @@ class Delivery {
     std::string_view rest = payload;
     const auto found = next_payload(rest, size_);
     // What carries none of our marks is the server's own talk.
-    if (found) count(client, found->whole && payload.size() == size_ ? &found->stamp : nullptr);
+    const std::size_t size = frame_sizes_[fan_out_ ? 0 : client.index()];
+    if (found) count(client, found->whole && payload.size() == size ? &found->stamp : nullptr);
   }
 
   // Where messages do not lie one in a frame each: what is cut off waits for the next frame.
@@ -179,7 +189,8 @@ class Delivery {
   const bool fan_out_;
   const std::size_t size_;
   const unsigned channels_;
-  std::vector<std::uint64_t> numbers_;  // the next of each channel
+  std::vector<std::size_t> frame_sizes_;  // of each channel's messages, as they are delivered
+  std::vector<std::uint64_t> numbers_;    // the next of each channel
   std::vector<Flight> flights_;
   std::vector<std::string> cut_;
   std::vector<std::unique_ptr<Publisher>> publishers_;

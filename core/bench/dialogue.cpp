@@ -47,7 +47,11 @@ Frames center_join(const Subject& subject) {
 }
 
 std::string center_publish(const Subject& subject, std::string_view message) {
-  return fmt::format(R"({{"m":"mesh.publish","p":{{"c":"{}","d":"{}"}},"i":1}})", subject.channel, message);
+  return fmt::format(R"({{"op":"publish","channel":"{}","data":"{}"}})", subject.channel, message);
+}
+
+Frames room_join(const Subject& subject) {
+  return {center_join(subject).front(), R"({"op":"subscribe","channel":")" + subject.channel + "\"}"};
 }
 
 Frames say_nothing(const Subject&) { return {}; }
@@ -56,15 +60,19 @@ std::string plain(const Subject&, std::string_view message) { return std::string
 constexpr ProtocolRow kRows[] = {
     {"message-center", "Dunlin: log-in by token, subscription to @user; published over the API", "", false, false, "user:",
      "ws://127.0.0.1:6790/message-center", "http://127.0.0.1:6789/v1/mesh/publish", "http", center_join, center_publish,
-     R"({"c":"{channel}","d":"{message}"})", "\"result\":true"},
+     R"({"c":"{channel}","d":"{message}"})", R"({"m":"mesh.publish","p":{body},"i":1})", "\"result\":true", ""},
+    {"rooms", "Dunlin: the same, subscribed to a room (options: {channels: [\"room:\"]}), to which a client publishes", "", false,
+     false, "room:", "ws://127.0.0.1:6790/message-center", "http://127.0.0.1:6789/v1/mesh/publish", "client", room_join,
+     center_publish, R"({"c":"{channel}","d":"{message}"})", R"({"m":"mesh.publish","p":{body},"i":1})", "\"result\":true",
+     R"({"event":"{channel}","data":"{message}"})"},
     {"plain", "no log-in, nothing to subscribe to; a publishing client's frame is the message", "", false, false, "bench",
-     "ws://127.0.0.1:6790/", "", "client", say_nothing, plain, "{message}", ""},
+     "ws://127.0.0.1:6790/", "", "client", say_nothing, plain, "{message}", "", "", ""},
     {"nchan", "nginx with nchan: the URL is the subscription", "", false, false, "bench", "ws://127.0.0.1:8080/sub/{channel}",
-     "http://127.0.0.1:8080/pub/{channel}", "http", say_nothing, plain, "{message}", ""},
+     "http://127.0.0.1:8080/pub/{channel}", "http", say_nothing, plain, "{message}", "", "", ""},
     {"nats", "NATS over WebSocket", "", true, true, "bench.", "ws://127.0.0.1:8080/", "", "client", nats_join, nats_publish, "",
-     "PONG"},
+     "", "PONG", ""},
     {"mqtt", "MQTT 3.1.1 over WebSocket, QoS 0", "mqtt", true, true, "bench/", "ws://127.0.0.1:8080/mqtt", "", "client",
-     mqtt_join, mqtt_publish, "", ""},
+     mqtt_join, mqtt_publish, "", "", "", ""},
 };
 
 std::string fill(std::string text, const Subject& subject, std::string_view message) {
@@ -130,6 +138,17 @@ std::string Dialogue::publish_frame(const Subject& subject, std::string_view mes
 
 std::string Dialogue::publish_body(const Subject& subject, std::string_view message) const {
   return fill(options_->publish_frame.empty() ? row_->body : options_->publish_frame, subject, message);
+}
+
+std::size_t Dialogue::wrapping(const Subject& subject) const {
+  return via_ == "client" ? fill(row_->wrapped, subject, {}).size() : 0;
+}
+
+std::string Dialogue::publish_request(const std::string& bodies, unsigned count) const {
+  if (!publish_answered()) return bodies;
+  std::string frame = row_->request;
+  constexpr std::string_view kBody = "{body}";
+  return frame.replace(frame.find(kBody), kBody.size(), count > 1 ? "[" + bodies + "]" : bodies);
 }
 
 std::string protocols_help() {

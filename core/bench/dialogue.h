@@ -27,9 +27,11 @@ struct ProtocolRow {
   const char* publish_url;
   const char* publish_via;  // http, ws or client
   std::vector<std::string> (*join)(const Subject&);  // frames, each answered
-  std::string (*publish)(const Subject&, std::string_view message);  // a client's frame, or a frame to publish_url
+  std::string (*publish)(const Subject&, std::string_view message);  // a client's frame
   const char* body;         // of an HTTP request that publishes
+  const char* request;      // a frame to publish_url; {body} is one body, or an array of them; "": the body alone
   const char* answer;       // part of every answer to a frame of `join`
+  const char* wrapped;      // what a subscriber gets of a message that a client published; "": the message
 };
 
 class Dialogue {
@@ -49,6 +51,12 @@ class Dialogue {
   bool is_answer(std::string_view frame) const { return frame.find(answer_) != std::string_view::npos; }
   std::string publish_frame(const Subject& subject, std::string_view message) const;
   std::string publish_body(const Subject& subject, std::string_view message) const;
+  // The bytes around a message in the frame that a subscriber gets.
+  std::size_t wrapping(const Subject& subject) const;
+  // The frame that asks the WebSocket API to publish, of the bodies of `count` messages with commas in between.
+  std::string publish_request(const std::string& bodies, unsigned count) const;
+  // Is each publish answered there? Of frames that are not ours nobody knows.
+  bool publish_answered() const { return options_->publish_frame.empty() && *row_->request != '\0'; }
 
  private:
   Dialogue(const Options& options, const ProtocolRow& row);

@@ -31,6 +31,7 @@ struct Options {
   double rate = 0;          // publishes a second; 0: as fast as the window lets
   double seconds = 5, warm_up = 1;
   std::vector<pid_t> server;  // whose CPU time and memory are read
+  bool compression = false;    // permessage-deflate is offered, and must be agreed to
   bool json = false, quiet = false;
   std::function<std::string(const std::string& uid)> token;  // of a user; empty: "{token}" is the uid
 };

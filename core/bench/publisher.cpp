@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -132,22 +133,27 @@ class HttpPublisher final : public Publisher, private Pollable {
   std::uint64_t asked_ = 0, answers_ = 0;
 };
 
-// Over a WebSocket: of the API, which answers each publish, or a client's, which may say nothing.
+// Over a WebSocket: of the API, which answers each request, or a client's, which may say nothing.
 class WsPublisher final : public Publisher, private WsListener {
  public:
   WsPublisher(const Dialogue& dialogue, const Options& options, unsigned index)
       : dialogue_(dialogue), client_(*this, index), joins_(dialogue.publish_via() == "client"),
-        binary_(dialogue.row().binary) {
+        binary_(dialogue.row().binary), answered_(!joins_ && dialogue.publish_answered()), batch_(options.batch) {
     if (joins_) steps_ = dialogue.login(dialogue.subject("publisher"));
-    (void)options;
+    if (!joins_ && !options.user.empty()) authorization_ = "Authorization: Basic " + base64(options.user) + "\r\n";
   }
   Status connect(Poller& poller, const Target& target) {
-    return client_.connect(poller, target, dialogue_.row().subprotocol);
+    return client_.connect(poller, target, joins_ ? dialogue_.row().subprotocol : "", authorization_);
   }
 
   void publish(const Subject& subject, std::string_view message) override {
-    client_.send(dialogue_.publish_frame(subject, message), binary_);
-    if (!joins_) ++asked_;
+    if (joins_) return client_.send(dialogue_.publish_frame(subject, message), binary_);
+    if (!bodies_.empty()) bodies_ += ',';
+    bodies_ += dialogue_.publish_body(subject, message);
+    if (++in_bodies_ < batch_) return;
+    client_.send(dialogue_.publish_request(bodies_, std::exchange(in_bodies_, 0)), false);
+    bodies_.clear();
+    if (answered_) ++asked_;
   }
   void flush() override { client_.flush(); }
   bool ready() const override { return client_.is_open() && step_ == steps_.size(); }
@@ -161,7 +167,7 @@ class WsPublisher final : public Publisher, private WsListener {
       ++step_;
       return say();
     }
-    if (joins_) return;
+    if (!answered_) return;
     if (payload.find("\"E\":null") == std::string_view::npos)
       spoil(fmt::format("a publish was answered with {}", payload.substr(0, 200)));
     ++answers_;
@@ -175,7 +181,10 @@ class WsPublisher final : public Publisher, private WsListener {
 
   const Dialogue& dialogue_;
   WsClient client_;
-  const bool joins_, binary_;
+  const bool joins_, binary_, answered_;
+  const unsigned batch_;
+  std::string authorization_, bodies_;
+  unsigned in_bodies_ = 0;
   std::vector<std::string> steps_;
   std::size_t step_ = 0;
   std::uint64_t asked_ = 0, answers_ = 0;

@@ -17,6 +17,10 @@ constexpr unsigned kFinal = 0x80, kMasked = 0x80;
 constexpr unsigned kText = 1, kBinary = 2, kClose = 8, kPing = 9, kPong = 10;
 // RFC 6455's own example, so that the answer to it is known.
 constexpr std::string_view kKey = "dGhlIHNhbXBsZSBub25jZQ==", kAccept = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+constexpr unsigned kCompressed = 0x40;
+constexpr std::size_t kMostInflated = 64u << 20;
+constexpr std::string_view kDeflate =
+    "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; client_no_context_takeover\r\n";
 constexpr std::array<char, 4> kMask = {0x37, 0x5a, 0x21, 0x4d};
 
 std::uint64_t big_endian(std::string_view bytes) {
@@ -31,17 +35,19 @@ WsClient::~WsClient() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-Status WsClient::connect(Poller& poller, const Target& target, const std::string& protocol) {
+Status WsClient::connect(Poller& poller, const Target& target, const std::string& protocol, const std::string& headers,
+                         Inflater* inflater) {
   const auto fd = connect_to(target, index_);
   if (!fd) return fd.error();
   fd_ = *fd;
   poller_ = &poller;
+  inflater_ = inflater;
   state_ = State::connecting;
   out_ = fmt::format(
       "GET {} HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: {}\r\n"
-      "Sec-WebSocket-Version: 13\r\n{}{}{}\r\n",
+      "Sec-WebSocket-Version: 13\r\n{}{}{}{}{}\r\n",
       target.path, target.host, kKey, protocol.empty() ? "" : "Sec-WebSocket-Protocol: ", protocol,
-      protocol.empty() ? "" : "\r\n");
+      protocol.empty() ? "" : "\r\n", headers, inflater ? kDeflate : "");
   poller.add(fd_, *this);
   return ok();
 }
@@ -124,6 +130,10 @@ std::string_view WsClient::take_answer(std::string_view bytes) {
     end(fmt::format("the handshake was answered with \"{}\"", answer.substr(0, answer.find('\r'))));
     return {};
   }
+  if (inflater_ && answer.find("permessage-deflate") == std::string_view::npos) {
+    end("the server does not agree to permessage-deflate");
+    return {};
+  }
   state_ = State::open;
   listener_.on_open(*this);
   return bytes.substr(head + 4);
@@ -152,9 +162,16 @@ std::size_t WsClient::take_frame(std::string_view bytes) {
       end(fmt::format("the server closed with {}{}", payload.size() < 2 ? 1005 : big_endian(payload.substr(0, 2)),
                       payload.size() > 2 ? fmt::format(" ({})", payload.substr(2)) : ""));
       break;
-    default: listener_.on_frame(*this, payload);
+    default: take_data(static_cast<unsigned char>(bytes[0]), payload);
   }
   return head + static_cast<std::size_t>(size);
+}
+
+void WsClient::take_data(unsigned first, std::string_view payload) {
+  if ((first & kCompressed) == 0) return listener_.on_frame(*this, payload);
+  if (!inflater_ || (first & kFinal) == 0) return end("a compressed frame that was not asked for, or is part of a message");
+  if (inflater_->inflate(payload, kMostInflated) != Inflater::Outcome::done) return end("a compressed frame that cannot be inflated");
+  listener_.on_frame(*this, inflater_->message());
 }
 
 void WsClient::end(std::string_view why) {

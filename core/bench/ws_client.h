@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/base/deflate.h"
 #include "core/base/result.h"
 #include "core/bench/poller.h"
 #include "core/bench/target.h"
@@ -33,8 +34,11 @@ class WsClient final : public Pollable {
   WsClient(const WsClient&) = delete;
   WsClient& operator=(const WsClient&) = delete;
 
-  // `protocol`: of Sec-WebSocket-Protocol; empty: none. Failures come to on_closed, never from inside.
-  Status connect(Poller& poller, const Target& target, const std::string& protocol);
+  // `protocol`: of Sec-WebSocket-Protocol; empty: none. `headers`: more lines of the handshake, each with its CRLF.
+  // `inflater`: permessage-deflate is offered, and has to be agreed to; nullptr: it is not. It may serve many.
+  // Failures come to on_closed, never from inside.
+  Status connect(Poller& poller, const Target& target, const std::string& protocol, const std::string& headers = {},
+                 Inflater* inflater = nullptr);
 
   // REQUIRES: is_open(). Goes out with the next flush().
   void send(std::string_view payload, bool binary);
@@ -57,10 +61,12 @@ class WsClient final : public Pollable {
   void take(std::string_view bytes);
   std::string_view take_answer(std::string_view bytes);
   std::size_t take_frame(std::string_view bytes);
+  void take_data(unsigned first, std::string_view payload);
   void end(std::string_view why);
 
   WsListener& listener_;
   Poller* poller_ = nullptr;
+  Inflater* inflater_ = nullptr;
   int fd_ = -1;
   unsigned index_;
   State state_ = State::idle;

@@ -63,10 +63,11 @@ void bench_options(CLI::App& command, BenchArguments& arguments) {
   command.add_option("--answer", o.answer, "part of every answer to those frames");
   command.add_option("-n,--connections", o.connections, "clients")->capture_default_str();
   command.add_option("-w,--window", o.window, "messages (echoes, log-ins, handshakes) outstanding")->capture_default_str();
-  command.add_option("--batch", o.batch, "publishes in one HTTP request, as an array")->capture_default_str();
+  command.add_option("--batch", o.batch, "publishes in one request to the API, as an array")->capture_default_str();
   command.add_option("--size", o.size, "bytes of a message")->capture_default_str();
+  command.add_flag("--compression", o.compression, "clients offer permessage-deflate, which the server must agree to");
   command.add_option("--publishers", o.publishers, "connections that publish, in turn")->capture_default_str();
-  command.add_option("--rate", o.rate, "publishes a second; 0: as fast as the window lets")->capture_default_str();
+  command.add_option("--rate", o.rate, "publishes a second, their latency counted from when each was due; 0: as fast as the window lets")->capture_default_str();
   command.add_option("--seconds", o.seconds, "measured")->capture_default_str();
   command.add_option("--warm-up", o.warm_up, "seconds before")->capture_default_str();
   command.add_option("--server", o.server, "process numbers of the server, on this machine: its CPU time and memory are read")

@@ -31,6 +31,7 @@ constexpr std::string_view kReloadable[] = {
     "listeners[].endpoints[].router",
     "listeners[].endpoints[].options",
     "listeners[].endpoints[].limits",
+    "listeners[].endpoints[].compression",
     "listeners[].endpoints[].login",
     "listeners[].endpoints[].origins",
     "listeners[].endpoints[].headers",

@@ -55,6 +55,16 @@ struct Limits {
   std::uint32_t channels = 128;             // one connection may subscribe to
 };
 
+// What is compressed for clients that agree to it (permessage-deflate, RFC 7692).
+struct Compression {
+  bool on = false;
+  std::uint64_t threshold = 512;   // bytes of a message from which on it is compressed
+  std::uint32_t window_bits = 15;  // of the largest window that is agreed to
+
+  // The size from which on a message is compressed, off or on: connections outlive the setting.
+  std::size_t from() const { return on ? static_cast<std::size_t>(threshold) : ~std::size_t{0}; }
+};
+
 enum class Login { message, handshake };  // when an endpoint asks its auth chain
 
 enum class Protocol { websocket, socket };  // socket: raw TCP, whose packets the router finds
@@ -67,6 +77,7 @@ struct Endpoint {
   std::vector<ModuleUse> guards;  // asked about each subscription
   std::string options = "{}";  // a JSON object: what mix.server.option() reads
   Limits limits;
+  Compression compression;
   Login login = Login::message;
   std::vector<std::string> origins;  // accepted Origin headers; empty: any
   std::vector<std::string> headers;  // request headers kept for modules besides the usual ones

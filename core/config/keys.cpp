@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/config/keys.h"
 
+#include <crypt.h>
 #include <sched.h>
 
 #include <algorithm>
@@ -91,6 +92,19 @@ void read_options(Reading& r, const Node& node, Endpoint& endpoint) {
   endpoint.options = to_json(node, r.key, places, r.faults);
 }
 
+const Key<Compression> kCompression[] = {
+    {"threshold", "size", "512", "Messages of this size and more are compressed.",
+     [](Reading& r, const Node& n, Compression& c) { r.size(n, c.threshold); }},
+    {"window_bits", "number", "15", "Of the largest LZ77 window that is agreed to, 9 to 15: a client needs 2^bits bytes to inflate.",
+     [](Reading& r, const Node& n, Compression& c) { r.number(n, c.window_bits, 9, 15); }},
+};
+
+void read_compression(Reading& r, const Node& node, Compression& compression) {
+  if (!node.IsMap()) return choose<bool>(r, node, {{"off", false}, {"on", true}}, compression.on);
+  compression.on = true;
+  read_section<Compression>(r, node, kCompression, compression);
+}
+
 const Key<Endpoint> kEndpoint[] = {
     {"path", "text", "required", "The URL path: exact for WebSocket, a prefix for `static`.",
      [](Reading& r, const Node& n, Endpoint& e) {
@@ -122,6 +136,9 @@ const Key<Endpoint> kEndpoint[] = {
          if (name.empty() || name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-_") != std::string::npos)
            r.fault(n, fmt::format("\"{}\" is no header name in lower case", name));
      }},
+    {"compression", "off, on or map", "off", "permessage-deflate for clients that offer it ([protocol.md](protocol.md#compression)); a map "
+     "means on, with the keys below.",
+     [](Reading& r, const Node& n, Endpoint& e) { read_compression(r, n, e.compression); }},
     {"limits", "map", "", "See below.",
      [](Reading& r, const Node& n, Endpoint& e) { read_section<Limits>(r, n, kLimits, e.limits); }},
 };
@@ -238,8 +255,12 @@ void read_modules(Reading& r, const Node& node, Config& config) {
 
 const Key<AccessUser> kAccess[] = {
     {"username", "text", "required", "", [](Reading& r, const Node& n, AccessUser& u) { r.text(n, u.username); }},
-    {"password", "text", "required", "Plain, or a crypt(3) hash (`$2b$…`, `$y$…`).",
-     [](Reading& r, const Node& n, AccessUser& u) { r.text(n, u.password); }},
+    {"password", "text", "required", "Plain, or a crypt(3) hash (`$2b$…`, `$y$…`); what begins with `$` is one.",
+     [](Reading& r, const Node& n, AccessUser& u) {
+       r.text(n, u.password);
+       if (u.password.starts_with('$') && crypt_checksalt(u.password.c_str()) == CRYPT_SALT_INVALID)
+         r.fault(n, "begins with $ and is no hash that crypt(3) knows; make one with mkpasswd, or write another password");
+     }},
     {"roles", "list", "required", "Of `read` and `write`.",
      [](Reading& r, const Node& n, AccessUser& u) {
        std::vector<std::string> roles;
@@ -503,6 +524,7 @@ std::string config_keys_markdown() {
   const std::string head = "| key | kind | default | meaning |\n|---|---|---|---|\n";
   return head + rows<Config>("node.", kNode) + rows<Config>("plugins.", kPlugins) + rows<ListenerReading>("listeners[].", kListener) +
          rows<Tls>("listeners[].tls.", kTls) + rows<Endpoint>("listeners[].endpoints[].", kEndpoint) +
+         rows<Compression>("listeners[].endpoints[].compression.", kCompression) +
          rows<Limits>("listeners[].endpoints[].limits.", kLimits) + rows<Config>("", kRoot) + rows<Config>("api.", kApi) +
          rows<AccessUser>("api.access[].", kAccess) + rows<Config>("directory.", kDirectory) +
          rows<Config>("mesh.", kMesh) + rows<NatsSettings>("mesh.nats.", kNats) + rows<NatsTls>("mesh.nats.tls.", kNatsTls) +

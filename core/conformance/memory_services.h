@@ -82,6 +82,7 @@ class MemoryServices final : public Services {
     timer_start(timeout, Millis{0}, [done] { done(DUNLIN_E_TIMEOUT, ""); });
     return DUNLIN_OK;
   }
+  bool context_waited(ClientId) override { return false; }
 
   std::uint64_t timer_start(Millis after, Millis every, std::function<void()> fire) override;
   bool timer_stop(std::uint64_t id) override { return timers_.erase(id) > 0; }

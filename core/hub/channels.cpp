@@ -7,16 +7,6 @@
 
 namespace dunlin {
 
-struct Channel {
-  struct Member {
-    Subscriber* subscriber;
-    std::uint32_t index;  // in Subscriber::memberships_
-  };
-  const std::string* name = nullptr;  // the key in the index
-  std::vector<Member> members;
-  ChunkRef chunk;
-};
-
 namespace {
 
 // From here on a frame is pushed by reference: copying it would cost more than one segment each.
@@ -34,7 +24,7 @@ bool Subscriber::subscribe(std::string_view name) {
   if (subscribed(name)) return false;
   Channel& channel = channels_.get(name);
   memberships_.push_back({&channel, static_cast<std::uint32_t>(channel.members.size())});
-  channel.members.push_back({this, static_cast<std::uint32_t>(memberships_.size() - 1)});
+  channel.members.push_back({this, &outbox_, static_cast<std::uint32_t>(memberships_.size() - 1)});
   if (channel.chunk) channel.chunk->stragglers.push_back(&outbox_);
   ++channels_.subscriptions_;
   return true;
@@ -78,17 +68,17 @@ Channels::Channels(Flusher& flusher, Counters& counters) : flusher_(flusher), co
 
 Channels::~Channels() { CHECK(channels_.empty()); }
 
-Channel* Channels::find(std::string_view name) const {
+const Channel* Channels::find(std::string_view name) const {
   const auto found = channels_.find(name);
-  return found == channels_.end() ? nullptr : found->second.get();
+  return found == channels_.end() ? nullptr : &found->second;
 }
 
 Channel& Channels::get(std::string_view name) {
   if (Channel* channel = find(name)) return *channel;
-  const auto added = channels_.emplace(std::string(name), std::make_unique<Channel>()).first;
-  added->second->name = &added->first;
+  const auto added = channels_.try_emplace(std::string(name)).first;
+  added->second.name = &added->first;
   if (interest_) interest_(name, true);
-  return *added->second;
+  return added->second;
 }
 
 void Channels::drop_if_empty(Channel& channel) {
@@ -120,7 +110,7 @@ Channels::Delivered Channels::publish_each(std::string_view name, const OwnMessa
   for (const Channel::Member& member : channel->members) {
     const auto own = messages.find(member.subscriber->id_);
     const bool made = own != messages.end() && own->second;
-    const bool queued = made && member.subscriber->outbox_.push(own->second) == Outbox::Push::queued;
+    const bool queued = made && member.outbox->push(own->second) == Outbox::Push::queued;
     ++(queued ? delivered.success : delivered.fail);
     if (made && !queued) ++slow;
   }
@@ -139,7 +129,7 @@ std::vector<ClientId> Channels::subscribers(std::string_view name) const {
 Channels::Delivered Channels::push_each(Channel& channel, const MessageRef& message) {
   Delivered delivered;
   for (const Channel::Member& member : channel.members)
-    ++(member.subscriber->outbox_.push(message) == Outbox::Push::queued ? delivered.success : delivered.fail);
+    ++(member.outbox->push(message) == Outbox::Push::queued ? delivered.success : delivered.fail);
   return delivered;
 }
 
@@ -173,8 +163,7 @@ Channels::Delivered Channels::append(Channel& channel, const MessageRef& message
 void Channels::open_chunk(Channel& channel, std::size_t frame) {
   channel.chunk = ChunkRef(new Chunk(frame));
   channel.chunk->stragglers.reserve(channel.members.size());
-  for (const Channel::Member& member : channel.members)
-    channel.chunk->stragglers.push_back(&member.subscriber->outbox_);
+  for (const Channel::Member& member : channel.members) channel.chunk->stragglers.push_back(member.outbox);
   chunked_.push_back(&channel);
 }
 

@@ -8,7 +8,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -22,7 +21,20 @@
 namespace dunlin {
 
 class Channels;
-struct Channel;
+class Subscriber;
+
+// Lies in the index of channels itself, and knows the outboxes: where 100,000 take turns, each step from one object to the
+// next is a wait for memory.
+struct Channel {
+  struct Member {
+    Subscriber* subscriber;
+    Outbox* outbox;       // the subscriber's
+    std::uint32_t index;  // in Subscriber::memberships_
+  };
+  const std::string* name = nullptr;  // the key in the index
+  std::vector<Member> members;
+  ChunkRef chunk;
+};
 
 // One connection's memberships. Leaves everything when it is destroyed.
 class Subscriber {
@@ -90,7 +102,8 @@ class Channels {
     std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
   };
 
-  Channel* find(std::string_view name) const;
+  const Channel* find(std::string_view name) const;
+  Channel* find(std::string_view name) { return const_cast<Channel*>(std::as_const(*this).find(name)); }
   Channel& get(std::string_view name);
   void drop_if_empty(Channel& channel);
   Delivered push_each(Channel& channel, const MessageRef& message);
@@ -100,7 +113,7 @@ class Channels {
 
   Flusher& flusher_;
   Counters& counters_;
-  std::unordered_map<std::string, std::unique_ptr<Channel>, Hash, std::equal_to<>> channels_;
+  std::unordered_map<std::string, Channel, Hash, std::equal_to<>> channels_;
   std::vector<Channel*> chunked_;  // channels with a chunk
   std::size_t subscriptions_ = 0;
   std::function<void(std::string_view, bool)> interest_;

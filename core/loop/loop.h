@@ -30,6 +30,8 @@ class Loop {
 
   // Calls `task` before this turn ends, after what is running now has returned: never from inside the caller. [worker]
   void defer(Task task);
+  // Is there such work? While there is, the loop does not sleep.
+  bool has_deferred() const { return !deferred_.empty(); }
 
   // Runs `work` on a pool thread, then `done` on this loop. [worker]
   void offload(Task work, Task done);

@@ -37,10 +37,12 @@ void Mailbox::unref() { uv_unref(reinterpret_cast<uv_handle_t*>(wake_)); }
 void Mailbox::run_all() {
   Mail* stack = head_.exchange(nullptr, std::memory_order_acquire);
   Mail* in_order = nullptr;
+  if (stack) ++wake_ups_;
   while (stack) {
     Mail* next = stack->next;
     stack->next = in_order;
     in_order = stack;
+    ++mails_;
     stack = next;
   }
   while (in_order) {

@@ -6,6 +6,7 @@
 #include <uv.h>
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
 
 namespace dunlin {
@@ -30,6 +31,10 @@ class Mailbox {
   // Runs what has been posted so far and accepts nothing more. REQUIRES: nobody posts any more.
   void close();
 
+  // How often the owner was woken, and how many posts it found then: what a wake-up costs is shared by those. [worker]
+  std::uint64_t wake_ups() const { return wake_ups_; }
+  std::uint64_t mails() const { return mails_; }
+
  private:
   struct Mail {
     Task task;
@@ -42,6 +47,7 @@ class Mailbox {
   uv_async_t* wake_;  // deleted by its close callback
   std::atomic<Mail*> head_{nullptr};
   std::atomic<bool> closed_{false};
+  std::uint64_t wake_ups_ = 0, mails_ = 0;
 };
 
 }  // namespace dunlin

@@ -5,6 +5,11 @@
 #include <utility>
 
 namespace dunlin {
+namespace {
+
+constexpr std::size_t kMostParcels = 1024;  // in one mail: memory stays bounded however long the turn
+
+}  // namespace
 
 LocalMesh::LocalMesh(unsigned node, unsigned self, const std::vector<Neighbour>& neighbours, TimerWheel& wheel,
                      Millis deadline, Counters& counters)
@@ -27,15 +32,34 @@ void LocalMesh::publish(std::string_view channel, const MessageRef& message, Pub
     pending.deadline.on_fire([this, id] { give_up(id); });
     wheel_.start(pending.deadline, deadline_);
   }
+  outgoing_.push_back({id, std::string(channel), message});
+  if (outgoing_.size() >= kMostParcels) end_turn();
+}
+
+// One list for all of them, which none changes.
+void LocalMesh::end_turn() {
+  if (outgoing_.empty()) return;
+  const auto parcels = std::make_shared<const Parcels>(std::exchange(outgoing_, {}));
   const Neighbour& self = neighbours_[self_];
   for (const Neighbour& neighbour : neighbours_) {
-    if (&neighbour == &self) continue;
-    const bool posted = neighbour.mailbox->post([&neighbour, &self, id, name = std::string(channel), message] {
-      const Tally tally = neighbour.deliverer->deliver(name, message);
-      if (id) self.mailbox->post([&self, id, tally] { self.mesh->report(id, tally); });
-    });
-    if (!posted && id) report(id, {0, 1});
+    if (&neighbour == &self || neighbour.mailbox->post([&neighbour, &self, parcels] { deliver(neighbour, *parcels, self); }))
+      continue;
+    for (const Parcel& parcel : *parcels)
+      if (parcel.id) report(parcel.id, {0, 1});
   }
+}
+
+// On the worker `here`, for the one that they are `from`.
+void LocalMesh::deliver(const Neighbour& here, const Parcels& parcels, const Neighbour& from) {
+  std::vector<std::pair<std::uint64_t, Tally>> reports;
+  for (const Parcel& parcel : parcels) {
+    const Tally tally = here.deliverer->deliver(parcel.channel, parcel.message);
+    if (parcel.id) reports.emplace_back(parcel.id, tally);
+  }
+  if (reports.empty()) return;
+  from.mailbox->post([&from, reports = std::move(reports)] {
+    for (const auto& [id, tally] : reports) from.mesh->report(id, tally);
+  });
 }
 
 void LocalMesh::report(std::uint64_t id, Tally tally) {
@@ -63,6 +87,7 @@ void LocalMesh::send(ClientId id, const MessageRef& message, SendDone done) {
   };
   if (id.node() != node_ || id.worker() >= neighbours_.size()) return answer(SendStatus::no_such_connection);
   if (id.worker() == self_) return answer(neighbours_[self_].deliverer->deliver_to(id, message));
+  end_turn();  // what was published before it goes before it
   const std::uint64_t ticket = next_++;
   auto& pending = *(sends_[ticket] = std::make_unique<Send>());
   pending.done = std::move(done);
@@ -88,6 +113,7 @@ void LocalMesh::sent(std::uint64_t id, SendStatus status) {
 void LocalMesh::call(ClientId id, const ConnCall& call, CallDone done) {
   if (id.node() != node_ || id.worker() >= neighbours_.size()) return done({false, "no such connection"});
   if (id.worker() == self_) return neighbours_[self_].deliverer->call(id, call, std::move(done));
+  end_turn();
   const std::uint64_t ticket = next_++;
   auto& pending = *(calls_[ticket] = std::make_unique<Call>());
   pending.done = std::move(done);

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // LocalMesh: the mesh of a node that stands alone. A message goes to this worker at once and to the others through their
-// mailboxes; each reports its tally back the same way.
+// mailboxes, all of a turn as one mail, so that it costs a worker one wake-up; each reports its tallies back the same way.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -33,7 +34,17 @@ class LocalMesh final : public Mesh {
   void send(ClientId id, const MessageRef& message, SendDone done) override;
   void call(ClientId id, const ConnCall& call, CallDone done) override;
 
+  // Hands this turn's publishes to the other workers. REQUIRES: called before the loop sleeps
+  void end_turn();
+
  private:
+  // A publish on its way to the other workers.
+  struct Parcel {
+    std::uint64_t id;  // 0: nobody wants to know
+    std::string channel;
+    MessageRef message;
+  };
+  using Parcels = std::vector<Parcel>;
   struct Publish {
     Tally tally;
     unsigned missing;
@@ -49,6 +60,7 @@ class LocalMesh final : public Mesh {
     Timer deadline;
   };
 
+  static void deliver(const Neighbour& here, const Parcels& parcels, const Neighbour& from);
   void report(std::uint64_t id, Tally tally);
   void give_up(std::uint64_t id);
   void sent(std::uint64_t id, SendStatus status);
@@ -59,6 +71,7 @@ class LocalMesh final : public Mesh {
   TimerWheel& wheel_;
   const Millis deadline_;
   Counters& counters_;
+  Parcels outgoing_;  // since the turn began
   std::unordered_map<std::uint64_t, std::unique_ptr<Publish>> publishes_;
   std::unordered_map<std::uint64_t, std::unique_ptr<Send>> sends_;
   std::unordered_map<std::uint64_t, std::unique_ptr<Call>> calls_;

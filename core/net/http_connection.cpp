@@ -122,10 +122,13 @@ void HttpConnection::write_head(std::string& to, const Slot& slot, const HttpAns
     fmt::format_to(std::back_inserter(to), "HTTP/1.1 101 Switching Protocols\r\n{}\r\n", answer.headers);
     return;
   }
-  fmt::format_to(std::back_inserter(to), "HTTP/1.1 {} {}\r\nContent-Type: {}\r\nContent-Length: {}\r\n{}{}\r\n",
-                 answer.status, status_text(answer.status), answer.type, answer.body.size(),
-                 !slot.keep_alive ? "Connection: close\r\n" : slot.old ? "Connection: keep-alive\r\n" : "",
-                 answer.headers);
+  // Piece by piece: each call of the API is answered, and a format would be looked through each time.
+  to.append("HTTP/1.1 ").append(std::to_string(answer.status)).append(1, ' ').append(status_text(answer.status));
+  to.append("\r\nContent-Type: ").append(answer.type);
+  to.append("\r\nContent-Length: ").append(std::to_string(answer.body.size())).append("\r\n");
+  if (!slot.keep_alive) to += "Connection: close\r\n";
+  else if (slot.old) to += "Connection: keep-alive\r\n";
+  to.append(answer.headers).append("\r\n");
 }
 
 void HttpConnection::release_answers() {

@@ -55,7 +55,8 @@ WsConnection::~WsConnection() {
     server_.parts_.log.info("connection refused", {{"reason", "bad_request"}, {"peer", peer()},
                                                    {"why", "it ended before a complete, well-formed request"}});
   }
-  if (doomed_) std::replace(server_.doomed_.begin(), server_.doomed_.end(), this, static_cast<WsConnection*>(nullptr));
+  for (auto [listed, list] : {std::pair{doomed_, &server_.doomed_}, std::pair{noted_, &server_.resting_}})
+    if (listed) std::replace(list->begin(), list->end(), this, static_cast<WsConnection*>(nullptr));
 }
 
 const Listener& WsConnection::listener() const { return server_.parts_.served->config().listeners[listener_]; }
@@ -64,6 +65,7 @@ const Endpoint& WsConnection::endpoint() const { return listener().endpoints[end
 int WsConnection::on_established() {
   phase_ = Phase::open;
   outbox_.set_limit(endpoint().limits.outbox);
+  if (window_bits_ != 0) server_.parts_.counters.add(Counter::deflate_agreed);
   session_ = &server_.parts_.sessions.open(*this, server_.parts_.served->at(listener_, endpoint_), std::move(passing_->peer),
                                            read_handshake());
   passing_.reset();
@@ -71,38 +73,66 @@ int WsConnection::on_established() {
   return 0;
 }
 
-int WsConnection::on_receive(std::string_view data, bool first, bool final, bool binary, std::size_t remaining) {
+// RFC 7692, 6.1: only the first frame of a message says that it is compressed. lws tells of the first part of a message,
+// not of a frame.
+bool WsConnection::begin_part(const Part& part) {
+  const bool goes_on = std::exchange(in_frame_, part.remaining > 0);
+  if (!part.first) return goes_on || !part.compressed;
+  message_.reset();
+  kind_ = part.binary ? Kind::binary : Kind::text;
+  compressed_ = part.compressed;
+  return true;
+}
+
+int WsConnection::on_receive(std::string_view data, const Part& part) {
   if (!session_) return 0;  // saying goodbye: what still comes is not heard
   server_.parts_.counters.add(Counter::bytes_in, data.size());
   session_->on_sign_of_life();
-  if (first) {
+  if (!begin_part(part)) {
+    session_->close(CloseReason::protocol_error);
     message_.reset();
-    kind_ = binary ? Kind::binary : Kind::text;
+    return 0;
   }
-  const std::size_t before = message_ ? message_->size() : 0;
-  if (before + data.size() + remaining > endpoint().limits.message) {
+  // What cannot be compressed grows by a few bytes when it is.
+  const std::size_t limit = endpoint().limits.message, most = compressed_ ? limit + limit / 1024 + 64 : limit;
+  if ((message_ ? message_->size() : 0) + data.size() + part.remaining > most) {
     session_->close(CloseReason::too_big);
     message_.reset();
     return 0;
   }
-  const bool whole = first && final && remaining == 0;
+  const bool whole = part.first && part.final && part.remaining == 0;
   if (!whole) {
     if (!message_) message_ = std::make_unique<std::string>();
     *message_ += data;
-    if (!final || remaining > 0) return 0;
+    if (!part.final || part.remaining > 0) return 0;
     data = *message_;
   }
-  if (kind_ == Kind::text && !is_utf8(data)) {
-    session_->close(CloseReason::not_utf8);
-  } else {
-    session_->on_message(kind_, data);
-  }
+  hand_over(data);
   if (!whole) message_.reset();  // an idle connection keeps no buffer
   return 0;
 }
 
-void WsConnection::on_pong() {
-  if (session_) session_->on_sign_of_life();
+void WsConnection::hand_over(std::string_view message) {
+  Inflater& inflater = server_.inflater_;
+  if (compressed_) {
+    server_.parts_.counters.add(Counter::inflated);
+    const Inflater::Outcome outcome = inflater.inflate(message, endpoint().limits.message);
+    if (outcome != Inflater::Outcome::done)
+      return session_->close(outcome == Inflater::Outcome::too_big ? CloseReason::too_big : CloseReason::not_inflated);
+    message = inflater.message();
+  }
+  if (kind_ == Kind::text && !is_utf8(message)) {
+    session_->close(CloseReason::not_utf8);
+  } else {
+    session_->on_message(kind_, message);
+  }
+  if (compressed_) inflater.release();
+}
+
+void WsConnection::on_pong(bool sound) {
+  if (!session_) return;
+  session_->on_sign_of_life();
+  if (!sound) session_->close(CloseReason::protocol_error);
 }
 
 int WsConnection::on_peer_close(int code) {
@@ -123,8 +153,24 @@ void WsConnection::on_dropped() {
   session->on_transport_closed(at_fault ? CloseReason::protocol_error : CloseReason::lost);
 }
 
+// From the end of the turn on, since most handlers that wait are done by then: to stop and to start again are three calls
+// of the kernel. What one read brought comes in any case.
 void WsConnection::pause_reading(bool pause) {
-  if (wsi_) lws_rx_flow_control(wsi_, pause ? 0 : 1);
+  wants_rest_ = pause;
+  if (pause == rests_ || !wsi_) return;
+  if (pause) {
+    if (!std::exchange(noted_, true)) server_.resting_.push_back(this);
+  } else {
+    rests_ = false;
+    lws_rx_flow_control(wsi_, 1);
+  }
+}
+
+void WsConnection::rest() {
+  noted_ = false;
+  if (!wants_rest_ || rests_ || !wsi_) return;
+  rests_ = true;
+  lws_rx_flow_control(wsi_, 0);
 }
 
 // Not empty: lws tells nobody of an empty pong.

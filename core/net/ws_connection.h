@@ -11,9 +11,12 @@
 #include "core/base/metrics.h"
 #include "core/hub/outbox.h"
 #include "core/loop/timer_wheel.h"
+#include "core/net/deflate_offer.h"
 #include "core/net/ws_server.h"
 #include "core/session/session.h"
 #include "core/session/transport.h"
+
+struct lws_process_html_args;
 
 namespace dunlin {
 
@@ -27,9 +30,16 @@ class WsConnection final : public Transport {
   // From lws (ws_callback.cpp): 0 goes on, -1 closes, as lws has it.
   int on_upgrade(std::string_view protocol);
   int on_http(std::string_view path);
+  int on_extension_offered();
+  int on_answer(lws_process_html_args& answer);
   int on_established();
-  int on_receive(std::string_view data, bool first, bool final, bool binary, std::size_t remaining);
-  void on_pong();
+  struct Part {              // of a message
+    bool first, final;       // first: of the message; final: its last, which ends here
+    bool binary, compressed; // compressed: RSV1 is set in this frame
+    std::size_t remaining;   // of this frame
+  };
+  int on_receive(std::string_view data, const Part& part);
+  void on_pong(bool sound);
   int on_peer_close(int code);
   void on_writable();
   void on_dropped();  // lws is about to close it, whatever the cause
@@ -38,10 +48,13 @@ class WsConnection final : public Transport {
   Outbox& outbox() override { return outbox_; }
   void pause_reading(bool pause) override;
   void ping() override;
+  unsigned window_bits() const override { return window_bits_; }
   void finish(int code, std::string_view text) override;
   Took write(std::string_view frames) override;
   void overflowed() override;
 
+  // Stops reading, if that is still wanted. REQUIRES: the turn ends
+  void rest();
   // Cuts the connection. REQUIRES: called by no callback of lws.
   void kill();
 
@@ -56,6 +69,9 @@ class WsConnection final : public Transport {
   int serve_file(const Endpoint& endpoint, std::string_view path);
   std::unique_ptr<Handshake> read_handshake() const;
   void set_deadline(Millis patience);
+  // Whether `part` may come where it does; notes what it begins.
+  bool begin_part(const Part& part);
+  void hand_over(std::string_view message);
   const std::string& peer() const { return passing_->peer; }
   void doom();
   void on_deadline();
@@ -69,6 +85,8 @@ class WsConnection final : public Transport {
   struct Passing {
     Timer deadline;    // of the handshake, and of the goodbye
     std::string peer;  // until the session takes it
+    DeflateAgreement deflate;
+    unsigned extensions_seen = 0;
   };
   std::unique_ptr<Passing> passing_;
   std::uint32_t listener_;
@@ -77,6 +95,12 @@ class WsConnection final : public Transport {
   Phase phase_ = Phase::handshaking;
   bool refused_ = false;
   bool doomed_ = false;
+  bool wants_rest_ = false;   // it is not to be read,
+  bool noted_ = false;        // will not be from the end of the turn on,
+  bool rests_ = false;        // and is not
+  bool in_frame_ = false;          // more of it is to come
+  bool compressed_ = false;        // the message that arrives
+  std::uint8_t window_bits_ = 0;  // agreed for what is sent; 0: no compression either way
 
   static constexpr std::uint32_t kNone = ~std::uint32_t{0};
 };

@@ -2,6 +2,7 @@
 // What comes before a session: which endpoint, whether it may, and the files of static endpoints.
 #include <libwebsockets.h>
 
+#include <algorithm>
 #include <array>
 #include <cctype>
 #include <filesystem>
@@ -18,6 +19,8 @@ constexpr const char* kMoreHeaders[] = {
     "x-api-key:", "x-auth-token:", "x-access-token:", "x-request-id:", "x-user-id:", "x-device-id:", "x-client-id:",
     "x-app-version:", "x-csrf-token:", "x-forwarded-host:", "x-forwarded-proto:", "x-forwarded-for:", "x-real-ip:",
     "sec-fetch-site:", "sec-fetch-mode:", "sec-fetch-dest:", "sec-ch-ua:", "traceparent:", "tracestate:", "dnt:"};
+
+constexpr int kMaxExtensions = 254;  // lws drops a client that sends more, without a word
 
 constexpr std::array<std::pair<const char*, const char*>, 16> kTypes = {{{".html", "text/html; charset=utf-8"},
                                                                          {".js", "text/javascript; charset=utf-8"},
@@ -122,9 +125,34 @@ int WsConnection::on_upgrade(std::string_view protocol) {
   if (!found->origins.empty() && std::find(found->origins.begin(), found->origins.end(), origin) == found->origins.end())
     return refuse(Counter::refused_origin, origin.empty() ? "no Origin" : origin, "403 Forbidden");
   const auto index = static_cast<std::size_t>(found - listener().endpoints.data());
+  if (lws_hdr_total_length(wsi_, WSI_TOKEN_EXTENSIONS) > kMaxExtensions)
+    return refuse(Counter::refused_request, "its Sec-WebSocket-Extensions is too long", "431 Request Header Fields Too Large");
   if (!server_.parts_.limits.acquire(listener_, index, found->limits.connections))
     return refuse(Counter::refused_limit, path, "503 Service Unavailable", "Retry-After: 5\r\n");
   endpoint_ = static_cast<std::uint32_t>(index);
+  if (found->compression.on)
+    passing_->deflate = agree_on_deflate(header(wsi_, WSI_TOKEN_EXTENSIONS), found->compression.window_bits);
+  return 0;
+}
+
+// lws asks at each mention of an extension that it knows by name, and breaks the handshake off at one behind a yes. We have
+// decided already: it gets its yes at the last.
+int WsConnection::on_extension_offered() {
+  const DeflateAgreement& agreed = passing_->deflate;
+  if (agreed.window_bits == 0 || ++passing_->extensions_seen != agreed.offers) return 1;
+  window_bits_ = static_cast<std::uint8_t>(agreed.window_bits);
+  return 0;
+}
+
+// lws has written "Sec-WebSocket-Extensions: permessage-deflate" last, and knows of no parameters with a value.
+int WsConnection::on_answer(lws_process_html_args& answer) {
+  if (window_bits_ == 0) return 0;
+  constexpr std::string_view kWritten = "\r\nSec-WebSocket-Extensions: permessage-deflate\r\n", kEnd = "\r\n";
+  const std::string more = passing_->deflate.parameters() + std::string(kEnd);
+  if (std::string_view(answer.p - kWritten.size(), kWritten.size()) != kWritten) return -1;
+  if (static_cast<std::size_t>(answer.max_len) + kEnd.size() < more.size()) return -1;
+  answer.p = std::copy(more.begin(), more.end(), answer.p - kEnd.size());
+  answer.max_len -= static_cast<int>(more.size() - kEnd.size());
   return 0;
 }
 

@@ -31,6 +31,8 @@ const lws_protocols kProtocols[] = {
     {nullptr, nullptr, 0, 0, 0, nullptr, 0},
 };
 
+const lws_extension kExtensions[] = {{"permessage-deflate", ws_extension, nullptr}, {nullptr, nullptr, nullptr}};
+
 }  // namespace
 
 void silence_websocket_library() { lws_set_log_level(0, nullptr); }
@@ -66,6 +68,7 @@ Status WsServer::create_vhost(Port& port) {
   lws_context_creation_info info{};
   info.port = CONTEXT_PORT_NO_LISTEN_SERVER;
   info.protocols = kProtocols;
+  info.extensions = kExtensions;
   info.vhost_name = port.name.c_str();
   info.alpn = "http/1.1";  // frames are written past HTTP/2's framing, so it is not offered
   info.retry_and_idle_policy = &kNoValidity;
@@ -153,7 +156,17 @@ void WsServer::adopt(Port& port, int fd) {
   if (lws* wsi = lws_adopt_descriptor_vhost_via_info(&how)) adopted->attach(wsi);
 }
 
+// While the loop has work that was put off there is hope that some need not rest at all; it is waited for once.
+void WsServer::rest() {
+  if (resting_.empty()) return;
+  if (parts_.loop.has_deferred() && !std::exchange(deferred_, true)) return;
+  deferred_ = false;
+  for (WsConnection* connection : std::exchange(resting_, {}))
+    if (connection) connection->rest();
+}
+
 void WsServer::end_turn() {
+  rest();
   while (!doomed_.empty())
     for (WsConnection* connection : std::exchange(doomed_, {}))
       if (connection) connection->kill();

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/deflate.h"
 #include "core/base/log.h"
 #include "core/base/metrics.h"
 #include "core/base/result.h"
@@ -84,6 +85,7 @@ class WsServer {
   };
 
   Status create_vhost(Port& port);
+  void rest();
   static void watch(Port& port);
   void accept_some(Port& port);
   void adopt(Port& port, int fd);
@@ -93,7 +95,10 @@ class WsServer {
   const TlsContext client_tls_ = make_client_tls();  // outlives context_
   lws_context* context_ = nullptr;
   std::vector<std::unique_ptr<Port>> ports_;
+  Inflater inflater_;  // of whole messages, one after another
   std::vector<WsConnection*> doomed_;
+  std::vector<WsConnection*> resting_;  // to be read no more, from the end of the turn on
+  bool deferred_ = false;               // that end was put off once
   std::size_t connections_ = 0;
   bool draining_ = false;
 };

@@ -86,8 +86,9 @@ void ModuleRuntime::Impl::expired(dunlin_ticket ticket) {
   note->timer = 0;
   const bool login = note->login;
   const Waiting& waiting = waiting_.at(note->conn);
-  if (!login && waiting.login) {
-    // Its handler may wait for the log-in, which has deadlines of its own: their answer must reach it first.
+  if (!login && (waiting.login || stage_->services.context_waited(note->conn))) {
+    // Its handler may wait for the log-in, which has deadlines of its own: their answer must reach it first. So has the
+    // wait for a context value, which lasts as long as whoever is to set it takes.
     note->timer = stage_->services.timer_start(waiting.router->endpoint->router_deadline, Millis{0},
                                                [this, ticket] { expired(ticket); });
     return;

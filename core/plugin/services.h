@@ -64,6 +64,7 @@ class Services {
   // `done` gets the JSON text, or E_GONE / E_TIMEOUT and nothing.
   using ContextDone = std::function<void(dunlin_status, std::string_view)>;
   virtual dunlin_status context_wait(ClientId id, std::string_view key, Millis timeout, ContextDone done) = 0;
+  virtual bool context_waited(ClientId id) = 0;  // does such a wait last?
 
   // Ids are never 0. The owner stops what it started; after stop/cancel nothing is called.
   virtual std::uint64_t timer_start(Millis after, Millis every, std::function<void()> fire) = 0;

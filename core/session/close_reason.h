@@ -15,6 +15,7 @@ namespace dunlin {
   X(unsupported, 1003, "unsupported", "unsupported kind of message")   \
   X(lost, 1006, "connection_lost", "")                                 \
   X(not_utf8, 1007, "not_utf8", "text is not UTF-8")                   \
+  X(not_inflated, 1007, "not_inflated", "compressed data is broken")   \
   X(refused, 1008, "refused", "refused")                               \
   X(too_big, 1009, "too_big", "message too big")                       \
   X(fault, 1011, "router_fault", "internal error")                     \

@@ -36,6 +36,7 @@ class Context {
   std::string all() const;  // as a JSON object
 
   void wait(std::string_view key, Millis timeout, TimerWheel& wheel, const Defer& defer, WaitDone done);
+  bool waited() const { return waiters_ && !waiters_->empty(); }  // somebody waits for a key
   // Ends every wait with DUNLIN_E_GONE.
   void abandon(const Defer& defer);
 

@@ -14,6 +14,14 @@
 #include "core/session/session_table.h"
 
 namespace dunlin {
+namespace {
+
+// A message as this client takes it: compressed, where that was agreed.
+const MessageRef& form_for(const Transport& transport, const Endpoint& endpoint, SessionTable& table, const MessageRef& message) {
+  return table.fanout().compressor().choose(message, transport.window_bits(), endpoint.compression.from());
+}
+
+}  // namespace
 
 const Session::Row Session::kSteps[] = {
     {&Session::step_authenticate},  // authenticating: only where the endpoint logs in at the handshake
@@ -26,8 +34,8 @@ const Session::Row Session::kSteps[] = {
 Session::Session(SessionTable& table, ClientId id, Transport& transport, ServedEndpoint& served,
                  std::string remote_addr, std::unique_ptr<Handshake> handshake)
     : table_(table), served_(&served), transport_(&transport), id_(id),
-      subscriber_(table.fanout_.of(transport.protocol(), served), transport.outbox(), id), remote_addr_(std::move(remote_addr)),
-      handshake_(std::move(handshake)) {
+      subscriber_(table.fanout_.of(transport.protocol(), served, transport.window_bits()), transport.outbox(), id),
+      remote_addr_(std::move(remote_addr)), handshake_(std::move(handshake)) {
   ++table_.steps_[static_cast<std::size_t>(step_)];
   ++served_->sessions;
   idle_timer_.on_fire([this] { on_idle_timer(); });
@@ -190,7 +198,7 @@ dunlin_status Session::send(Kind kind, std::string_view data) {
 
 dunlin_status Session::push(const MessageRef& message) {
   if (!transport_) return DUNLIN_E_GONE;
-  if (transport_->outbox().push_now(message) == Outbox::Push::queued) return DUNLIN_OK;
+  if (transport_->outbox().push_now(form_for(*transport_, endpoint(), table_, message)) == Outbox::Push::queued) return DUNLIN_OK;
   table_.counters_.add(Counter::drop_slow);
   return DUNLIN_E_FULL;
 }
@@ -206,7 +214,8 @@ SendResult Session::deliver(const MessageRef& message) {
     }
     if (!transport_) return SendResult::gone;  // the framer closed it
   }
-  if (transport_->outbox().push(encoded ? encoded : message) == Outbox::Push::queued) return SendResult::sent;
+  const MessageRef& form = encoded ? encoded : form_for(*transport_, endpoint(), table_, message);
+  if (transport_->outbox().push(form) == Outbox::Push::queued) return SendResult::sent;
   table_.counters_.add(Counter::drop_slow);
   return SendResult::full;
 }

@@ -24,6 +24,8 @@ class Transport : public Sink {
   // Back-pressure: while paused nothing more is read (what was read already may still arrive).
   virtual void pause_reading(bool pause) = 0;
   virtual void ping() = 0;  // websocket only
+  // websocket only: what it is sent may be compressed with a window of 2^bits bytes; 0: it agreed to nothing.
+  virtual unsigned window_bits() const { return 0; }
   // socket only: what has arrived and belongs to no packet yet.
   virtual std::size_t unread() const { return 0; }
   virtual void clear_unread() {}

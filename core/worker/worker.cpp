@@ -46,7 +46,7 @@ Worker::Worker(Node& node, unsigned index, Sockets sockets)
       drain_timer_([this] { drain_some(); }) {
   sessions_.serve(*served_);
   if (node.cluster)
-    channels_.on_interest([this](std::string_view channel, bool wanted) { interest(channel, wanted); });
+    sessions_.fanout().on_interest([this](std::string_view channel, bool wanted) { interest(channel, wanted); });
 }
 
 Result<std::unique_ptr<Worker>> Worker::create(Node& node, unsigned index, Sockets sockets) {
@@ -98,6 +98,7 @@ void Worker::serve() {
 
 // Everything that a turn leaves to its end, until nothing is left: writes, overflows, goodbyes.
 void Worker::end_turn() {
+  mesh_.end_turn();  // first: the other workers write while this one does
   do {
     sessions_.fanout().end_turn();
     flusher_.report_overflows();
@@ -107,6 +108,7 @@ void Worker::end_turn() {
   } while (flusher_.busy() || ws_.busy() || tcp_.busy() || sessions_.busy());
   api_server_.end_turn();
   directory_server_.end_turn();
+  mesh_.end_turn();  // what all that has published
   connections_.store(sessions_.size(), std::memory_order_relaxed);
 }
 
@@ -220,6 +222,11 @@ std::vector<Sample> Worker::samples() const {
   gauge("dunlin_subscriptions", "Subscriptions now", sessions_.fanout().subscriptions());
   gauge("dunlin_outbox_bytes", "Bytes that wait for clients that read slowly", flusher_.waiting_bytes(), true);
   gauge("dunlin_outboxes_waiting", "Connections for which something waits", flusher_.waiting_boxes());
+  const auto counter = [&](const char* name, const char* help, std::uint64_t value) {
+    out.push_back({.name = name, .help = help, .labels = {}, .value = static_cast<double>(value), .buckets = {}});
+  };
+  counter("dunlin_mails_total", "Tasks that workers got from other threads", mailbox_.mails());
+  counter("dunlin_wake_ups_total", "Wake-ups of workers by other threads; each takes all tasks that wait", mailbox_.wake_ups());
   api_.collect(out);
   redis_client_.collect(out);
   if (index_ == 0) node_.reloads.collect(out);  // they are the node's, and counted once

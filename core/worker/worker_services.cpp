@@ -257,6 +257,11 @@ dunlin_status WorkerServices::context_wait(ClientId id, std::string_view key, Mi
   return DUNLIN_OK;
 }
 
+bool WorkerServices::context_waited(ClientId id) {
+  Session* session = sessions_.find(id);
+  return session && session->context().waited();
+}
+
 std::uint64_t WorkerServices::timer_start(Millis after, Millis every, std::function<void()> fire) {
   const std::uint64_t id = next_timer_++;
   auto& ticking = *(timers_[id] = std::make_unique<Ticking>());

@@ -58,6 +58,7 @@ class WorkerServices final : public Services {
   dunlin_status context_all(ClientId id, std::string_view& out) override;
   dunlin_status context_replace(ClientId id, std::string_view json) override;
   dunlin_status context_wait(ClientId id, std::string_view key, Millis timeout, ContextDone done) override;
+  bool context_waited(ClientId id) override;
 
   std::uint64_t timer_start(Millis after, Millis every, std::function<void()> fire) override;
   bool timer_stop(std::uint64_t id) override;

@@ -85,7 +85,7 @@ std::optional<Key> secret_key(const Json& jwk, bool secrets, std::string& why) {
   const auto secret = base64url_decoded(text_member(jwk, "k"));
   if (!secret) why = "its k is no base64url";
   if (!secret || !good_secret(*secret, why)) return std::nullopt;
-  return Key{.kind = KeyKind::secret, .secret = *secret, .pkey = {}, .kid = {}, .algorithm = {}};
+  return key_from_secret(*secret);
 }
 
 std::optional<Key> public_key(const Json& jwk, std::string& why) {
@@ -99,7 +99,7 @@ std::optional<Key> public_key(const Json& jwk, std::string& why) {
     }
     const auto known = kind_of(pkey.get(), why);
     if (!known) return std::nullopt;
-    return Key{.kind = *known, .secret = {}, .pkey = std::move(pkey), .kid = {}, .algorithm = {}};
+    return Key{.kind = *known, .macs = {}, .pkey = std::move(pkey), .kid = {}, .algorithm = {}};
   }
   why = "its kty is unknown";
   return std::nullopt;

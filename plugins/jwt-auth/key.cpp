@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plugins/jwt-auth/key.h"
 
+#include <openssl/core_names.h>
 #include <openssl/err.h>
+#include <openssl/params.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
@@ -14,6 +16,16 @@ constexpr std::size_t kLeastSecret = 32;
 using Bio = std::unique_ptr<BIO, decltype(&BIO_free)>;
 
 Bio reader(std::string_view text) { return {BIO_new_mem_buf(text.data(), static_cast<int>(text.size())), &BIO_free}; }
+
+Mac mac_of(std::string_view secret, const char* hash) {
+  const std::unique_ptr<EVP_MAC, decltype(&EVP_MAC_free)> hmac(EVP_MAC_fetch(nullptr, "HMAC", nullptr), &EVP_MAC_free);
+  std::unique_ptr<EVP_MAC_CTX, decltype(&EVP_MAC_CTX_free)> context(EVP_MAC_CTX_new(hmac.get()), &EVP_MAC_CTX_free);
+  const OSSL_PARAM parameters[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, const_cast<char*>(hash), 0),
+                                   OSSL_PARAM_construct_end()};
+  if (EVP_MAC_init(context.get(), reinterpret_cast<const unsigned char*>(secret.data()), secret.size(), parameters) != 1)
+    return {};  // verifies nothing
+  return Mac(context.release(), &EVP_MAC_CTX_free);
+}
 
 int no_password(char*, int, int, void*) { return 0; }
 
@@ -59,7 +71,13 @@ std::optional<Key> key_from_pem(std::string_view pem, std::string& why) {
   }
   const auto kind = kind_of(key.get(), why);
   if (!kind) return std::nullopt;
-  return Key{.kind = *kind, .secret = {}, .pkey = std::move(key), .kid = {}, .algorithm = {}};
+  return Key{.kind = *kind, .macs = {}, .pkey = std::move(key), .kid = {}, .algorithm = {}};
+}
+
+Key key_from_secret(std::string_view secret) {
+  return {.kind = KeyKind::secret,
+          .macs = {mac_of(secret, "SHA256"), mac_of(secret, "SHA384"), mac_of(secret, "SHA512")},
+          .pkey = {}, .kid = {}, .algorithm = {}};
 }
 
 bool good_secret(std::string_view secret, std::string& why) {

@@ -20,12 +20,19 @@ struct PkeyFree {
 };
 using Pkey = std::unique_ptr<EVP_PKEY, PkeyFree>;
 
+// The HMACs of one secret, each with the secret worked in already: to begin anew is most of the work of a short token.
+// Shared by all workers, which copy one for each token.
+using Mac = std::shared_ptr<const EVP_MAC_CTX>;
+struct Macs {
+  Mac sha256, sha384, sha512;
+};
+
 struct Key {
   KeyKind kind;
-  std::string secret;             // of kind secret
+  Macs macs;                       // of kind secret
   std::shared_ptr<EVP_PKEY> pkey;  // of every other
-  std::string kid;                // empty: fits any token
-  std::string algorithm;          // empty: any that fits its kind
+  std::string kid;                 // empty: fits any token
+  std::string algorithm;           // empty: any that fits its kind
 };
 using Keys = std::vector<Key>;
 
@@ -33,6 +40,8 @@ using Keys = std::vector<Key>;
 std::optional<Key> key_from_pem(std::string_view pem, std::string& why);
 // What kind a public key is; nothing, and `why`, where it is of no use here (RSA under 2048 bits, other curves).
 std::optional<KeyKind> kind_of(EVP_PKEY* key, std::string& why);
+// The key of an HMAC. REQUIRES: good_secret()
+Key key_from_secret(std::string_view secret);
 // A secret of an HMAC: at least 32 bytes (RFC 7518, 3.2), and no PEM: that would be a public key.
 bool good_secret(std::string_view secret, std::string& why);
 

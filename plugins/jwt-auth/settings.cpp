@@ -91,7 +91,7 @@ class Reader {
     const std::string_view text = text_member(json_, "secret");
     std::string why;
     if (!good_secret(text, why)) return refuse("/secret", why);
-    out_.keys.push_back({.kind = KeyKind::secret, .secret = std::string(text), .pkey = {}, .kid = {}, .algorithm = {}});
+    out_.keys.push_back(key_from_secret(text));
     return true;
   }
 

@@ -4,7 +4,6 @@
 #include <openssl/crypto.h>
 #include <openssl/ecdsa.h>
 #include <openssl/err.h>
-#include <openssl/hmac.h>
 #include <openssl/rsa.h>
 
 #include <algorithm>
@@ -21,29 +20,32 @@ using Family = Algorithm::Family;
 constexpr std::size_t kLongest = 16 * 1024;
 
 constexpr std::array<Algorithm, 13> kAlgorithms = {{
-    {"HS256", Family::hmac, EVP_sha256, KeyKind::secret},
-    {"HS384", Family::hmac, EVP_sha384, KeyKind::secret},
-    {"HS512", Family::hmac, EVP_sha512, KeyKind::secret},
-    {"RS256", Family::pkcs1, EVP_sha256, KeyKind::rsa},
-    {"RS384", Family::pkcs1, EVP_sha384, KeyKind::rsa},
-    {"RS512", Family::pkcs1, EVP_sha512, KeyKind::rsa},
-    {"PS256", Family::pss, EVP_sha256, KeyKind::rsa},
-    {"PS384", Family::pss, EVP_sha384, KeyKind::rsa},
-    {"PS512", Family::pss, EVP_sha512, KeyKind::rsa},
-    {"ES256", Family::ecdsa, EVP_sha256, KeyKind::p256},
-    {"ES384", Family::ecdsa, EVP_sha384, KeyKind::p384},
-    {"ES512", Family::ecdsa, EVP_sha512, KeyKind::p521},
-    {"EdDSA", Family::eddsa, nullptr, KeyKind::ed25519},
+    {"HS256", Family::hmac, EVP_sha256, &Macs::sha256, KeyKind::secret},
+    {"HS384", Family::hmac, EVP_sha384, &Macs::sha384, KeyKind::secret},
+    {"HS512", Family::hmac, EVP_sha512, &Macs::sha512, KeyKind::secret},
+    {"RS256", Family::pkcs1, EVP_sha256, nullptr, KeyKind::rsa},
+    {"RS384", Family::pkcs1, EVP_sha384, nullptr, KeyKind::rsa},
+    {"RS512", Family::pkcs1, EVP_sha512, nullptr, KeyKind::rsa},
+    {"PS256", Family::pss, EVP_sha256, nullptr, KeyKind::rsa},
+    {"PS384", Family::pss, EVP_sha384, nullptr, KeyKind::rsa},
+    {"PS512", Family::pss, EVP_sha512, nullptr, KeyKind::rsa},
+    {"ES256", Family::ecdsa, EVP_sha256, nullptr, KeyKind::p256},
+    {"ES384", Family::ecdsa, EVP_sha384, nullptr, KeyKind::p384},
+    {"ES512", Family::ecdsa, EVP_sha512, nullptr, KeyKind::p521},
+    {"EdDSA", Family::eddsa, nullptr, nullptr, KeyKind::ed25519},
 }};
 
 const unsigned char* bytes(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
 
 bool verify_hmac(const Token& token, const Key& key) {
-  unsigned char mac[EVP_MAX_MD_SIZE];
-  unsigned size = 0;
-  HMAC(token.algorithm->hash(), key.secret.data(), static_cast<int>(key.secret.size()), bytes(token.signed_part),
-       token.signed_part.size(), mac, &size);
-  return token.signature.size() == size && CRYPTO_memcmp(mac, token.signature.data(), size) == 0;
+  const Mac& begun = key.macs.*token.algorithm->mac;
+  const std::unique_ptr<EVP_MAC_CTX, decltype(&EVP_MAC_CTX_free)> mac(begun ? EVP_MAC_CTX_dup(begun.get()) : nullptr,
+                                                                      &EVP_MAC_CTX_free);
+  unsigned char out[EVP_MAX_MD_SIZE];
+  std::size_t size = 0;
+  return mac && EVP_MAC_update(mac.get(), bytes(token.signed_part), token.signed_part.size()) == 1 &&
+         EVP_MAC_final(mac.get(), out, &size, sizeof out) == 1 && token.signature.size() == size &&
+         CRYPTO_memcmp(out, token.signature.data(), size) == 0;
 }
 
 // RFC 7518, 3.4: r and s, each as long as the curve's order; OpenSSL wants them in DER.

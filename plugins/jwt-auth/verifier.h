@@ -16,7 +16,8 @@ struct Algorithm {
   enum class Family { hmac, pkcs1, pss, ecdsa, eddsa };
   std::string_view name;
   Family family;
-  const EVP_MD* (*hash)();
+  const EVP_MD* (*hash)();  // nullptr: its own
+  Mac Macs::*mac;           // of the family hmac
   KeyKind kind;  // of the key that it demands; eddsa: either of both
 };
 

@@ -3,6 +3,7 @@
 
 #include "plugins/lua/handlers.h"
 #include "plugins/lua/lib/lib.h"
+#include "plugins/lua/source51.h"
 
 namespace dunlin::lua {
 namespace {
@@ -63,7 +64,7 @@ bool Engine::run_script(std::string& error) {
   return protect(
       [this](lua_State* state) {
         files_.add(settings_.file);
-        if (luaL_loadfilex(state, settings_.file.c_str(), "t") != LUA_OK) lua_error(state);
+        if (load_file(state, settings_.file.c_str()) != LUA_OK) lua_error(state);
         lua_pushcfunction(state, traceback);
         lua_insert(state, 1);
         if (lua_pcall(state, 0, 1, 1) != LUA_OK) lua_error(state);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plugins/lua/instance.h"
 
+#include <utility>
+
 #include "plugins/lua/auth_answer.h"
 #include "plugins/lua/handlers.h"
 
@@ -88,6 +90,10 @@ std::optional<dunlin_verdict> Instance::advance(Run& run, int arguments) {
     lua_pop(state, 1);
     return std::nullopt;
   }
+  if (status == LUA_OK && run.then != LUA_NOREF) {  // returned, but not done
+    lua_settop(state, 0);
+    return std::nullopt;
+  }
   dunlin_verdict verdict = DUNLIN_DENY;
   if (status == LUA_OK) {
     verdict = succeed(run, results);
@@ -96,6 +102,7 @@ std::optional<dunlin_verdict> Instance::advance(Run& run, int arguments) {
   } else {
     verdict = fail(run, describe_error(run));
   }
+  abandon(run);
   // One that was stopped is left to the collector: its to-be-closed variables would run unwatched (Meter::stopped).
   if (status != LUA_OK && !run.used.stopped) lua_resetthread(state);
   engine.give_back(run.coroutine, status == LUA_OK);
@@ -155,7 +162,13 @@ dunlin_verdict Instance::fail(Run& run, const std::string& what) {
   return DUNLIN_DENY;
 }
 
+void Instance::abandon(Run& run) {
+  if (run.then != LUA_NOREF) luaL_unref(run.engine->main(), LUA_REGISTRYINDEX, std::exchange(run.then, LUA_NOREF));
+  if (run.wait) std::exchange(run.wait, nullptr)->run = nullptr;
+}
+
 Wait* Instance::begin_wait(Run& run) {
+  if (run.wait) run.wait->run = nullptr;  // a coroutine of the script's own that nobody resumes
   auto wait = std::make_unique<Wait>(Wait{this, &run});
   waits_.insert(wait.get());
   run.wait = wait.get();
@@ -174,10 +187,18 @@ void Instance::end_wait(Wait* wait, Push push) {
   self.drop_wait(wait);
   if (!run) return;
   lua_State* state = run->coroutine.state;
-  const int before = lua_gettop(state);
+  const bool anew = run->then != LUA_NOREF;
+  const int before = lua_gettop(state) + (anew ? 1 : 0);
   std::string error;
   std::optional<dunlin_verdict> verdict;
-  if (run->engine->protect([&](lua_State*) { push(state); }, error)) {
+  const auto fill = [&](lua_State*) {
+    if (anew) {
+      lua_rawgeti(state, LUA_REGISTRYINDEX, run->then);
+      luaL_unref(state, LUA_REGISTRYINDEX, std::exchange(run->then, LUA_NOREF));
+    }
+    push(state);
+  };
+  if (run->engine->protect(fill, error)) {
     verdict = self.advance(*run, lua_gettop(state) - before);
     if (!verdict) return;
     run->coroutine = {};  // advance gave it back
@@ -201,6 +222,7 @@ void Instance::drop(Run& run) {
     const bool http = wait.http != 0 && host_.http->cancel(host_.self, wait.http) == DUNLIN_OK;
     if (timer || http) drop_wait(&wait);
   }
+  abandon(run);
   if (run.coroutine.state) {
     // Its to-be-closed variables are closed here, within a budget of their own.
     run.engine->meter().resume({});

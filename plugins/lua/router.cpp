@@ -100,7 +100,7 @@ void push_headers(lua_State* state, const Host& host, dunlin_conn conn) {
   lua_newtable(state);
   dunlin_pair header{};
   for (std::size_t i = 0; host.conn->header_at(host.self, conn, i, &header) == DUNLIN_OK; ++i) {
-    push(state, view(header.name));
+    push(state, header_name(view(header.name)));
     lua_pushvalue(state, -1);
     // The first of several counts, as in dunlin.conn/1.
     if (lua_rawget(state, -3) == LUA_TNIL) {

@@ -8,14 +8,29 @@ constexpr char kSuspension = 0;  // its address is the mark
 
 }  // namespace
 
-Run& waiting_run(lua_State* state, const char* function) {
+Run& handler_run(lua_State* state, const char* function) {
   Run* run = Engine::of(state).running();
-  if (!run) luaL_error(state, "%s waits, which only a handler can do", function);
-  if (!lua_isyieldable(state)) {
+  if (!run || !run->coroutine.state) luaL_error(state, "%s waits, which only a handler can do", function);
+  if (run->then != LUA_NOREF) luaL_error(state, "%s waits, and this handler waits for a log-in already", function);
+  return *run;
+}
+
+void go_on_with(lua_State* state, Run& run, int index) {
+  lua_pushvalue(state, index);
+  run.then = luaL_ref(state, LUA_REGISTRYINDEX);
+}
+
+Run& waiting_run(lua_State* state, const char* function) {
+  if (Engine::of(state).running() && !lua_isyieldable(state)) {
     luaL_error(state, "%s waits, which cannot be done inside table.sort, string.gsub, require or a metamethod",
                function);
   }
-  return *run;
+  return handler_run(state, function);
+}
+
+bool goes_without_outcome(lua_State* state) {
+  const Run* run = Engine::of(state).running();
+  return run && !lua_isyieldable(state) && (run->handler == Handler::input || run->handler == Handler::encode);
 }
 
 int suspend(lua_State* state) {

@@ -10,10 +10,10 @@ from harness.server import SOURCE, run_cli
 ECHO = "function on_message(msg) mix.websocket():send(msg.data) end"
 
 
-def bench(dunlin, work, *arguments):
+def bench(dunlin, work, *arguments, publish_url=None):
     """Its findings, and its exit code."""
     done = run_cli("bench", "--work", work, "--config", dunlin.config_file, "--url", dunlin.url(), "--publish-url",
-                   f"http://127.0.0.1:{dunlin.api.port}/v1/mesh/publish", "--server", dunlin.process.pid, "--seconds", "0.3",
+                   publish_url or f"http://127.0.0.1:{dunlin.api.port}/v1/mesh/publish", "--server", dunlin.process.pid, "--seconds", "0.3",
                    "--warm-up", "0", "--json", *arguments)
     assert done.stdout, done.stderr
     return json.loads(done.stdout), done.returncode
@@ -30,6 +30,33 @@ def test_every_delivery_is_checked(dunlin, work, receivers):
     assert found["messages"] > 0 and found["deliveries"] > 0
     assert dunlin.metric("dunlin_deliveries_total") == dunlin.metric("dunlin_publishes_total") * receivers
     assert found["cpu_us"] > 0 and found["p999_us"] >= found["p50_us"] > 0
+
+
+@pytest.mark.parametrize("more", [("--via", "ws"), ("--via", "ws", "--batch", "4"), ("--batch", "4"), ("--rate", "500")])
+def test_the_ways_to_publish(dunlin, more):
+    url = f"ws://127.0.0.1:{dunlin.api.port}/ws/v1" if "ws" in more else None
+    found, code = bench(dunlin, "one-to-one", "-n", "20", "-w", "8", *more, publish_url=url)
+    assert code == 0 and sound(found) and found["deliveries"] > 0
+    assert dunlin.metric("dunlin_deliveries_total") == dunlin.metric("dunlin_publishes_total")
+
+
+def test_a_client_publishes(serve):
+    dunlin = serve(endpoint={"options": {"channels": ["room:"]}})
+    found, code = bench(dunlin, "fan-out", "--protocol", "rooms", "-n", "5", "-w", "3", publish_url=dunlin.url())
+    assert code == 0 and sound(found) and found["deliveries"] > 0
+
+
+def test_compressed_deliveries_are_checked_and_each_message_was_compressed_once(serve):
+    dunlin = serve(endpoint={"compression": "on"})
+    found, code = bench(dunlin, "fan-out", "-n", "20", "-w", "8", "--size", "1000", "--compression")
+    assert code == 0 and sound(found) and found["compression"] is True
+    assert dunlin.metric("dunlin_deliveries_total") == 20 * dunlin.metric("dunlin_publishes_total")
+    assert dunlin.metric("dunlin_compressed_messages_total") == dunlin.metric("dunlin_publishes_total") > 0
+
+
+def test_compression_that_the_server_does_not_agree_to_is_said(dunlin):
+    with pytest.raises(AssertionError, match="does not agree to permessage-deflate"):
+        bench(dunlin, "fan-out", "-n", "2", "--compression")
 
 
 def test_echo(serve):
@@ -69,7 +96,8 @@ def test_refused_logins_end_the_run(serve):
 
 @pytest.mark.parametrize("arguments, word", [
     (["--work", "dance"], "dance"), (["--protocol", "smtp"], "smtp"), (["--size", "10"], "--size"), (["-n", "0"], "0"),
-    (["--url", "wss://127.0.0.1/"], "ws://"), (["--url", "ws://127.0.0.1:1/"], "refused"), (["--server", "999999999"], "--server"),
+    (["--batch", "32"], "--batch"), (["--batch", "2", "--via", "client", "--protocol", "mqtt"], "--batch"), (["--rate", "-1"], "--rate"),
+    (["--rate", "5", "--work", "echo"], "--rate"), (["--url", "wss://127.0.0.1/"], "ws://"), (["--url", "ws://127.0.0.1:1/"], "refused"), (["--server", "999999999"], "--server"),
 ])
 def test_what_cannot_be_run(arguments, word):
     done = run_cli("bench", *arguments)

@@ -90,6 +90,9 @@ fault("a plugin directory that is not there", f"directory: {PLUGINS}", "director
       "1:22: plugins.directory: there is no /nowhere/plugins")
 fault("several at once", "workers: 2", "workers: 0\n  nme: x",
       '3:12: node.workers: is "0"; must be a whole number from 1 to 256', '4:3: node: unknown key "nme"; did you mean "name"?')
+fault("a hash that nobody knows", "api:\n  bind: 127.0.0.1:0",
+      "api:\n  access: [{username: a, password: '$argon2id$v=19$x', roles: [read]}]",
+      "17:36: api.access.password: begins with $ and is no hash that crypt(3) knows; make one with mkpasswd, or write another password")
 fault("an access without a role", "api:\n  bind: 127.0.0.1:0", "api:\n  access: [{username: a, password: b}]",
       "17:12: api.access: has no role; write roles: [read, write]")
 fault("broken YAML", "shutdown: 10s", "shutdown: [10s", "22:1: end of sequence flow not found")

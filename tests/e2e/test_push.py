@@ -19,6 +19,16 @@ def test_publish_reaches_every_device(dunlin):
     assert dunlin.metric("dunlin_publishes_total") == 1
 
 
+def test_a_batch_of_publishes_wakes_the_other_worker_once(dunlin):
+    """Two workers: one mail to the other with all of them, one back with their tallies; and one each for a scrape."""
+    dunlin.login(uid=1001).subscribe("@user")
+    before = dunlin.metric("dunlin_mails_total"), dunlin.metric("dunlin_wake_ups_total")
+    answer = dunlin.api.post("/v1/mesh/publish", [{"c": "user:1001", "d": str(i)} for i in range(100)])
+    assert answer.body == {"E": None, "r": [{"s": 1, "f": 0}] * 100}
+    for figure, was in zip(("dunlin_mails_total", "dunlin_wake_ups_total"), before):
+        assert dunlin.metric(figure) - was < 15, figure
+
+
 def test_the_answer_is_as_documented(dunlin):
     dunlin.login(uid=1001).subscribe("@user")
     answer = dunlin.api.post("/v1/mesh/publish", {"c": "user:1001", "d": PUSH})

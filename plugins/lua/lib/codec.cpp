@@ -22,22 +22,8 @@ int base64_value(char c) {
 }
 
 int base64_decode(lua_State* state) {
-  std::string_view text = to_view(state, 1);
-  if (text.size() % 4 != 0) return fail_with(state, "base64_decode: the length is no multiple of 4");
-  for (int i = 0; i < 2 && !text.empty() && text.back() == '='; ++i) text.remove_suffix(1);
-  std::string out;
-  out.reserve(text.size() / 4 * 3 + 3);
-  unsigned bits = 0, held = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const int value = base64_value(text[i]);
-    if (value < 0) return fail_with(state, "base64_decode: byte " + std::to_string(i + 1) + " is not of the alphabet");
-    held = (held << 6) | static_cast<unsigned>(value);
-    bits += 6;
-    if (bits < 8) continue;
-    bits -= 8;
-    out += static_cast<char>((held >> bits) & 0xFF);
-  }
-  if ((held & ((1u << bits) - 1)) != 0) return fail_with(state, "base64_decode: bits are left over at the end");
+  std::string out, error;
+  if (!base64_decoded(to_view(state, 1), out, error)) return fail_with(state, "base64_decode: " + error);
   push(state, out);
   return 1;
 }
@@ -63,6 +49,24 @@ constexpr luaL_Reg kFunctions[] = {{"base64_encode", base64_encode},
                                    {nullptr, nullptr}};
 
 }  // namespace
+
+bool base64_decoded(std::string_view text, std::string& out, std::string& error) {
+  if (text.size() % 4 != 0) return error = "the length is no multiple of 4", false;
+  for (int i = 0; i < 2 && !text.empty() && text.back() == '='; ++i) text.remove_suffix(1);
+  out.reserve(text.size() / 4 * 3 + 3);
+  unsigned bits = 0, held = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const int value = base64_value(text[i]);
+    if (value < 0) return error = "byte " + std::to_string(i + 1) + " is not of the alphabet", false;
+    held = (held << 6) | static_cast<unsigned>(value);
+    bits += 6;
+    if (bits < 8) continue;
+    bits -= 8;
+    out += static_cast<char>((held >> bits) & 0xFF);
+  }
+  if ((held & ((1u << bits) - 1)) != 0) return error = "bits are left over at the end", false;
+  return true;
+}
 
 std::string hex(std::string_view data) {
   static constexpr char kHex[] = "0123456789abcdef";

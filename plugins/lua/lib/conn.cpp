@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The connection object of scripts: an id and its methods. A stale id gives "the connection has left", never a crash.
+#include <utility>
+
 #include "plugins/lua/instance.h"
 #include "plugins/lua/lib/lib.h"
 
@@ -47,7 +49,7 @@ int context(lua_State* state) {
   const dunlin_status status = host.context->all(host.self, conn, &json);
   if (status != DUNLIN_OK) return value_failed(state, status);
   std::string error;
-  return json_push(state, view(json), error) ? 1 : fail_with(state, error);
+  return json_push(state, view(json), error, Bytes::kept) ? 1 : fail_with(state, error);
 }
 
 int context_value(lua_State* state) {
@@ -59,14 +61,14 @@ int context_value(lua_State* state) {
   if (status == DUNLIN_E_NOT_FOUND) return lua_pushnil(state), 1;
   if (status != DUNLIN_OK) return value_failed(state, status);
   std::string error;
-  return json_push(state, view(json), error) ? 1 : fail_with(state, error);
+  return json_push(state, view(json), error, Bytes::kept) ? 1 : fail_with(state, error);
 }
 
 int set_context(lua_State* state) {
   const dunlin_conn conn = check_conn(state);
   luaL_checktype(state, 2, LUA_TTABLE);
   std::string json, error;
-  if (!json_write(state, 2, json, error)) return push(state, error), 1;
+  if (!json_write(state, 2, json, error, Bytes::kept)) return push(state, error), 1;
   if (json.front() != '{') return lua_pushliteral(state, "a context is a table with named fields, not a list"), 1;
   const Host& host = host_of(state);
   return outcome(state, host.context->replace(host.self, conn, str(json)));
@@ -77,7 +79,7 @@ int set_context_value(lua_State* state) {
   const std::string_view key = to_view(state, 2);
   luaL_checkany(state, 3);
   std::string json, error;
-  if (!json_write(state, 3, json, error)) return push(state, error), 1;
+  if (!json_write(state, 3, json, error, Bytes::kept)) return push(state, error), 1;
   const Host& host = host_of(state);
   return outcome(state, host.context->set(host.self, conn, str(key), str(json)));
 }
@@ -87,17 +89,17 @@ void context_came(void* user, dunlin_status status, dunlin_str value) {
     std::string error;
     if (status != DUNLIN_OK) {
       value_failed(state, status);
-    } else if (!json_push(state, view(value), error)) {
+    } else if (!json_push(state, view(value), error, Bytes::kept)) {
       fail_with(state, error);
     }
   });
 }
 
 int wait_context_value(lua_State* state) {
-  constexpr lua_Integer kDay = 24 * 60 * 60 * 1000;
+  constexpr lua_Integer kHour = 60 * 60 * 1000;
   const dunlin_conn conn = check_conn(state);
   const std::string_view key = to_view(state, 2);
-  const lua_Integer timeout = luaL_optinteger(state, 3, kDay);
+  const lua_Integer timeout = luaL_optinteger(state, 3, kHour);
   luaL_argcheck(state, timeout > 0, 3, "milliseconds over 0 are wanted");
   Run& run = waiting_run(state, "conn:wait_context_value");
   const Host& host = host_of(state);
@@ -194,13 +196,18 @@ void logged_in(void* user, dunlin_conn, dunlin_verdict verdict, dunlin_status st
 int authenticate(lua_State* state) {
   const dunlin_conn conn = check_conn(state);
   const dunlin_credentials credentials{str(to_view(state, 2)), DUNLIN_LOGIN_MESSAGE, 0};
-  Run& run = waiting_run(state, "conn:authenticate");
+  const bool suspends = lua_isnoneornil(state, 3);
+  if (!suspends) luaL_checktype(state, 3, LUA_TFUNCTION);
+  Run& run = suspends ? waiting_run(state, "conn:authenticate") : handler_run(state, "conn:authenticate");
+  if (!suspends) go_on_with(state, run, 3);
   const Host& host = host_of(state);
   Wait* wait = run.instance.begin_wait(run);
   const dunlin_status status = host.conn->authenticate(host.self, conn, &credentials, logged_in, wait);
-  if (status == DUNLIN_OK) return suspend(state);
+  if (status == DUNLIN_OK && suspends) return suspend(state);
+  lua_pushboolean(state, status == DUNLIN_OK);
+  if (status == DUNLIN_OK) return 1;
   run.instance.drop_wait(wait);
-  lua_pushboolean(state, 0);
+  if (!suspends) luaL_unref(state, LUA_REGISTRYINDEX, std::exchange(run.then, LUA_NOREF));
   return 1 + outcome(state, status);
 }
 

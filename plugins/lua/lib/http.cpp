@@ -12,7 +12,7 @@ void push_response_headers(lua_State* state, const dunlin_http_response& respons
   lua_newtable(state);
   for (std::size_t i = 0; i < response.header_count; ++i) {
     const dunlin_pair& header = response.headers[i];
-    push(state, view(header.name));
+    push(state, header_name(view(header.name)));
     lua_pushvalue(state, -1);
     std::string value(view(header.value));
     if (lua_rawget(state, -3) == LUA_TSTRING) value = std::string(to_view(state, -1)) + ", " + value;
@@ -98,23 +98,27 @@ constexpr luaL_Reg kHttp[] = {{"request", request}, {nullptr, nullptr}};
 
 constexpr char kHeadersMetatable[] = "dunlin.headers";
 
-// headers["Content-Type"] finds content-type.
+// headers["content-type"] finds Content-Type.
 int find_header(lua_State* state) {
-  if (lua_type(state, 2) != LUA_TSTRING) return lua_pushnil(state), 1;
-  std::string name(to_view(state, 2));
-  bool changed = false;
-  for (char& c : name) {
-    if (c < 'A' || c > 'Z') continue;
-    c = static_cast<char>(c + 32);
-    changed = true;
-  }
-  if (!changed) return lua_pushnil(state), 1;
-  push(state, name);
+  lua_settop(state, 2);
+  if (lua_type(state, 2) != LUA_TSTRING) return 0;
+  push(state, header_name(to_view(state, 2)));
   lua_rawget(state, 1);
   return 1;
 }
 
 }  // namespace
+
+std::string header_name(std::string_view name) {
+  std::string out(name);
+  bool first = true;
+  for (char& c : out) {
+    if (first && c >= 'a' && c <= 'z') c = static_cast<char>(c - 32);
+    if (!first && c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
+    first = c == '-';
+  }
+  return out;
+}
 
 void set_headers_metatable(lua_State* state) { luaL_setmetatable(state, kHeadersMetatable); }
 

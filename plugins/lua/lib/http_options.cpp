@@ -50,7 +50,8 @@ void read_query(lua_State* state, HttpCall& call) {
   std::string query;
   if (lua_istable(state, -1)) {
     for (const auto& [name, value] : pairs_of(state, -1, "query")) {
-      query += (query.empty() ? "" : "&") + percent_encode(name) + "=" + percent_encode(value);
+      if (!query.empty()) query += '&';
+      query.append(percent_encode(name)).append(1, '=').append(percent_encode(value));
     }
   } else {
     query = text_of(state, -1, "query");

@@ -16,4 +16,7 @@ inline constexpr char kBigMetatable[] = "dunlin.big";      // of a userdata that
 void* null_mark();
 void* empty_array_mark();
 
+// The only field of the object that stands for a string of other bytes than UTF-8 (Bytes::kept).
+inline constexpr char kBinaryMark[] = "$binary";
+
 }  // namespace dunlin::lua

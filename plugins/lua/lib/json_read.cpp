@@ -19,7 +19,7 @@ constexpr unsigned kFlags = rapidjson::kParseNumbersAsStringsFlag | rapidjson::k
 // Each value is pushed and then put into the table below it: `t[#t + 1]`, or under the key that was pushed before it.
 class Builder {
  public:
-  explicit Builder(lua_State* state) : state_(state) {}
+  Builder(lua_State* state, Bytes bytes) : state_(state), bytes_(bytes) {}
 
   bool Null() { return lua_pushlightuserdata(state_, null_mark()), store(); }
   bool Bool(bool value) { return lua_pushboolean(state_, value), store(); }
@@ -29,7 +29,10 @@ class Builder {
   }
   bool Key(const char* text, rapidjson::SizeType size, bool) { return lua_pushlstring(state_, text, size), true; }
   bool StartObject() { return open(kObject); }
-  bool EndObject(rapidjson::SizeType) { return levels_.pop_back(), store(); }
+  bool EndObject(rapidjson::SizeType members) {
+    if (bytes_ == Bytes::kept && members == 1) restore_bytes();
+    return levels_.pop_back(), store();
+  }
   bool StartArray() {
     if (!open(0)) return false;
     luaL_setmetatable(state_, kArrayMetatable);
@@ -67,6 +70,16 @@ class Builder {
     return true;
   }
 
+  // An object that stands for a string becomes it.
+  void restore_bytes() {
+    std::string out, error;
+    if (lua_getfield(state_, -1, kBinaryMark) == LUA_TSTRING && base64_decoded(to_view(state_, -1), out, error)) {
+      push(state_, out);
+      lua_replace(state_, -3);
+    }
+    lua_pop(state_, 1);
+  }
+
   bool number(std::string_view text) {
     if (text != "-0" && text.find_first_of(".eE") == std::string_view::npos) return push_digits(state_, text), true;
     double value = 0;
@@ -84,17 +97,18 @@ class Builder {
   }
 
   lua_State* state_;
+  Bytes bytes_;
   std::vector<lua_Integer> levels_;  // kObject, or how many elements the array has so far
   std::string error_;
 };
 
 }  // namespace
 
-bool json_push(lua_State* state, std::string_view text, std::string& error) {
+bool json_push(lua_State* state, std::string_view text, std::string& error, Bytes bytes) {
   const int top = lua_gettop(state);
   rapidjson::Reader reader;
   rapidjson::MemoryStream stream(text.data(), text.size());
-  Builder builder(state);
+  Builder builder(state, bytes);
   const rapidjson::ParseResult result = reader.Parse<kFlags>(stream, builder);
   if (result && stream.Tell() == text.size()) return true;
   lua_settop(state, top);

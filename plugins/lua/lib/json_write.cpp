@@ -12,7 +12,8 @@ namespace {
 
 class Writer {
  public:
-  Writer(lua_State* state, std::string& out, std::string& error) : state_(state), out_(out), error_(error) {}
+  Writer(lua_State* state, std::string& out, std::string& error, Bytes bytes)
+      : state_(state), out_(out), error_(error), bytes_(bytes) {}
 
   bool value(int index, std::size_t depth) {
     switch (lua_type(state_, index)) {
@@ -58,19 +59,17 @@ class Writer {
       if (!std::isfinite(number)) return refuse("NaN and infinity have no JSON form");
       end = std::to_chars(text, text + sizeof text, number);
     }
-    const std::string_view written(text, static_cast<std::size_t>(end.ptr - text));
-    out_ += written;
-    // A float that looks like an integer keeps its point, so that it is a float again when read.
-    if (!lua_isinteger(state_, index) && written.find_first_of(".e") == written.npos) out_ += ".0";
+    out_.append(text, end.ptr);
     return true;
   }
 
   bool string(int index) {
     std::size_t size = 0;
     const char* data = lua_tolstring(state_, index, &size);
-    if (!is_utf8({data, size})) return refuse("a string is not UTF-8");
-    quote({data, size});
-    return true;
+    if (is_utf8({data, size})) return quote({data, size}), true;
+    if (bytes_ == Bytes::refused) return refuse("a string is not UTF-8");
+    (((out_ += "{\"") += kBinaryMark) += "\":\"") += base64({data, size});
+    return out_ += "\"}", true;
   }
 
   void quote(std::string_view text) {
@@ -151,7 +150,10 @@ class Writer {
   }
 
   bool key(int index) {
-    if (lua_type(state_, index) == LUA_TSTRING) return string(index);
+    if (lua_type(state_, index) == LUA_TSTRING) {
+      if (!is_utf8(to_view(state_, index))) return refuse("a key is not UTF-8");
+      return quote(to_view(state_, index)), true;
+    }
     if (!lua_isinteger(state_, index)) {
       return refuse(std::string("a ") + luaL_typename(state_, index) + " cannot be a key of a JSON object");
     }
@@ -162,13 +164,14 @@ class Writer {
   lua_State* state_;
   std::string& out_;
   std::string& error_;
+  Bytes bytes_;
 };
 
 }  // namespace
 
-bool json_write(lua_State* state, int index, std::string& out, std::string& error) {
+bool json_write(lua_State* state, int index, std::string& out, std::string& error, Bytes bytes) {
   const int top = lua_gettop(state);
-  const bool written = Writer(state, out, error).value(index, 0);
+  const bool written = Writer(state, out, error, bytes).value(index, 0);
   lua_settop(state, top);
   return written;
 }

@@ -21,6 +21,7 @@ void open_libraries(lua_State* state);  // all of the below
 void open_sandbox(lua_State* state);     // Lua's own libraries, without what would harm
 void open_require(lua_State* state);     // require and package
 void open_coroutines(lua_State* state);  // coroutine.resume and wrap that let a waiting call through
+void open_lax(lua_State* state);         // what Lua 5.1 was less strict about
 void open_compat(lua_State* state);      // what Lua 5.1 had
 void open_conn(lua_State* state);        // the metatable of a connection object
 void open_buffer(lua_State* state);      // … and of what has arrived on raw TCP
@@ -57,8 +58,12 @@ inline int fail_with(lua_State* state, std::string_view why) {
 }
 
 // JSON. json_push pushes the value and returns true, or pushes nothing and says why not.
-bool json_push(lua_State* state, std::string_view text, std::string& error);
-bool json_write(lua_State* state, int index, std::string& out, std::string& error);
+//
+// Strings of Lua may be any bytes, those of JSON are UTF-8. Where what is written is read by scripts again (contexts, shared
+// values), `Bytes::kept` writes others as {"$binary": base64}, and reads that as the string; else they are an error.
+enum class Bytes : bool { refused, kept };
+bool json_push(lua_State* state, std::string_view text, std::string& error, Bytes bytes = Bytes::refused);
+bool json_write(lua_State* state, int index, std::string& out, std::string& error, Bytes bytes = Bytes::refused);
 // An integer by its decimal digits: a Lua integer, or, beyond 64 bits, an object that keeps every digit.
 void push_digits(lua_State* state, std::string_view digits);
 // The digits of such an object; empty: it is none.
@@ -72,9 +77,11 @@ void push_query(lua_State* state, std::string_view query);
 // Every byte but letters, digits and -._~ as %XX.
 std::string percent_encode(std::string_view text);
 std::string base64(std::string_view data);
+bool base64_decoded(std::string_view text, std::string& out, std::string& error);
 std::string hex(std::string_view data);  // two digits a byte, in lower case
 
-// Gives the table on top, a list of headers by name in lower case, a look-up that knows every case.
+// Headers are kept by name as Go writes them, Sec-Websocket-Key. The table on top gets a look-up that knows every case.
+std::string header_name(std::string_view name);
 void set_headers_metatable(lua_State* state);
 
 // What a failed call of the host means, in words; `kind` in one word, for scripts to compare.

@@ -13,20 +13,31 @@ void published(void* user, std::uint64_t success, std::uint64_t fail) {
   });
 }
 
+int not_published(lua_State* state, dunlin_status status) {
+  lua_pushinteger(state, 0);
+  lua_pushinteger(state, 0);
+  lua_pushstring(state, status_text(status));
+  return 3;
+}
+
+// Set off, and nobody will tell how many got it: nothing is returned.
+int check_set_off(lua_State* state, dunlin_status status) { return status == DUNLIN_OK ? 0 : not_published(state, status); }
+
 int publish(lua_State* state) {
   const std::string_view channel = to_view(state, 1);
   const std::string_view data = to_view(state, 2);
   const std::uint32_t kind = check_kind(state, 3);
+  if (goes_without_outcome(state)) {
+    const Host& host = Engine::of(state).host();
+    return check_set_off(state, host.channel->publish(host.self, str(channel), kind, str(data), nullptr, nullptr));
+  }
   Run& run = waiting_run(state, "mix.mesh.publish");
   const Host& host = run.engine->host();
   Wait* wait = run.instance.begin_wait(run);
   const dunlin_status status = host.channel->publish(host.self, str(channel), kind, str(data), published, wait);
   if (status == DUNLIN_OK) return suspend(state);
   run.instance.drop_wait(wait);
-  lua_pushinteger(state, 0);
-  lua_pushinteger(state, 0);
-  lua_pushstring(state, status_text(status));
-  return 3;
+  return not_published(state, status);
 }
 
 int push_status(lua_State* state, dunlin_status status) {
@@ -51,6 +62,10 @@ int send(lua_State* state) {
   const dunlin_conn conn = check_client_id(state, 1);
   const std::string_view data = to_view(state, 2);
   const std::uint32_t kind = check_kind(state, 3);
+  if (goes_without_outcome(state)) {
+    const Host& host = Engine::of(state).host();
+    return push_status(state, host.channel->send(host.self, conn, kind, str(data), nullptr, nullptr));
+  }
   Run& run = waiting_run(state, "mix.mesh.send");
   const Host& host = run.engine->host();
   Wait* wait = run.instance.begin_wait(run);

@@ -17,10 +17,13 @@ int write_log(lua_State* state) {
   const lua_Integer level = luaL_checkinteger(state, 1);
   luaL_argcheck(state, level >= DUNLIN_LOG_DEBUG && level <= DUNLIN_LOG_ERROR, 1, "a level such as mix.INFO is wanted");
   const Host& host = Engine::of(state).host();
-  if (host.log->enabled(host.self, static_cast<std::uint32_t>(level)) == 0) return 0;
-  luaL_tolstring(state, 2, nullptr);
-  host.write(static_cast<std::uint32_t>(level), current_conn(state), to_view(state, -1));
-  return 0;
+  const bool written = host.log->enabled(host.self, static_cast<std::uint32_t>(level)) != 0;
+  if (written) {
+    luaL_tolstring(state, 2, nullptr);
+    host.write(static_cast<std::uint32_t>(level), current_conn(state), to_view(state, -1));
+  }
+  lua_pushboolean(state, written);
+  return 1;
 }
 
 // A script's print goes where a person looks: into the log.

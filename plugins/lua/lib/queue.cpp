@@ -25,17 +25,26 @@ void pushed(void* user, dunlin_status status, std::uint64_t held) {
   });
 }
 
-// The data as text: a table becomes JSON.
-std::string text_at(lua_State* state, int index) {
-  if (lua_type(state, index) != LUA_TTABLE) return std::string(to_view(state, index));
-  std::string out, error;
-  if (!json_write(state, index, out, error)) luaL_error(state, "%s", error.c_str());
-  return out;
+// Nobody is told of the outcome: a topic that is full is counted, in dunlin_queue_refused_total.
+int push_blindly(lua_State* state, std::string_view topic, const std::string& data) {
+  const Run& run = *Engine::of(state).running();
+  const Host& host = run.engine->host();
+  const dunlin_status status =
+      host.queue ? host.queue->push(host.self, run.conn, str(topic), str(data), nullptr, nullptr) : DUNLIN_E_UNAVAILABLE;
+  return status == DUNLIN_OK ? 0 : not_pushed(state, status);
 }
 
 int push_message(lua_State* state) {
   const std::string_view topic = to_view(state, 1);
-  const std::string data = text_at(state, 2);
+  std::string data, error;
+  if (!lua_istable(state, 2)) {
+    data = to_view(state, 2);
+  } else if (!json_write(state, 2, data, error)) {
+    lua_pushinteger(state, 0);
+    push(state, error);
+    return 2;
+  }
+  if (goes_without_outcome(state)) return push_blindly(state, topic, data);
   Run& run = waiting_run(state, "mix.queue.push");
   const Host& host = run.engine->host();
   if (!host.queue) return not_pushed(state, DUNLIN_E_UNAVAILABLE);
@@ -46,7 +55,13 @@ int push_message(lua_State* state) {
   return not_pushed(state, status);
 }
 
-constexpr luaL_Reg kQueue[] = {{"push", push_message}, {nullptr, nullptr}};
+// mix.queue.new(topic, size) of the oldest scripts: the bounds of topics are in the configuration.
+int new_topic(lua_State* state) {
+  luaL_checkstring(state, 1);
+  return 0;
+}
+
+constexpr luaL_Reg kQueue[] = {{"push", push_message}, {"new", new_topic}, {nullptr, nullptr}};
 
 }  // namespace
 

@@ -116,7 +116,29 @@ int push_topic(lua_State* state) {
   return submit(state, "", arguments, "mix.redis.push");
 }
 
-constexpr luaL_Reg kRedis[] = {{"connection", connection}, {"push", push_topic}, {nullptr, nullptr}};
+// What the oldest scripts have instead of redis:command, for the server called default.
+int get(lua_State* state) { return submit(state, "", {"GET", check_argument(state, 1)}, "mix.redis.get"); }
+int llen(lua_State* state) { return submit(state, "", {"LLEN", check_argument(state, 1)}, "mix.redis.llen"); }
+
+// set(key, value [, expiry in seconds])
+int set(lua_State* state) {
+  std::vector<std::string> arguments{"SET", check_argument(state, 1), check_argument(state, 2)};
+  if (!lua_isnoneornil(state, 3) && lua_tonumber(state, 3) != 0) {
+    arguments.emplace_back("EX");
+    arguments.push_back(check_argument(state, 3));
+  }
+  return submit(state, "", arguments, "mix.redis.set");
+}
+
+int add(lua_State* state, const char* command, const char* function) {
+  return submit(state, "", {command, check_argument(state, 1), lua_isnoneornil(state, 2) ? "1" : check_argument(state, 2)},
+                function);
+}
+int incr(lua_State* state) { return add(state, "INCRBY", "mix.redis.incr"); }
+int decr(lua_State* state) { return add(state, "DECRBY", "mix.redis.decr"); }
+
+constexpr luaL_Reg kRedis[] = {{"connection", connection}, {"push", push_topic}, {"get", get},   {"set", set},
+                               {"llen", llen},             {"incr", incr},       {"decr", decr}, {nullptr, nullptr}};
 constexpr luaL_Reg kMethods[] = {{"command", command}, {nullptr, nullptr}};
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "plugins/lua/engine.h"
 #include "plugins/lua/lib/lib.h"
+#include "plugins/lua/source51.h"
 
 namespace dunlin::lua {
 namespace {
@@ -49,7 +50,7 @@ void find_loader(lua_State* state, std::string_view name) {
   std::string tried;
   const std::string file = find_file(state, name, tried);
   if (!file.empty()) {
-    if (luaL_loadfilex(state, file.c_str(), "t") != LUA_OK) lua_error(state);
+    if (load_file(state, file.c_str()) != LUA_OK) lua_error(state);
     push(state, file);
     return;
   }

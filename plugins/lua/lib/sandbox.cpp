@@ -5,6 +5,7 @@
 
 #include "plugins/lua/engine.h"
 #include "plugins/lua/lib/lib.h"
+#include "plugins/lua/source51.h"
 
 namespace dunlin::lua {
 namespace {
@@ -125,7 +126,7 @@ int load(lua_State* state) {
   }
   const std::string_view text = to_view(state, 1);
   const char* name = luaL_optstring(state, 2, lua_tostring(state, 1));
-  if (luaL_loadbufferx(state, text.data(), text.size(), name, "t") != LUA_OK) {
+  if (load_text(state, text, name) != LUA_OK) {
     luaL_pushfail(state);
     lua_insert(state, -2);
     return 2;
@@ -179,6 +180,7 @@ constexpr luaL_Reg kReplaced[] = {{"load", load},
 
 void open_libraries(lua_State* state) {
   open_sandbox(state);
+  open_lax(state);
   open_require(state);
   open_coroutines(state);
   open_conn(state);

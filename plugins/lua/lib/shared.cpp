@@ -32,14 +32,14 @@ std::int64_t check_ttl(lua_State* state, int index) {
 // The value at 2 as JSON text; a wrong one is an error of the script, as it is in conn:set_context_value.
 bool value_at(lua_State* state, std::string& json, std::string& error) {
   luaL_checkany(state, 2);
-  return json_write(state, 2, json, error);
+  return json_write(state, 2, json, error, Bytes::kept);
 }
 
 int get(lua_State* state) {
   const auto json = store_of(state).get(check_key(state), now_ms());
   if (!json) return lua_pushnil(state), 1;
   std::string error;
-  return json_push(state, *json, error) ? 1 : fail_with(state, error);
+  return json_push(state, *json, error, Bytes::kept) ? 1 : fail_with(state, error);
 }
 
 // mix.shared.set(key, value [, ttl_ms]) → err; nil as the value removes the key

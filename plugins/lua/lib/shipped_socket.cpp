@@ -72,10 +72,15 @@ int form(lua_State* state) {
   return 1;
 }
 
-// headers(t) → t, whose look-up knows every case
+// headers(t) → the same by their names, with a look-up that knows every case
 int headers(lua_State* state) {
   luaL_checktype(state, 1, LUA_TTABLE);
-  lua_settop(state, 1);
+  lua_newtable(state);
+  for (lua_pushnil(state); lua_next(state, 1) != 0; lua_pop(state, 1)) {
+    push(state, header_name(to_view(state, -2)));
+    lua_pushvalue(state, -2);
+    lua_rawset(state, -5);
+  }
   set_headers_metatable(state);
   return 1;
 }

@@ -122,11 +122,13 @@ int parse_url(lua_State* state) {
   set("opaque", url.opaque);
   set("user", url.user);
   set("host", url.host);
-  set("path", unescape(url.raw_path, false));
-  set("raw_path", url.raw_path);
+  // The raw forms are there where they say more.
+  const std::string path = unescape(url.raw_path, false), fragment = unescape(url.raw_fragment, false);
+  set("path", path);
+  set("raw_path", path == url.raw_path ? std::string_view() : url.raw_path);
   set("raw_query", url.raw_query);
-  set("fragment", unescape(url.raw_fragment, false));
-  set("raw_fragment", url.raw_fragment);
+  set("fragment", fragment);
+  set("raw_fragment", fragment == url.raw_fragment ? std::string_view() : url.raw_fragment);
   lua_pushboolean(state, url.force_query);
   lua_setfield(state, -2, "force_query");
   push_query(state, url.raw_query);

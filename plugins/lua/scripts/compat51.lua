@@ -49,36 +49,32 @@ function table.foreachi(t, f)
   end
 end
 
--- Strings and numbers. Lua 5.1 did not tell floats from integers: what comes out whole is an integer here, so that it
--- is written without ".0".
+-- Strings and numbers.
 
 string.gfind = string.gmatch
 
--- Lua 5.1 cuts the fraction off what %d and its like are given; Lua 5.4 refuses it.
+-- Lua 5.1 cuts the fraction off what %d and its like are given, and has %u; Lua 5.4 refuses both.
 local format = string.format
 
-local function cut(...)
-  local values = {...}
-  for i = 1, select("#", ...) do
-    local value = values[i]
-    if math.type(value) == "float" and value == value and value > -2^63 and value < 2^63 then
-      values[i] = math.tointeger(value < 0 and math.ceil(value) or math.floor(value))
-    end
-  end
-  return values
+local function cut(value)
+  local number = tonumber(value)
+  if math.type(number) ~= "float" or not (number > -2^63 and number < 2^63) then return value end
+  return math.tointeger(number < 0 and math.ceil(number) or math.floor(number))
 end
 
 function string.format(text, ...)
   local good, result = pcall(format, text, ...)
   if good then return result end
-  if type(text) == "string" and string.find(result, "no integer representation", 1, true) then
+  if type(text) == "string" then
     -- Only those that are to be whole: the others keep their fraction.
-    local values, whole, n = {...}, cut(...), 0
-    for letter in string.gmatch((string.gsub(text, "%%%%", "")), "%%[-+ #0]*%d*%.?%d*(%a)") do
+    local values, n = {...}, 0
+    local of54 = string.gsub(text, "%%([-+ #0]*%d*%.?%d*)([%a%%])", function(how, letter)
+      if letter == "%" then return nil end
       n = n + 1
-      if string.find("diouxXc", letter, 1, true) then values[n] = whole[n] end
-    end
-    good, result = pcall(format, text, table.unpack(values, 1, select("#", ...)))
+      if string.find("diouxXc", letter, 1, true) then values[n] = cut(values[n]) end
+      if letter == "u" then return "%" .. how .. "d" end
+    end)
+    good, result = pcall(format, of54, table.unpack(values, 1, select("#", ...)))
     if good then return result end
   end
   error((string.gsub(tostring(result), "'%?'", "'format'", 1)), 2)
@@ -190,5 +186,8 @@ function module(name, ...)
     m._M, m._NAME, m._PACKAGE = m, name, name:match("^(.*%.)[^.]*$") or ""
   end
   setfenv(2, m)
-  for i = 1, select("#", ...) do (select(i, ...))(m) end
+  for i = 1, select("#", ...) do
+    local option = select(i, ...)
+    if type(option) ~= "string" then option(m) end  -- module(...): Lua 5.4 hands a loaded file its path, too
+  end
 end

@@ -21,7 +21,7 @@ plugins: {directory: ${plugins}}
 listeners:
   - bind: 127.0.0.1:${client}
     endpoints:
-      - {path: /message-center, auth: [jwt-auth], router: lua, options: {channels: ["room:"]}}
+      - {path: /message-center, auth: [jwt-auth], router: lua, options: {channels: ["room:"]}, compression: {threshold: 100}}
       - {path: /, static: ${root}examples/message-center/web}
       - {path: /client, static: ${root}clients/js}
 modules:
@@ -119,6 +119,12 @@ export class DunlinServer {
   // The answer of POST /v1/mesh/publish.
   publish(channel, data) {
     return this.#post('/v1/mesh/publish', {c: channel, d: data});
+  }
+
+  // The value of a figure without labels.
+  async metric(name) {
+    const text = await deadline((await fetch(`http://127.0.0.1:${this.ports.api}/metrics`)).text(), 'GET /metrics');
+    return Number(new RegExp(`^${name} (.*)$`, 'm').exec(text)[1]);
   }
 
   #post(target, body) {

@@ -71,6 +71,31 @@ test('a push by the API is shown, and so are the frames that carried it', async 
   await frame(page, 'in', push);
 });
 
+test('Chromium agrees on compression, and both ways it is used', async (t) => {
+  const page = await openPage(t, 'none');
+  const [compressed, inflated] = await Promise.all(['compressed', 'inflated'].map((kind) => server.metric(`dunlin_${kind}_messages_total`)));
+  const long = 'Grüße, 世界 '.repeat(3000);
+  const [extensions, answers] = await page.evaluate(async ([url, token, padding]) => {
+    const socket = new WebSocket(url);
+    const frames = [], waiting = [];
+    socket.onmessage = ({data}) => (waiting.shift() ?? ((frame) => frames.push(frame)))(data);
+    window.next = async () => frames.shift() ?? new Promise((resolve) => waiting.push(resolve));
+    await new Promise((resolve) => { socket.onopen = resolve; });
+    const answers = [];
+    for (const request of [{op: 'auth', token}, {op: 'subscribe', channel: '@user'}, {op: 'ping', padding}]) {
+      socket.send(JSON.stringify(request));
+      answers.push(await window.next());
+    }
+    return [socket.extensions, answers];
+  }, [server.url, await server.token(1004), long]);
+  assert.match(extensions, /permessage-deflate/);
+  assert.deepEqual(answers, Array(3).fill('{"result":true}'));
+  assert.deepEqual(await server.publish('user:1004', long), {E: null, r: {s: 1, f: 0}});
+  assert.equal(await page.evaluate(() => window.next()), long);
+  assert.equal(await server.metric('dunlin_compressed_messages_total'), compressed + 1);
+  assert.ok(await server.metric('dunlin_inflated_messages_total') > inflated);
+});
+
 test('the curl line names the user, with every digit', async (t) => {
   const page = await openPage(t, await server.token('1463786910324359168'));
   await page.locator('#curl', {hasText: '"c":"user:1463786910324359168"'}).waitFor();

@@ -88,6 +88,21 @@ test('every device of a user receives each push', async (t) => {
   for (const device of devices) assert.equal(await device.receive(), 'plain text');
 });
 
+test('compression is agreed, and used both ways', async (t) => {
+  const clients = await Promise.all([0, 1, 2].map(async () => (await open(t)).logIn(1003)));
+  for (const client of clients) {
+    assert.match(client.socket.extensions, /permessage-deflate/);
+    await client.ask({op: 'subscribe', channel: '@user'});
+  }
+  const [compressed, inflated] = await Promise.all(['compressed', 'inflated'].map((kind) => server.metric(`dunlin_${kind}_messages_total`)));
+  const long = 'Grüße, 世界 '.repeat(3000);
+  assert.deepEqual(await server.publish('user:1003', long), {E: null, r: {s: 3, f: 0}});
+  for (const client of clients) assert.equal(await client.receive(), long);
+  assert.equal(await server.metric('dunlin_compressed_messages_total'), compressed + 1);
+  assert.deepEqual(await clients[0].ask({op: 'ping', padding: long}), {result: true});
+  assert.equal(await server.metric('dunlin_inflated_messages_total'), inflated + 1);
+});
+
 for (const [what, data, code] of [
   ['a binary frame', Buffer.from('{}'), 1003],
   ['what is not JSON', 'hello', 1007],

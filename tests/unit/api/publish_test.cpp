@@ -31,6 +31,11 @@ TEST_F(ApiPublish, hands_binary_to_the_mesh) {
   EXPECT_EQ(mesh_.asked[2].payload, "");
 }
 
+TEST_F(ApiPublish, null_is_as_good_as_nothing_where_nothing_is_needed) {
+  EXPECT_EQ(post(kPublish, R"({"c":"a","d":"b","t":null,"wait":null})").status, 200);
+  EXPECT_EQ(mesh_.asked[0].kind, Kind::text);
+}
+
 TEST_F(ApiPublish, answers_when_the_last_has_reported) {
   mesh_.at_once = false;
   EXPECT_EQ(post(kPublish, R"({"c":"a","d":"b","t":"text"})").status, 0);

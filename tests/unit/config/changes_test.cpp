@@ -50,7 +50,7 @@ std::string file(const std::string& endpoint, const std::string& more = "", cons
 TEST_F(Changes, nothing_needs_nothing) { EXPECT_EQ(between(file(""), file("")), ""); }
 
 TEST_F(Changes, what_modules_and_endpoints_do_is_reloaded) {
-  EXPECT_EQ(between(file(""), file(", auth: [jwt-auth], limits: {idle: 5s}, options: {a: [1, {b: 2}]}, login: handshake",
+  EXPECT_EQ(between(file(""), file(", auth: [jwt-auth], limits: {idle: 5s}, compression: {threshold: 1KiB}, options: {a: [1, {b: 2}]}, login: handshake",
                                    "modules: {lua: {entry: x}}\nlog: {level: debug}\nshutdown: 3s\n")),
             "");
 }

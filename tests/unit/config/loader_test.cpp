@@ -71,6 +71,7 @@ listeners:
         options: {a: 1463786910324359168, b: [x, "1", true, null, 1.5]}
         login: handshake
         limits: {message: 128KiB, idle: 500ms, outbox: 2MiB, channels: 7}
+        compression: {threshold: 1KiB}
       - {path: /, static: web}
 modules:
   lua: {entry: lua/message-center.lua, reload: 1s}
@@ -97,10 +98,26 @@ shutdown: 5s
   EXPECT_EQ(endpoint.login, Login::handshake);
   EXPECT_EQ(endpoint.limits.message, 128u * 1024);
   EXPECT_EQ(endpoint.limits.idle, Millis{500});
+  EXPECT_TRUE(endpoint.compression.on);
+  EXPECT_EQ(endpoint.compression.threshold, 1024u);
+  EXPECT_EQ(endpoint.compression.window_bits, 15u);
   EXPECT_EQ(config->listeners[0].endpoints[1].static_folder, (folder / "web").string());
   EXPECT_EQ(config->access[0].host, "10.*");
   EXPECT_EQ(config->log_format, LogFormat::json);
   EXPECT_EQ(config->shutdown, Millis{5000});
+}
+
+TEST_F(Files, compression_is_off_on_or_a_map) {
+  const auto compression = [&](const std::string& value) {
+    const auto config = load("listeners: [{bind: \":1\", endpoints: [{path: /m, router: x" + value + "}]}]");
+    EXPECT_TRUE(config) << config.error().why;
+    return config ? config->listeners[0].endpoints[0].compression : Compression{};
+  };
+  EXPECT_FALSE(compression("").on);
+  EXPECT_FALSE(compression(", compression: off").on);
+  EXPECT_TRUE(compression(", compression: on").on);
+  EXPECT_TRUE(compression(", compression: {}").on);
+  EXPECT_EQ(compression(", compression: {window_bits: 9}").window_bits, 9u);
 }
 
 struct Bad {
@@ -145,6 +162,10 @@ TEST_F(Files, each_fault_says_where_what_and_what_would_be_right) {
       {"listeners: [{bind: \":1\", endpoints: [{path: /m, router: {entry: x}}]}]", "is a map without `module`"},
       {"listeners: [{bind: \":1\", endpoints: [{path: /m, router: x, auth: [{module: a, on_error: maybe}]}]}]",
        "on_error: must be pass or refuse"},
+      {"listeners: [{bind: \":1\", endpoints: [{path: /m, router: x, compression: gzip}]}]",
+       R"(listeners.endpoints.compression: is "gzip"; must be off or on)"},
+      {"listeners: [{bind: \":1\", endpoints: [{path: /m, router: x, compression: {window_bits: 8}}]}]",
+       R"(compression.window_bits: is "8"; must be a whole number from 9 to 15)"},
   };
   for (const Bad& bad : kBad) EXPECT_NE(faults(bad.yaml).find(bad.fault), std::string::npos) << faults(bad.yaml);
 }

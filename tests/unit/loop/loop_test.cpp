@@ -69,6 +69,18 @@ TEST(Mailbox, posts_of_each_thread_arrive_in_order_and_none_is_lost) {
   loop.run();
 }
 
+TEST(Mailbox, one_wake_up_takes_all_that_lies_there) {
+  Loop loop;
+  Mailbox mailbox(loop);
+  for (int i = 0; i < 5; ++i) mailbox.post([] {});
+  mailbox.post([&] { loop.stop(); });
+  loop.run();
+  EXPECT_EQ(mailbox.mails(), 6u);
+  EXPECT_EQ(mailbox.wake_ups(), 1u);
+  mailbox.close();
+  loop.run();
+}
+
 TEST(TimerWheel, fires_in_time_order_and_never_early) {
   Loop loop;
   TimerWheel wheel(loop);

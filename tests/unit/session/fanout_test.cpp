@@ -2,6 +2,9 @@
 // A publish reaches each connection in what it speaks: WebSocket frames, or what the framer of its endpoint makes.
 #include "core/session/fanout.h"
 
+#include <string>
+#include <vector>
+
 #include "scene.h"
 
 namespace dunlin {
@@ -43,8 +46,20 @@ TEST_F(FanoutTest, PacketsAreEncodedOnceAndFramesAreNotSeenByThem) {
   EXPECT_EQ(transport.written, "<a><b>");
   EXPECT_EQ(other.written, "<a><b>");
   EXPECT_EQ(browser.written, std::string("\x81\x01" "a" "\x81\x01" "b"));
-  EXPECT_EQ(table.fanout().channels(), 2u);
+  EXPECT_EQ(table.fanout().channels(), 1u);  // a name counts once
   EXPECT_EQ(table.fanout().subscriptions(), 3u);
+}
+
+TEST_F(FanoutTest, AChannelThatOnlyPacketsAreSubscribedToIsWanted) {
+  std::vector<std::string> told;
+  table.fanout().on_interest([&](std::string_view name, bool wanted) { told.push_back((wanted ? "+" : "-") + std::string(name)); });
+  Session& first = join(transport);
+  Session& second = join(browser);
+  first.unsubscribe("room");
+  EXPECT_EQ(told, std::vector<std::string>{"+room"});
+  second.unsubscribe("room");
+  EXPECT_EQ(told, (std::vector<std::string>{"+room", "-room"}));
+  table.fanout().on_interest({});
 }
 
 TEST_F(FanoutTest, NobodyIsAskedWhereNobodyIsSubscribed) {

@@ -37,6 +37,7 @@ class FakeTransport final : public Transport {
   Outbox& outbox() override { return box; }
   void pause_reading(bool pause) override { paused = pause; }
   void ping() override { ++pings; }
+  unsigned window_bits() const override { return agreed_bits; }
   void finish(int code, std::string_view text) override {
     finished = code;
     finish_text = text;
@@ -50,6 +51,7 @@ class FakeTransport final : public Transport {
   }
 
   Protocol speaks = Protocol::websocket;
+  unsigned agreed_bits = 0;
   std::string written, finish_text;
   std::function<void()> on_overflow;
   int finished = 0, pings = 0;

@@ -24,7 +24,8 @@ typedef struct dunlin_context {
     /* [worker] Replaces the whole by the members of a JSON object. */
     dunlin_status (*replace)(const dunlin_host *host, dunlin_conn conn, dunlin_str json) DUNLIN_NOTHROW;
     /* [worker] Calls fn exactly once, when `key` is next set; at once (on the next turn) if it is set already; unless the
-     * instance is destroyed first. */
+     * instance is destroyed first. The deadline of a router's ticket for `conn` stands still meanwhile: `timeout_ms` is
+     * the deadline then. */
     dunlin_status (*wait)(const dunlin_host *host, dunlin_conn conn, dunlin_str key, uint64_t timeout_ms,
                           dunlin_context_fn fn, void *user) DUNLIN_NOTHROW;
 } dunlin_context;

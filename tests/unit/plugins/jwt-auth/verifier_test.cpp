@@ -112,7 +112,7 @@ INSTANTIATE_TEST_SUITE_P(Algorithms, Made,
                                          Case{"EdDSA", "ED448"}));
 
 TEST(Hmac, every_length) {
-  const Keys keys = {{.kind = KeyKind::secret, .secret = kSecret, .pkey = {}, .kid = {}, .algorithm = {}}};
+  const Keys keys = {key_from_secret(kSecret)};
   for (const char* algorithm : {"HS256", "HS384", "HS512"}) {
     EXPECT_TRUE(holds(sign_hmac(algorithm, kSecret, "{}"), keys, pinned({algorithm})));
     EXPECT_FALSE(holds(sign_hmac(algorithm, "another secret of thirty-two byt", "{}"), keys, pinned({algorithm})));
@@ -166,7 +166,7 @@ TEST(Parsing, tells_no_jwt_from_a_bad_one) {
 
 TEST(Parsing, garbage_neither_crashes_nor_passes) {
   std::mt19937 random(5);
-  const Keys keys = {{.kind = KeyKind::secret, .secret = kSecret, .pkey = {}, .kid = {}, .algorithm = {}}};
+  const Keys keys = {key_from_secret(kSecret)};
   const std::string good = sign_hmac("HS256", kSecret, R"({"sub":"x"})");
   for (int i = 0; i < 20'000; ++i) {
     std::string text = i % 2 ? good : std::string(random() % 60, '.');

@@ -212,13 +212,13 @@ struct FakeTables {
     fake.published.emplace_back(copy(channel), copy(data));
     std::uint64_t count = 0;
     for (auto& [id, conn] : fake.conns) count += conn.channels.count(copy(channel));
-    fake.due_.push_back([fn, user, count] { fn(user, count, 0); });
+    if (fn) fake.due_.push_back([fn, user, count] { fn(user, count, 0); });
     return DUNLIN_OK;
   }
   static dunlin_status send_to(const dunlin_host* host, dunlin_conn conn, std::uint32_t kind, dunlin_str data,
                                dunlin_send_fn fn, void* user) noexcept {
     const dunlin_status status = send(host, conn, kind, data);
-    of(host).due_.push_back([fn, user, status] { fn(user, status); });
+    if (fn) of(host).due_.push_back([fn, user, status] { fn(user, status); });
     return DUNLIN_OK;
   }
 

@@ -166,6 +166,81 @@ TEST_F(Handlers, DestroyWithSuspendedCoroutinesLeaksNothing) {
   stop();
 }
 
+// conn:authenticate(token, decided)
+constexpr char kDecided[] = R"(function on_message(m, conn)
+  local function decided(ok, err, kind)
+    if m.data == 'error' then error('late') end
+    if m.data == 'again' then m.data = 'good' return conn:authenticate('good', decided) end
+    conn:send(tostring(ok) .. ' ' .. tostring(kind))
+  end
+  conn:send('begun ' .. tostring(conn:authenticate(m.data, decided)))
+  if m.data == 'sleep' then mix.sleep(1) end
+  if m.data == 'twice' then conn:authenticate('good', decided) end
+end)";
+
+class Decided : public Handlers {
+ protected:
+  Decided() {
+    load(kDecided);
+    host_->login = [](const std::string& token) {
+      return FakeLogin{token == "bad" ? DUNLIN_E_DENIED : DUNLIN_OK, "5", DUNLIN_UID_NUMBER};
+    };
+  }
+};
+
+TEST_F(Decided, GoesOnWithTheFunctionWhenTheModulesHaveDecided) {
+  EXPECT_EQ(message(1, "good"), DUNLIN_PENDING);
+  EXPECT_THAT(received(1), ElementsAre("begun true"));
+  host_->turn();
+  EXPECT_THAT(received(1), ElementsAre("true nil"));
+  EXPECT_EQ(answer().verdict, DUNLIN_ALLOW);
+  EXPECT_EQ(message(1, "bad"), DUNLIN_PENDING);
+  host_->turn();
+  EXPECT_THAT(received(1), ElementsAre("begun true", "false denied"));
+  EXPECT_EQ(host_->metrics["waiting"], 0);
+}
+
+TEST_F(Decided, MayAskAgain) {
+  EXPECT_EQ(message(1, "again"), DUNLIN_PENDING);
+  host_->turn();
+  host_->turn();
+  EXPECT_THAT(received(1), ElementsAre("begun true", "true nil"));
+  EXPECT_EQ(answer().verdict, DUNLIN_ALLOW);
+}
+
+TEST_F(Decided, AnErrorOfTheFunctionEndsTheConnection) {
+  EXPECT_EQ(message(1, "error"), DUNLIN_PENDING);
+  host_->turn();
+  EXPECT_EQ(answer().verdict, DUNLIN_DENY);
+  EXPECT_EQ(host_->conns[1].closed, 1011);
+}
+
+TEST_F(Decided, NothingElseIsWaitedForMeanwhile) {
+  for (const dunlin_conn conn : {1, 2}) {
+    EXPECT_EQ(message(conn, conn == 1 ? "sleep" : "twice"), DUNLIN_DENY);
+    EXPECT_THAT(host_->logged(), HasSubstr("waits for a log-in already"));
+    host_->turn();  // the decision finds nobody
+    EXPECT_THAT(received(conn), ElementsAre("begun true"));
+  }
+  EXPECT_EQ(host_->metrics["waiting"], 0);
+}
+
+TEST_F(Decided, NobodyGoesOnAfterACancelAnErrorOrTheEnd) {
+  EXPECT_EQ(message(1, "good"), DUNLIN_PENDING);
+  router().cancel(instance_, ticket_, DUNLIN_CANCEL_CLOSED);
+  host_->turn();
+  EXPECT_THAT(received(1), ElementsAre("begun true"));
+  EXPECT_EQ(message(1, "good"), DUNLIN_PENDING);
+  stop();
+}
+
+TEST_F(Decided, IsNotCalledWhenTheConnectionHasLeft) {
+  const std::string data = "good";
+  const dunlin_message text{lend(data), DUNLIN_TEXT, 0};
+  EXPECT_EQ(router().message(instance_, 99, &text, ++ticket_), DUNLIN_ALLOW);
+  EXPECT_EQ(host_->metrics["waiting"], 0);
+}
+
 TEST_F(Handlers, YieldOutsideACoroutineIsAnError) {
   load("function on_message(m) coroutine.yield(1) end");
   EXPECT_EQ(message(1, ""), DUNLIN_DENY);
@@ -201,7 +276,7 @@ TEST_F(Handlers, WrongArgumentsAreErrorsNotCrashes) {
         "mix.websocket().send('x', 'y')", "mix.websocket():subscribe()", "mix.websocket():subscribe(nil)",
         "mix.websocket():close('x')", "mix.websocket():close(99)", "mix.websocket():set_context('x')",
         "mix.websocket():set_context_value('k')", "mix.websocket():wait_context_value()",
-        "mix.websocket():authenticate({})", "mix.mesh.publish()", "mix.mesh.send('x', 'y')", "mix.mesh.send(-1, 'y')",
+        "mix.websocket():authenticate({})", "mix.websocket():authenticate('t', 'f')", "mix.websocket():authenticate('t', 1)", "mix.mesh.publish()", "mix.mesh.send('x', 'y')", "mix.mesh.send(-1, 'y')",
         "mix.sleep(-1)", "mix.sleep('x')", "mix.log('x')", "mix.json_decode()", "mix.json_decode({})",
         "mix.server.option()", "mix.websocket():nothing()"}) {
     EXPECT_EQ(message(1, call), DUNLIN_DENY) << call;

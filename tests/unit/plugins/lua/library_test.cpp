@@ -25,7 +25,7 @@ class Library : public LuaTest {
 TEST_F(Library, JsonRoundTrips) {
   load("function on_message(m) mix.websocket():send(mix.json_encode(mix.json_decode(m.data))) end");
   for (const char* text :
-       {"null", "true", "false", "0", "-1", "1.0", "-0.0", "0.1", "1463786910324359168", "9223372036854775807",
+       {"null", "true", "false", "0", "-1", "0.1", "1463786910324359168", "9223372036854775807",
         "-9223372036854775808", "18446744073709551615", "123456789012345678901234567890", "[]", "{}", "[[],{},null]",
         "[null]", "[null,1]", R"("")", R"("\u0000\"\\\n\u001f")", R"({"a":{"b":[1,2.5,"x"]}})", R"("äöü€😀")",
         R"({"1":1})", "[1,[2,[3]]]", "1e+300", "5e-324"}) {
@@ -51,7 +51,8 @@ TEST_F(Library, JsonEncodes) {
          {"mix.json_encode({[2^53 // 1 | 0] = 1})", R"({"9007199254740992":1})"},
          {"mix.json_encode({mix.null})", "[null]"},
          {"mix.json_encode(nil)", "null"},
-         {"mix.json_encode(10 / 2)", "5.0"},
+         {"mix.json_encode(10 / 2)", "5"},
+         {"mix.json_encode(mix.json_decode('[1001.0,1e3,-0.0]'))", "[1001,1000,-0]"},
          {"mix.json_encode('\\'\\n')", R"("'\n")"},
          {"select(2, mix.json_encode(0/0))", "json_encode: NaN and infinity have no JSON form"},
          {"select(2, mix.json_encode(print))", "json_encode: a function has no JSON form"},
@@ -99,6 +100,8 @@ TEST_F(Library, Text) {
          {"mix.parse_url('http://u:p@h:80/a%20b?x=1&y#f').path", "/a b"},
          {"mix.parse_url('http://u:p@h:80/a%20b?x=1&y#f').raw_path", "/a%20b"},
          {"mix.parse_url('http://u:p@h:80/a%20b?x=1&y#f').query.x", "1"},
+         {"mix.parse_url('/chat?foo=bar').raw_path", ""},
+         {"mix.parse_url('/chat?foo=bar').query.foo", "bar"},
          {"mix.parse_url('http://h/?').force_query", "true"},
          {"mix.parse_url('mailto:a@b').opaque", "a@b"},
          {"mix.parse_url('/p?q').path", "/p"},
@@ -145,10 +148,10 @@ TEST_F(Library, Compat51) {
          {"string.format('%5.1f|%s', 1.25, 'x')", "  1.2|x"},
          {"table.foreach({a = 1}, function(k, v) if v == 1 then return k end end)", "a"},
          {"pcall(table.setn, {}, 1)", "false"},
-         {"math.cosh(0)", "1.0"},
-         {"math.sinh(0)", "0.0"},
-         {"math.tanh(0)", "0.0"},
-         {"math.atan2(0, 1)", "0.0"},
+         {"math.cosh(0)", "1"},
+         {"math.sinh(0)", "0"},
+         {"math.tanh(0)", "0"},
+         {"math.atan2(0, 1)", "0"},
          {"select('#', unpack({1, nil, 3}, 1, 3))", "3"},
          {"gcinfo() > 0", "true"},
          {"collectgarbage('setpause', 100)", "0"},
@@ -197,7 +200,7 @@ TEST_F(Library, RequireFindsFilesBesideTheScriptAndInPath) {
 }
 
 TEST_F(Library, LogsAndLevels) {
-  check({{"mix_DEBUG == mix.DEBUG and mix_log == mix.log", "true"}, {"mix_log(mix_WARN, 'careful') == nil", "true"}});
+  check({{"mix_DEBUG == mix.DEBUG and mix_log == mix.log", "true"}, {"mix_log(mix_WARN, 'careful')", "true"}});
   EXPECT_THAT(host_->logs, ::testing::ElementsAre(std::make_pair(DUNLIN_LOG_WARN, std::string("careful"))));
 }
 

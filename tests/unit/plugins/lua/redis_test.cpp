@@ -55,6 +55,15 @@ TEST_F(RedisTest, PushEncodesTablesAsJson) {
   EXPECT_THAT(commands, ElementsAre(ElementsAre("LPUSH", "t", "[1,2]"), ElementsAre("LPUSH", "t", "x")));
 }
 
+TEST_F(RedisTest, WhatTheOldestScriptsCall) {
+  for (const char* call : {"mix.redis.get('k')", "mix.redis.set('k', 'v')", "mix.redis.set('k', 1, 60)", "mix.redis.set('k', 1, 0)",
+                           "mix.redis.llen('l')", "mix.redis.incr('n')", "mix.redis.decr('n', 4)"})
+    EXPECT_EQ(ask(1, call), R"({"v":"OK"})") << call;
+  EXPECT_THAT(commands, ElementsAre(ElementsAre("GET", "k"), ElementsAre("SET", "k", "v"), ElementsAre("SET", "k", "1", "EX", "60"),
+                                    ElementsAre("SET", "k", "1"), ElementsAre("LLEN", "l"), ElementsAre("INCRBY", "n", "1"),
+                                    ElementsAre("DECRBY", "n", "4")));
+}
+
 TEST_F(RedisTest, ANameThatIsNotConfigured) {
   EXPECT_THAT(ask(1, "mix.redis.connection('no')"), HasSubstr("names no Redis server"));
   EXPECT_THAT(ask(1, "mix.redis.connection('')"), HasSubstr("names no Redis server"));

@@ -27,6 +27,7 @@ class SocketTest : public LuaTest {
   }
   // A script whose protocol_input returns the value of an expression.
   void load_input(const std::string& expression) {
+    stop();
     load("function protocol_input(buf, conn) return " + expression + " end function on_message() end");
   }
 };
@@ -54,6 +55,16 @@ TEST_F(SocketTest, LengthsThatAreNone) {
     EXPECT_THAT(host_->logged(), HasSubstr("protocol_input: "));
     stop();
   }
+}
+
+// Nobody waits for the outcome there, but the effect is had.
+TEST_F(SocketTest, WhatAnInputSetsOffHappens) {
+  load_input("mix.mesh.publish('c', buf:tostring()) or 1");
+  EXPECT_EQ(input("x"), 1) << host_->logged();
+  EXPECT_THAT(host_->published, ElementsAre(std::make_pair(std::string("c"), std::string("x"))));
+  host_->turn();
+  load_input("mix.queue.push('t', {}) == 0 and 1");  // this host has no queue
+  EXPECT_EQ(input("x"), 1) << host_->logged();
 }
 
 TEST_F(SocketTest, AScriptThatNeverReturnsIsStopped) {

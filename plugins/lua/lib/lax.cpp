@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+// Functions of Lua's libraries that are stricter in 5.4 than they were in 5.1: what those refuse is made into what 5.1
+// took it for, and then they are called. What they take is handed on as it is.
+#include <cmath>
+#include <cstring>
+
+#include "plugins/lua/lib/lib.h"
+
+namespace dunlin::lua {
+namespace {
+
+// Each function of Lua here is a closure over the one that it stands before, which has no upvalues itself (but random).
+int call_original(lua_State* state) { return lua_tocfunction(state, lua_upvalueindex(1))(state); }
+
+// A fraction where a whole number is wanted is cut off, from argument `first` on.
+void cut_fractions(lua_State* state, int first) {
+  constexpr lua_Number kLimit = 9223372036854775808.0;  // 2^63
+  for (int i = first; i <= lua_gettop(state); ++i) {
+    if (lua_type(state, i) != LUA_TNUMBER || lua_isinteger(state, i)) continue;
+    const lua_Number whole = std::trunc(lua_tonumber(state, i));
+    if (!(whole >= -kLimit && whole < kLimit)) continue;  // also NaN
+    lua_pushinteger(state, static_cast<lua_Integer>(whole));
+    lua_replace(state, i);
+  }
+}
+
+template <int first>
+int with_whole(lua_State* state) {
+  cut_fractions(state, first);
+  return call_original(state);
+}
+
+int random(lua_State* state) {
+  for (int i = 1; i <= lua_gettop(state); ++i) luaL_checknumber(state, i);
+  cut_fractions(state, 1);
+  lua_pushvalue(state, lua_upvalueindex(1));
+  lua_insert(state, 1);
+  lua_call(state, lua_gettop(state) - 1, 1);
+  return 1;
+}
+
+// table.insert(t, position, value): the position may lie beyond the end.
+int insert(lua_State* state) {
+  if (lua_gettop(state) == 3 && lua_istable(state, 1)) {
+    lua_insert(state, 2);  // the value is not to be cut
+    cut_fractions(state, 3);
+    lua_insert(state, 2);
+    if (lua_isinteger(state, 2) && lua_tointeger(state, 2) > luaL_len(state, 1)) {
+      lua_seti(state, 1, lua_tointeger(state, 2));
+      return 0;
+    }
+  }
+  return call_original(state);
+}
+
+// table.remove(t, position): nothing where there is nothing.
+int remove(lua_State* state) {
+  cut_fractions(state, 2);
+  if (lua_istable(state, 1) && lua_isinteger(state, 2)) {
+    const lua_Integer position = lua_tointeger(state, 2);
+    if (position < 1 || position > luaL_len(state, 1)) return lua_pushnil(state), 1;
+  }
+  return call_original(state);
+}
+
+// string.gsub(s, pattern, "…%x…"): a '%' before what is no digit stands for that letter.
+int gsub(lua_State* state) {
+  cut_fractions(state, 4);
+  if (lua_type(state, 3) == LUA_TSTRING) {
+    std::string text(to_view(state, 3));
+    bool changed = false;
+    for (std::size_t i = text.find('%'); i < text.size(); i = text.find('%', i)) {
+      const char next = i + 1 < text.size() ? text[i + 1] : '\0';
+      if (next == '%' || (next >= '0' && next <= '9')) {
+        i += 2;
+        continue;
+      }
+      text.erase(i++, 1);
+      changed = true;
+    }
+    if (changed) {
+      push(state, text);
+      lua_replace(state, 3);
+    }
+  }
+  return call_original(state);
+}
+
+// tonumber(number, base)
+int to_number(lua_State* state) {
+  if (lua_gettop(state) > 1 && lua_type(state, 1) == LUA_TNUMBER) {
+    if (lua_tointeger(state, 2) == 10) return lua_settop(state, 1), 1;
+    lua_tostring(state, 1);
+  }
+  return call_original(state);
+}
+
+// math.fmod and mod: of what is divided by nothing, not a number.
+int fmod(lua_State* state) {
+  if (lua_isinteger(state, 1) && lua_isinteger(state, 2) && lua_tointeger(state, 2) == 0) {
+    lua_pushnumber(state, std::nan(""));
+    return 1;
+  }
+  return call_original(state);
+}
+
+// newproxy(), newproxy(true): with a metatable of its own; newproxy(proxy): with that one's. No __gc is ever called, for
+// a metatable that has none when it is set gets none.
+int new_proxy(lua_State* state) {
+  lua_settop(state, 1);
+  lua_newuserdatauv(state, 0, 0);
+  if (lua_isboolean(state, 1) && lua_toboolean(state, 1)) {
+    lua_newtable(state);
+  } else if (lua_isnil(state, 1) || lua_isboolean(state, 1)) {
+    return 1;
+  } else {
+    luaL_argexpected(state, lua_isuserdata(state, 1) && lua_getmetatable(state, 1), 1, "boolean or proxy");
+    if (luaL_getmetafield(state, 1, "__metatable") != LUA_TNIL) luaL_argerror(state, 1, "no proxy");
+  }
+  lua_setmetatable(state, 2);
+  return 1;
+}
+
+// ("").__arg(...): the table `arg` of a function that declares `...` (source51.h).
+int make_arg(lua_State* state) {
+  const int count = lua_gettop(state) - 1;
+  lua_createtable(state, count, 1);
+  lua_replace(state, 1);
+  lua_pushinteger(state, count);
+  lua_setfield(state, 1, "n");
+  for (int i = count; i >= 1; --i) lua_rawseti(state, 1, i);
+  return 1;
+}
+
+struct Row {
+  const char *library, *name;
+  lua_CFunction function;
+};
+constexpr Row kRows[] = {
+    {LUA_STRLIBNAME, "sub", with_whole<2>},    {LUA_STRLIBNAME, "byte", with_whole<2>},
+    {LUA_STRLIBNAME, "rep", with_whole<2>},    {LUA_STRLIBNAME, "char", with_whole<1>},
+    {LUA_STRLIBNAME, "find", with_whole<3>},   {LUA_STRLIBNAME, "match", with_whole<3>},
+    {LUA_STRLIBNAME, "gsub", gsub},            {LUA_TABLIBNAME, "concat", with_whole<3>},
+    {LUA_TABLIBNAME, "unpack", with_whole<2>}, {LUA_TABLIBNAME, "insert", insert},
+    {LUA_TABLIBNAME, "remove", remove},        {LUA_MATHLIBNAME, "random", random},
+    {LUA_MATHLIBNAME, "fmod", fmod},           {LUA_OSLIBNAME, "date", with_whole<2>},
+    {LUA_GNAME, "tonumber", to_number},
+};
+
+}  // namespace
+
+void open_lax(lua_State* state) {
+  for (const Row& row : kRows) {
+    lua_getglobal(state, row.library);
+    lua_getfield(state, -1, row.name);
+    lua_pushcclosure(state, row.function, 1);
+    lua_setfield(state, -2, row.name);
+    lua_pop(state, 1);
+  }
+  lua_register(state, "newproxy", new_proxy);
+  lua_getglobal(state, LUA_STRLIBNAME);
+  lua_pushcfunction(state, make_arg);
+  lua_setfield(state, -2, "__arg");
+  lua_pop(state, 1);
+}
+
+}  // namespace dunlin::lua

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+// Scripts that were written for Lua 5.1: what its reference manual says and Lua 5.4 does otherwise. Each row is an
+// expression and its value.
+#include "plugins/lua/source51.h"
+#include "tests/unit/plugins/lua/lua_test.h"
+
+namespace dunlin::test {
+namespace {
+
+using ::testing::HasSubstr;
+
+struct Row {
+  const char *expression, *value;
+};
+
+class Lua51 : public LuaTest {
+ protected:
+  void check(std::initializer_list<Row> rows) {
+    load(evaluator());
+    for (const Row& row : rows) {
+      EXPECT_EQ(eval(row.expression), row.value) << row.expression << "\n" << host_->logged();
+      host_->conns.erase(1);
+    }
+  }
+};
+
+TEST_F(Lua51, NumbersAreWrittenAsIfThereWereOneKind) {
+  check({{"'user:' .. mix.json_decode('1001.0')", "user:1001"},
+         {"'user:' .. 2002 / 2", "user:1001"},
+         {"10 / 4", "2.5"},
+         {"2 ^ 31", "2147483648"},
+         {"math.sqrt(16) .. ''", "4"},
+         {"1e15", "1e+15"},
+         {"1e3", "1000"},
+         {"tostring(3.0) .. string.format('|%s|%5.1f', 4.0, 1.0)", "3|4|  1.0"},
+         {"table.concat({1.0, 2.5}, ',')", "1,2.5"},
+         {"'10' + 5", "15"},
+         {"'10' / 2 .. ''", "5"},
+         {"#tostring(0.1 + 0.2)", "3"},
+         {"({[1] = 'a'})[10 / 10]", "a"},
+         {"mix.json_encode({n = 10 / 2})", R"({"n":5})"},
+         {"-7 % 3", "2"},
+         {"7 % -3", "-2"},
+         {"-7.5 % 2", "0.5"},
+         {"5.5 % math.huge", "5.5"},
+         {"tostring(0 / 0) == tostring(0 / 0)", "true"},
+         {"math.type(4 / 2)", "float"}});
+}
+
+TEST_F(Lua51, AFunctionWithDotsHasArg) {
+  check({{"(function(...) return arg.n .. arg[1] .. arg[2] end)('a', 'b')", "2ab"},
+         {"(function(...) return arg.n end)(nil, nil, nil)", "3"},
+         {"(function(x, ...) return x .. #arg end)('a', 'b')", "a1"},
+         {"(function(...) local function f() return arg[1] end return f() end)('z')", "z"},
+         {"(function(...) for i, v in ipairs(arg) do if i == 2 then return v end end end)(5, 6)", "6"},
+         {"(function(...) return unpack(arg, 1, arg.n) end)(7)", "7"},
+         {"(function(...) return select('#', ...) .. tostring(arg) end)(1)", "1nil"},
+         {"(function(arg) return arg end)(8)", "8"},
+         {"({arg = 9}).arg", "9"},
+         {"(function(...) local function g(...) return arg.n end return g(1, 2) + arg.n end)(1)", "3"},
+         {"loadstring('local function f(...) return arg.n end return f(1, 2)')()", "2"},
+         {"setfenv(loadstring('return (function(...) return arg.n end)(1)'), {})()", "1"}});
+}
+
+TEST_F(Lua51, AnEscapeThatIsNoneStandsForItsLetter) {
+  check({{R"("a\d\.\-b")", "ad.-b"},
+         {R"('\65\x41\q\\\"\'')", R"(AAq\"')"},
+         {R"(#"\
+")", "1"},
+         {R"([[\d]] .. [==[\e]]]==])", R"(\d\e]])"},
+         {R"("\xg")", "xg"},
+         {R"("\u{48}" .. "\u48")", "Hu48"}});
+}
+
+TEST(Source51, LeavesEverythingElse) {
+  for (const std::string text :
+       {"", "x = 1 -- \"\\d\" function f(...) arg", "--[[ \\d\n]] x = '\\n'", "local arg = ... return arg",
+        "function f(...) return ... end", "f{arg = 1} t.arg = 2 o:arg()", "x = [==[ \\d ]] ]==] y = 1..2", "[[ ",
+        "end end until", "x = 0x1p+4 .. 3e-2", "repeat until x goto y ::y::"}) {
+    EXPECT_EQ(lua::from_lua51(text), text);
+  }
+  EXPECT_EQ(lua::from_lua51("function a.b:c(x, ...)\nreturn arg end"),
+            "function a.b:c(x, ...) local arg = (\"\"):__arg(...);\nreturn arg end");
+}
+
+TEST_F(Lua51, ErrorsKeepTheirLine) {
+  load("function on_message(m)\n local f = function(...)\n  return arg[1] .. '\\d' .. nil\n end\n f(1)\nend");
+  message(1, "");
+  EXPECT_THAT(host_->logged(), HasSubstr("entry.lua:3:"));
+}
+
+TEST_F(Lua51, FractionsAreCutOff) {
+  check({{"string.sub('abcdef', 1, 5 / 2)", "ab"},
+         {"('abcdef'):sub(2.9, -1.5)", "bcdef"},
+         {"string.char(65.9, 66)", "AB"},
+         {"string.byte('abc', 1.5)", "97"},
+         {"string.rep('x', 2.7)", "xx"},
+         {"string.sub(3.75, 1, 3)", "3.7"},
+         {"string.find('aXbX', 'X', 2.5, true)", "2"},
+         {"table.concat({1, 2, 3}, '', 1.5, 2.5)", "12"},
+         {"unpack({1, 2}, 1.5)", "1"},
+         {"math.random(1.5) == 1", "true"},
+         {"math.random() < 1 and math.random(3) <= 3 and math.random(2, 2) == 2", "true"},
+         {"pcall(math.random, 2, 1)", "false"},
+         {"pcall(math.random, {})", "false"},
+         {"os.date('!%Y', 1.5)", "1970"},
+         {"string.format('%d|%u|%5.2f|%%|%x', '3.7', 4, 2.5, 255.5)", "3|4| 2.50|%|ff"}});
+}
+
+TEST_F(Lua51, LibrariesAreAsLax) {
+  check({{"(function() local t = {} table.insert(t, 3, 'c') return t[3] end)()", "c"},
+         {"(function() local t = {1, 2} table.insert(t, 1, 0.5) return t[1] .. '|' .. #t end)()", "0.5|3"},
+         {"table.remove({1, 2}, 5)", "nil"},
+         {"table.remove({1, 2})", "2"},
+         {"table.remove({1, 2}, 1)", "1"},
+         {"select('#', table.remove({}))", "1"},
+         {R"((string.gsub('a.b', '%.', '%-')))", "a-b"},
+         {R"((string.gsub('ab', '(a)', '%1%%%0%/')))", "a%a/b"},
+         {"tonumber(10, 16)", "16"},
+         {"tonumber(7, 10)", "7"},
+         {"tonumber('z', 36)", "35"},
+         {"tonumber(nil)", "nil"},
+         {"math.fmod(5, 0) ~= math.fmod(5, 0)", "true"},
+         {"math.mod(7, 3)", "1"},
+         {"type(newproxy(true))", "userdata"},
+         {"getmetatable(newproxy(newproxy(true))) ~= nil", "true"},
+         {"pcall(newproxy, mix.websocket())", "false"},
+         {"pcall(newproxy, 1)", "false"}});
+}
+
+TEST_F(Lua51, BadArgumentsAreStillErrors) {
+  check({{"pcall(string.sub)", "false"},
+         {"pcall(string.rep, 'x', 'y')", "false"},
+         {"pcall(table.insert, 1, 2)", "false"},
+         {"pcall(table.insert, {}, 0, 2)", "false"},
+         {"pcall(table.insert, {}, 1, 2, 3)", "false"},
+         {"pcall(table.remove, 1)", "false"},
+         {"pcall(string.char, 256)", "false"},
+         {"pcall(string.char, 1e300)", "false"},
+         {"pcall(string.rep, 'x', 0/0)", "false"},
+         {"pcall(string.gsub, 'a', 'a', '%9')", "false"},
+         {"select(2, pcall(string.rep)):match([[bad argument #1 to '[%a.]*rep']]) ~= nil", "true"}});
+}
+
+TEST_F(Lua51, ModulesOfOld) {
+  write("counter.lua", "local print, tostring = print, tostring\nmodule(...)\nlocal n = 0\nfunction next_one() n = n + 1 return n end");
+  write("deep/inner.lua", "module('deep.inner', package.seeall)\nfunction name() return _NAME .. '|' .. _PACKAGE .. '|' .. type(print) end");
+  load("require 'counter' require 'deep.inner' function on_message(m) counter.next_one() "
+       "mix.websocket():send(counter.next_one() .. deep.inner.name() .. tostring(counter == package.loaded.counter)) end");
+  EXPECT_EQ(ask(1, ""), "2deep.inner|deep.|functiontrue");
+}
+
+// Bytes that are no UTF-8 are kept with a connection, as scripts that parse a protocol of their own do.
+TEST_F(Lua51, AContextKeepsAnyBytes) {
+  check({{"(function() local c = mix.websocket() c:set_context_value('f', {data = '\\0\\255', n = 1}) "
+          "return c:context_value('f').data == '\\0\\255' and c:context().f.n end)()", "1"},
+         {"(function() local c = mix.websocket() local err = c:set_context({x = '\\128'}) return tostring(err) .. #c:context().x end)()",
+          "nil1"},
+         {"(function() mix.shared.set('b', '\\255') return #mix.shared.get('b') end)()", "1"},
+         {"mix.websocket():set_context_value('f', {['\\255'] = 1})", "a key is not UTF-8"}});
+}
+
+}  // namespace
+}  // namespace dunlin::test

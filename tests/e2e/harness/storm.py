@@ -34,7 +34,7 @@ class Published:
 class Storm:
     def __init__(self, nodes, subscribers=3, publishers=3, seed=1, interval=0.004):
         self.nodes, self.interval = nodes, interval
-        self.sessions, self.published, self.faults = [], {}, []
+        self.sessions, self.published, self.faults, self.refusals = [], {}, [], []
         self._random = random.Random(seed)
         self._calm, self._over = threading.Event(), threading.Event()
         self._publishers = [threading.Thread(target=self._publish, args=(n, random.Random(seed * 100 + n))) for n in range(publishers)]
@@ -43,7 +43,12 @@ class Storm:
     def __enter__(self):
         for thread in self._subscribers:
             thread.start()
-        until(lambda: sum(s.since is not None for s in list(self.sessions)) >= len(self._subscribers), "everybody has subscribed")
+        try:
+            until(lambda: len(self.open_sessions()) == len(self._subscribers), "everybody has subscribed", timeout=2 * DEADLINE)
+        except BaseException:
+            self._over.set()
+            print("refused:", self.refusals)
+            raise
         for thread in self._publishers:
             thread.start()
         return self
@@ -120,14 +125,16 @@ class Storm:
             node = nodes[which % len(nodes)] if not self.sessions else self._random.choice(nodes)
             try:
                 client = node.login(uid=1)
-            except Exception:  # it was going, or is not there yet
+            except Exception as fault:  # it was going, or is not there yet
+                self.refusals.append(repr(fault))
                 self._over.wait(0.05)
                 continue
             session = Session(node, client)
             try:
                 client.subscribe("@user")
                 session.since = time.monotonic()
-            except Exception:
+            except Exception as fault:
+                self.refusals.append(repr(fault))
                 session.until = 0
             self.sessions.append(session)
             self._read(session)

@@ -41,10 +41,10 @@ std::string print(Tally tally) {
 
 // What a node of a cluster can hand to the others at all: told before anybody has got it.
 template <class Parameters>
-Result<Parameters> fitting(Mesh& mesh, Result<Parameters> given, std::size_t besides) {
-  if (!given || given->message->payload().size() + besides <= mesh.largest()) return given;
-  return fail(Errc::too_big, fmt::format("\"d\" has {} bytes; the cluster's engine takes {} at most (max_payload of NATS)",
-                                         given->message->payload().size(), mesh.largest() - besides));
+Result<Parameters> fitting(Mesh& mesh, Result<Parameters> given, std::size_t data, std::size_t besides) {
+  if (!given || data + besides <= mesh.largest()) return given;
+  return fail(Errc::too_big, fmt::format("\"d\" has {} bytes; the cluster's engine takes {} at most",
+                                         data, mesh.largest() - std::min(besides, mesh.largest())));
 }
 
 void publish_one(Mesh& mesh, const PublishParameters& one, Mesh::PublishDone done) {
@@ -80,8 +80,8 @@ void run_many(const json::Value& list, const std::function<Result<Parameters>(co
 void publish(ApiHost& host, const json::Value& given, Done done) {
   const std::function<Result<PublishParameters>(const json::Value&)> read = [&host](const json::Value& object) {
     auto one = publish_parameters(object);
-    const std::size_t name = one ? one->channel.size() : 0;
-    return fitting(host.mesh(), std::move(one), name);
+    const std::size_t name = one ? one->channel.size() : 0, data = one ? one->message->payload().size() : 0;
+    return fitting(host.mesh(), std::move(one), data, name);
   };
   if (given.IsArray())
     return run_many(given, read, std::move(done), [&host](const PublishParameters& one, auto part) {
@@ -93,7 +93,9 @@ void publish(ApiHost& host, const json::Value& given, Done done) {
 }
 
 void send(ApiHost& host, const json::Value& given, Done done) {
-  const auto one = fitting(host.mesh(), send_parameters(given), 0);
+  auto read = send_parameters(given);
+  const std::size_t data = read ? read->message->payload().size() : 0;
+  const auto one = fitting(host.mesh(), std::move(read), data, 0);
   if (!one) return done(refusal(ApiCode::bad_parameters, one.error().why));
   host.mesh().send(one->client, one->message, [done = std::move(done)](SendStatus status) {
     done(status == SendStatus::sent ? result(R"({"s":true})") : refusal(ApiCode::send_failed, why_not_sent(status)));
@@ -114,6 +116,8 @@ const char* why_not_pushed(Queue::Pushed pushed) {
     case Queue::Pushed::full: return "the topic is full";
     case Queue::Pushed::too_many_topics: return "there are too many topics";
     case Queue::Pushed::timeout: return "the topic's worker did not report in time";
+    case Queue::Pushed::too_large: return "the message is larger than the durable queue takes";
+    case Queue::Pushed::unavailable: return "the durable queue cannot be reached now";
     case Queue::Pushed::yes: break;
   }
   return "";
@@ -125,13 +129,18 @@ std::string print_pushed(Queue::Pushed pushed, std::size_t waiting) {
 }
 
 void push(ApiHost& host, const json::Value& given, Done done) {
+  const std::function<Result<PushParameters>(const json::Value&)> read = [&host](const json::Value& object) {
+    auto one = push_parameters(object);
+    const std::size_t name = one ? one->topic.size() : 0, data = one ? one->data.size() : 0;
+    return fitting(host.mesh(), std::move(one), data, name);
+  };
   if (given.IsArray())
-    return run_many<PushParameters>(given, &push_parameters, std::move(done), [&host](const PushParameters& one, auto part) {
+    return run_many(given, read, std::move(done), [&host](const PushParameters& one, auto part) {
       host.queue().push(one.topic, ClientId(), one.data, [part](Queue::Pushed pushed, std::size_t waiting) {
         part(print_pushed(pushed, waiting));
       });
     });
-  const auto one = push_parameters(given);
+  const auto one = read(given);
   if (!one) return done(refusal(ApiCode::bad_parameters, one.error().why));
   host.queue().push(one->topic, ClientId(), one->data,
                     [done = std::move(done)](Queue::Pushed pushed, std::size_t waiting) {

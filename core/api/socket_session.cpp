@@ -187,7 +187,7 @@ void SocketSession::send_held() {
 
 void SocketSession::send_event(const QueueMessage& message) {
   out_ = R"({"e":"queue.pop","p":{"n":)";
-  out_.append(node_).append(R"(,"c":")").append(message.client.text()).append(R"(","t":)").append(json::quote(message.topic));
+  out_.append(message.node.empty() ? node_ : json::quote(message.node)).append(R"(,"c":")").append(message.client.text()).append(R"(","t":)").append(json::quote(message.topic));
   out_.append(R"(,"d":)");
   append_data(out_, message.data);
   if (ack_) out_.append(R"(,"id":")").append(std::to_string(message.id)) += '"';

@@ -152,8 +152,11 @@ struct Config {
   std::uint32_t queue_size = 2000;                 // messages of one topic, those under way to consumers included
   std::uint64_t queue_bytes = 64 * 1024 * 1024;    // of one topic's messages
   Millis queue_ack{30'000};                        // for an acknowledgement; then the message goes to another consumer
+  bool queue_durable = false;                      // kept by JetStream; needs the engine nats
+  std::uint32_t queue_replicas = 1;                // of the stream, then
 
-  std::string mesh_engine = "local";
+  std::string mesh_engine = "local";  // local, nats, or a module's name …
+  ModuleUse mesh_module;              // … which is this
   Millis mesh_deadline{500};  // for the tallies of a publish
   NatsSettings nats;          // used when the engine is nats
   Level log_level = Level::info;

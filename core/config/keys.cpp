@@ -371,9 +371,11 @@ const Key<NatsSettings> kNats[] = {
 };
 
 const Key<Config> kMesh[] = {
-    {"engine", "local or nats", "local", "One node alone; or a node of a cluster on NATS ([cluster.md](cluster.md)).",
+    {"engine", "local, nats or a module", "local",
+     "One node alone; or a node of a cluster on NATS, or on a module that is a mesh engine ([cluster.md](cluster.md)).",
      [](Reading& r, const Node& n, Config& c) {
-       choose<std::string>(r, n, {{"local", "local"}, {"nats", "nats"}}, c.mesh_engine);
+       if (n.IsScalar() && (n.Scalar() == "local" || n.Scalar() == "nats")) c.mesh_engine = n.Scalar();
+       else if (r.module_use(n, c.mesh_module, false)) c.mesh_engine = c.mesh_module.module;
      }},
     {"deadline", "duration", "500ms", "For the tallies of a publish, from workers and nodes; who has not reported counts as failed.",
      [](Reading& r, const Node& n, Config& c) { r.duration(n, c.mesh_deadline); }},
@@ -389,7 +391,13 @@ const Key<Config> kQueue[] = {
     {"bytes", "size", "64MiB", "Bytes that a topic's messages may hold together.",
      [](Reading& r, const Node& n, Config& c) { r.size(n, c.queue_bytes); }},
     {"ack", "duration", "30s", "For the acknowledgement of a consumer that pops with `ack`; then the message goes to another.",
-     [](Reading& r, const Node& n, Config& c) { r.duration(n, c.queue_ack); }},
+     [](Reading& r, const Node& n, Config& c) {
+       if (r.duration(n, c.queue_ack) && c.queue_ack < Millis{100}) r.fault(n, "is under 100ms; write at least 100ms");
+     }},
+    {"durable", "true or false", "false", "With `mesh.engine: nats`: topics are kept by JetStream, and survive every node ([cluster.md](cluster.md)).",
+     [](Reading& r, const Node& n, Config& c) { choose<bool>(r, n, {{"true", true}, {"false", false}}, c.queue_durable); }},
+    {"replicas", "number", "1", "Of the durable topics, on NATS servers of one cluster.",
+     [](Reading& r, const Node& n, Config& c) { r.number(n, c.queue_replicas, 1, 5); }},
 };
 
 const Key<RedisServer> kRedis[] = {

@@ -39,6 +39,11 @@ void check_open_api(const YAML::Node& root, const Config& config, Faults& faults
                          config.api.host, config.api.port));
 }
 
+void check_durable(const YAML::Node& root, const Config& config, Faults& faults) {
+  if (config.queue_durable && config.mesh_engine != "nats")
+    faults.add(root["queue"]["durable"], "queue.durable", "needs JetStream; write mesh: {engine: nats}");
+}
+
 }  // namespace
 
 Result<Config> load_config(const std::string& file) {
@@ -55,6 +60,7 @@ Result<Config> load_config(const std::string& file) {
     config.plugin_directory = default_plugins(config.directory);
     read_config(root, config, faults);
     check_open_api(root, config, faults);
+    check_durable(root, config, faults);
     config.fixed = fixed_values(root, faults);
   } catch (const YAML::Exception& fault) {
     return fail(Errc::bad_input, fmt::format("{}:{}:{}: {}", file, fault.mark.line + 1, fault.mark.column + 1, fault.msg));

@@ -7,12 +7,13 @@
 
 #include "core/conformance/elf_exports.h"
 #include "core/plugin/host.h"
+#include "dunlin/draft/engine.h"
 
 namespace dunlin {
 
 std::vector<std::string> interfaces_of(const dunlin_module& module) {
   constexpr const char* kKnown[] = {DUNLIN_AUTH, DUNLIN_ROUTER, DUNLIN_SUBSCRIBE_GUARD, DUNLIN_PUBLISH_FILTER,
-                                    DUNLIN_HTTP_ROUTE, "dunlin.framer/1"};
+                                    DUNLIN_HTTP_ROUTE, "dunlin.framer/1", DUNLIN_DRAFT_ENGINE};
   std::vector<std::string> served;
   for (const char* id : kKnown)
     if (module.get_interface(id)) served.emplace_back(id);

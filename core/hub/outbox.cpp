@@ -16,12 +16,23 @@ constexpr std::size_t kKeptSegments = 8;      // storage that an idle outbox kee
 
 void Flusher::flush() {
   // Indexed: a write never adds outboxes, but a destroyed one leaves a gap.
-  for (std::size_t i = 0; i < dirty_.size(); ++i)
+  for (std::size_t i = 0; i < dirty_.size(); ++i) {
+    prefetch(i);
     if (Outbox* box = std::exchange(dirty_[i], nullptr)) {
       box->dirty_ = false;
       box->flush();
     }
+  }
   dirty_.clear();
+}
+
+// A write's way through the kernel leaves little of the next outbox in the processor's caches: they are told of it before.
+void Flusher::prefetch(std::size_t i) const {
+  const auto fetch = [](const void* from, std::size_t size) {
+    for (std::size_t line = 0; line < size; line += 64) __builtin_prefetch(static_cast<const char*>(from) + line);
+  };
+  if (i + 2 < dirty_.size()) fetch(dirty_[i + 2], sizeof(Outbox));
+  if (i + 1 < dirty_.size() && dirty_[i + 1]) fetch(dirty_[i + 1]->segments_.data(), sizeof(Outbox::Segment));
 }
 
 void Flusher::report_overflows() {

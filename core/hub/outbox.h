@@ -105,6 +105,7 @@ class Flusher {
 
  private:
   friend class Outbox;
+  void prefetch(std::size_t i) const;
   Counters& counters_;
   std::vector<Outbox*> dirty_;
   std::vector<Outbox*> overflowed_;

@@ -9,30 +9,45 @@
 
 namespace dunlin {
 
-Topics::Topics(unsigned owner, Limits limits, TopicCount& count, Give give)
-    : owner_(owner), limits_(limits), count_(count), give_(std::move(give)) {}
+Topics::Topics(unsigned owner, Limits limits, TopicCount& count, Give give, unsigned node)
+    : node_(node), owner_(owner), limits_(limits), count_(count), give_(std::move(give)) {}
 
 Topics::~Topics() = default;
 
-Topics::Topic* Topics::find_or_make(std::string_view name) {
+Topics::Topic* Topics::find(std::string_view name) {
   const auto found = topics_.find(name);
-  if (found != topics_.end()) return found->second.get();
-  if (!count_.take()) return nullptr;
+  return found == topics_.end() ? nullptr : found->second.get();
+}
+
+Topics::Topic& Topics::make(std::string_view name) {
+  if (Topic* there = find(name)) return *there;
   auto topic = std::make_unique<Topic>();
   topic->name = name;
-  return topics_.emplace(topic->name, std::move(topic)).first->second.get();
+  return *topics_.emplace(topic->name, std::move(topic)).first->second;
+}
+
+bool Topics::count(Topic& topic) {
+  if (topic.counted) return true;
+  if (!count_.take()) return false;
+  topic.counted = true;
+  ++counted_;
+  return true;
 }
 
 void Topics::drop_if_unused(Topic& topic) {
-  if (!topic.waiting.empty() || topic.given > 0 || !topic.consumers.empty()) return;
-  topics_.erase(topics_.find(topic.name));
-  count_.give_back();
+  if (!topic.waiting.empty() || topic.given > 0 || topic.local > 0) return;
+  if (std::exchange(topic.counted, false)) {
+    --counted_;
+    count_.give_back();
+  }
+  if (topic.consumers.empty()) topics_.erase(topics_.find(topic.name));
 }
 
 Topics::Push Topics::push(std::string_view name, ClientId client, std::string_view data) {
-  Topic* topic = find_or_make(name);
-  if (!topic) {
+  Topic* topic = &make(name);
+  if (!count(*topic)) {
     ++refused_topics_;
+    drop_if_unused(*topic);
     return {Queue::Pushed::too_many_topics, 0};
   }
   const std::size_t held = topic->waiting.size() + topic->given;
@@ -41,7 +56,7 @@ Topics::Push Topics::push(std::string_view name, ClientId client, std::string_vi
     drop_if_unused(*topic);
     return {Queue::Pushed::full, held};
   }
-  const std::uint64_t id = std::uint64_t{owner_} << kOwnerShift | next_++;
+  const std::uint64_t id = QueueId::base(node_, owner_) | next_++;
   auto message = std::make_shared<QueueMessage>();
   message->id = id;
   message->client = client;
@@ -58,18 +73,24 @@ Topics::Push Topics::push(std::string_view name, ClientId client, std::string_vi
 bool Topics::join(ConsumerId id, const std::vector<std::string>& names, bool ack) {
   auto made = std::make_unique<Consumer>(Consumer{.id = id, .ack = ack, .topics = {}, .given = {}});
   Consumer& consumer = *made;
+  consumer.remote = node_of(id) != node_;
   for (const std::string& name : names) {
-    Topic* topic = find_or_make(name);
-    if (!topic) {
+    Topic& topic = make(name);
+    if (!consumer.remote && !count(topic)) {
       ++refused_topics_;
+      drop_if_unused(topic);
       for (Topic* joined : consumer.topics) drop_if_unused(*joined);
       return false;
     }
-    consumer.topics.push_back(topic);
+    consumer.topics.push_back(&topic);
   }
   const bool fresh = consumers_.emplace(id, std::move(made)).second;
   CHECK(fresh);
-  for (Topic* topic : consumer.topics) topic->consumers.push_back(&consumer);
+  remote_ += consumer.remote;
+  for (Topic* topic : consumer.topics) {
+    topic->consumers.push_back(&consumer);
+    topic->local += !consumer.remote;
+  }
   for (Topic* topic : consumer.topics) deal_out(*topic);
   return true;
 }
@@ -131,7 +152,10 @@ std::size_t Topics::done(ConsumerId id, const std::vector<std::uint64_t>& messag
   }
   done_ += count;
   if (count > 0)
-    for (Topic* topic : consumer->second->topics) deal_out(*topic);
+    for (Topic* topic : consumer->second->topics) {
+      deal_out(*topic);
+      drop_if_unused(*topic);
+    }
   return count;
 }
 
@@ -144,18 +168,45 @@ void Topics::take_back(Consumer& consumer, Given& given) {
   given.topic->waiting.emplace(id, std::move(given.message));
 }
 
-void Topics::leave(ConsumerId id) {
+void Topics::leave(ConsumerId id, const std::vector<std::uint64_t>& lost) {
   const auto found = consumers_.find(id);
   if (found == consumers_.end()) return;
+  found->second->paused = true;
+  const std::uint64_t popped = done_;
+  lost_ += done(id, lost);
+  done_ = popped;  // nobody did
   const std::unique_ptr<Consumer> consumer = std::move(found->second);
   consumers_.erase(found);
+  remote_ -= consumer->remote;
   returned_ += consumer->given.size();
   for (auto& [message, given] : consumer->given) take_back(*consumer, given);
   for (Topic* topic : consumer->topics) {
     std::erase(topic->consumers, consumer.get());
+    topic->local -= !consumer->remote;
     deal_out(*topic);
     drop_if_unused(*topic);
   }
+}
+
+void Topics::pause(ConsumerId id, bool paused) {
+  const auto consumer = consumers_.find(id);
+  if (consumer == consumers_.end()) return;
+  consumer->second->paused = paused;
+  if (!paused)
+    for (Topic* topic : consumer->second->topics) deal_out(*topic);
+}
+
+void Topics::give_back(ConsumerId id, const std::vector<std::uint64_t>& messages) {
+  const auto consumer = consumers_.find(id);
+  if (consumer == consumers_.end()) return;
+  for (const std::uint64_t message : messages) {
+    const auto given = consumer->second->given.find(message);
+    if (given == consumer->second->given.end()) continue;
+    take_back(*consumer->second, given->second);
+    consumer->second->given.erase(given);
+    ++unsent_;
+  }
+  for (Topic* topic : consumer->second->topics) deal_out(*topic);
 }
 
 void Topics::expire(std::int64_t now) {
@@ -186,14 +237,17 @@ void Topics::collect(std::vector<Sample>& out) const {
   };
   std::size_t given = 0;
   for (const auto& [name, topic] : topics_) given += topic->given;
-  add("dunlin_queue_topics", "Topics with a message or a consumer", MetricType::gauge, topics_.size());
-  add("dunlin_queue_consumers", "Consumers, counted on each worker that owns a topic of theirs", MetricType::gauge, consumers_.size());
+  add("dunlin_queue_topics", "Topics with a message or a consumer", MetricType::gauge, counted_);
+  add("dunlin_queue_consumers", "Consumers, counted on each worker that owns a topic of theirs", MetricType::gauge, consumers_.size() - remote_);
+  add("dunlin_queue_remote_consumers", "Consumers of other nodes, counted likewise", MetricType::gauge, remote_);
   add("dunlin_queue_messages", "Messages in topics, those under way to consumers included", MetricType::gauge, messages_);
   add("dunlin_queue_underway", "Messages under way to consumers, or not acknowledged yet", MetricType::gauge, given);
   add("dunlin_queue_pushes_total", "Messages pushed to topics", MetricType::counter, pushes_);
   add("dunlin_queue_pops_total", "Messages that consumers are done with", MetricType::counter, done_);
   add("dunlin_queue_returned_total", "Messages that went back to their topic", MetricType::counter, returned_, "consumer_left");
   add("dunlin_queue_returned_total", "Messages that went back to their topic", MetricType::counter, expired_, "not_acknowledged");
+  add("dunlin_queue_returned_total", "Messages that went back to their topic", MetricType::counter, unsent_, "not_sent");
+  add("dunlin_queue_lost_total", "Messages whose fate at another node is unknown; they are not given out again", MetricType::counter, lost_, "node_lost");
   add("dunlin_queue_refused_total", "Pushes and pops that were refused", MetricType::counter, refused_full_, "full");
   add("dunlin_queue_refused_total", "Pushes and pops that were refused", MetricType::counter, refused_topics_, "too_many_topics");
 }

@@ -3,7 +3,8 @@
 // until that one is done with it: settled (it has left for the consumer) or, where consumers acknowledge, acknowledged.
 // A consumer that leaves gives back what it was not done with, in its old order.
 //
-// Consumers of a topic take turns; each may have kCredit messages under way, so that a slow one hoards nothing.
+// Consumers of a topic take turns; each may have kCredit messages under way, so that a slow one hoards nothing. One of
+// another node is a consumer like any other; its part of the way that can fail is leave()'s, pause()'s and give_back()'s.
 // Pure logic; all on the owner's thread. docs/api.md says what a backend sees of it.
 #pragma once
 
@@ -53,14 +54,14 @@ class Topics {
   };
   using Give = std::function<void(ConsumerId, const QueueMessageRef&)>;
 
-  // `owner`: this worker's number, part of the messages' ids. `give` must not call back.
-  Topics(unsigned owner, Limits limits, TopicCount& count, Give give);
+  // `owner`: this worker's number, part of the messages' ids, as is the node's. `give` must not call back.
+  Topics(unsigned owner, Limits limits, TopicCount& count, Give give, unsigned node = 0);
   ~Topics();
   Topics(const Topics&) = delete;
   Topics& operator=(const Topics&) = delete;
 
   // The worker that a message's id names.
-  static unsigned owner_of(std::uint64_t message) { return static_cast<unsigned>(message >> kOwnerShift); }
+  static unsigned owner_of(std::uint64_t message) { return QueueId::worker(message); }
 
   struct Push {
     Queue::Pushed pushed = Queue::Pushed::yes;
@@ -68,11 +69,19 @@ class Topics {
   };
   Push push(std::string_view topic, ClientId client, std::string_view data);
 
-  // False: too many topics; the consumer is not there then. REQUIRES: it was not there before.
+  // False: too many topics; the consumer is not there then. REQUIRES: it was not there before. Topics that only
+  // consumers of other nodes want do not count.
   bool join(ConsumerId consumer, const std::vector<std::string>& topics, bool ack);
   // How many of the messages were under way to it.
   std::size_t done(ConsumerId consumer, const std::vector<std::uint64_t>& messages);
-  void leave(ConsumerId consumer);
+  // What was under way to it goes back to the topics; but for `lost`, whose fate on another node is unknown and which
+  // must not come twice: they are counted.
+  void leave(ConsumerId consumer, const std::vector<std::uint64_t>& lost = {});
+
+  // Of a consumer on another node. A paused one is given nothing more. Back come messages that did not reach its node,
+  // lost are such that may have.
+  void pause(ConsumerId consumer, bool paused);
+  void give_back(ConsumerId consumer, const std::vector<std::uint64_t>& messages);
 
   // Takes back what was not acknowledged in time; `now` in ms of a steady clock.
   void expire(std::int64_t now);
@@ -82,8 +91,6 @@ class Topics {
   void collect(std::vector<Sample>& out) const;
 
  private:
-  static constexpr unsigned kOwnerShift = 54;  // 8 bits of owner below the sign, 54 of number
-
   struct Consumer;
   struct Topic {
     std::string name;
@@ -91,8 +98,10 @@ class Topics {
     std::map<std::uint64_t, ConsumerId> avoid;         // who let it wait too long: others come first
     std::vector<Consumer*> consumers;
     std::size_t next = 0;   // whose turn it is
+    std::size_t local = 0;  // consumers of this node
     std::size_t given = 0;  // messages under way
     std::size_t bytes = 0;  // of all its messages
+    bool counted = false;   // among the topics that the node may have
   };
   struct Given {
     QueueMessageRef message;
@@ -105,17 +114,20 @@ class Topics {
     std::vector<Topic*> topics;
     std::map<std::uint64_t, Given> given;
     std::size_t bytes = 0;
-    bool has_credit() const { return given.empty() || (ack ? given.size() < kAckCredit : given.size() < kCredit && bytes < kCreditBytes); }
+    bool remote = false, paused = false;
+    bool has_credit() const { return !paused && (given.empty() || (ack ? given.size() < kAckCredit : given.size() < kCredit && bytes < kCreditBytes)); }
   };
 
-  Topic* find_or_make(std::string_view name);
+  Topic* find(std::string_view name);
+  Topic& make(std::string_view name);
+  bool count(Topic& topic);
   void drop_if_unused(Topic& topic);
   void deal_out(Topic& topic);
   Consumer* whose_turn(Topic& topic, std::uint64_t message);
   void give(Topic& topic, Consumer& consumer);
   void take_back(Consumer& consumer, Given& given);
 
-  const unsigned owner_;
+  const unsigned node_, owner_;
   const Limits limits_;
   TopicCount& count_;
   Give give_;
@@ -124,6 +136,8 @@ class Topics {
   std::uint64_t next_ = 1;
   std::size_t messages_ = 0;
   std::size_t unacknowledged_ = 0;
+  std::size_t counted_ = 0, remote_ = 0;  // topics that count; consumers of other nodes
+  std::uint64_t lost_ = 0, unsent_ = 0;
   std::uint64_t pushes_ = 0, done_ = 0, returned_ = 0, expired_ = 0, refused_full_ = 0, refused_topics_ = 0;
 };
 

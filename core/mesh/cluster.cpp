@@ -30,6 +30,7 @@ void Cluster::connected(std::int64_t now) {
   for (auto& [boot, member] : members_)
     if (!member->silent) member->seen = now;  // who is gone has yet to show
   doubt();
+  if (part_) part_->on_engine(true);
   if (number_ == 0) return begin_claim();
   say_hello();
 }
@@ -47,6 +48,7 @@ void Cluster::disconnected(std::int64_t now) {
   stats_.connected = 0;
   ++stats_.reconnects;
   settle();
+  if (part_) part_->on_engine(false);
 }
 
 // A number is anybody's who says so and hears no objection: from its owner, from who remembers a late owner, or from
@@ -140,6 +142,7 @@ void Cluster::welcome(std::uint64_t boot, ClusterMember& member) {
   const std::uint64_t missed = std::exchange(member.missed, 0);
   stats_.silent += missed;
   log_.info("node joined", {{"node", member.info.id}, {"name", member.info.name}, {"number", member.number}, {"missed", missed}});
+  if (part_) part_->on_member(boot, member.number);
   // A silent node of the same name and address is what this one was before it was killed: it does not come back.
   for (auto row = members_.begin(); row != members_.end(); ++row) {
     const NodeInfo& info = row->second->info;
@@ -160,7 +163,18 @@ void Cluster::give_way(const wire::Heartbeat& frame, const ClusterMember& member
   host_.evicted();
 }
 
-void Cluster::turn() { announce(); }
+void Cluster::turn() {
+  announce();
+  if (part_) part_->on_turn();
+}
+
+void Cluster::attach(ClusterPart& part, std::int64_t now) {
+  part_ = &part;
+  part.on_tick(now);
+  part.on_engine(up_);
+  for (const auto& [boot, member] : members_)
+    if (!member->silent) part.on_member(boot, member->number);
+}
 
 // What it has not answered by now was meant for nobody, if it had nobody left.
 void Cluster::on(const wire::Bye& frame) {
@@ -172,7 +186,9 @@ void Cluster::on(const wire::Bye& frame) {
 }
 
 void Cluster::leave(std::uint64_t cut) {
-  if (number_ != 0) host_.broadcast(wire::encode(wire::Bye{settings_.boot, cut}));
+  if (number_ == 0) return;
+  if (part_) part_->on_turn();
+  host_.broadcast(wire::encode(wire::Bye{settings_.boot, cut}));
 }
 
 // Nobody waits for the dead.
@@ -187,6 +203,7 @@ void Cluster::left(std::uint64_t boot, const ClusterMember& member, const char* 
   stats_.no_answer += publishes.size() * unanswered.fail;
   for (const std::uint64_t ticket : publishes) answered(ticket, boot, unanswered);
   for (const std::uint64_t ticket : sends) finish(ticket, SendStatus::no_such_connection);
+  if (part_) part_->on_member_lost(boot);
 }
 
 void Cluster::forget(Members::iterator row) {
@@ -243,6 +260,7 @@ void Cluster::tick(std::int64_t now) {
   }
   announce();
   expire_unknown();
+  if (part_) part_->on_tick(now);
   stats_.nodes = nodes(now).size();
 }
 

@@ -18,6 +18,7 @@
 
 #include "core/base/log.h"
 #include "core/mesh/cluster_member.h"
+#include "core/mesh/cluster_part.h"
 #include "core/mesh/cluster_stats.h"
 #include "core/mesh/interest.h"
 #include "core/mesh/mesh.h"
@@ -68,6 +69,7 @@ class Cluster {
   void tick(std::int64_t now);
   void turn();
   void leave(std::uint64_t cut);  // says good-bye; `cut`: connections that could not be drained
+  void attach(ClusterPart& part, std::int64_t now);  // at most one; it hears of what is there at once
 
   // From the workers. `done` may be empty, and is called at once when nobody needs to be asked.
   void publish(std::string_view channel, const MessageRef& message, Mesh::PublishDone done, std::int64_t now);
@@ -158,6 +160,7 @@ class Cluster {
   Log& log_;
   std::mt19937_64 random_;
   OwnInterest own_;
+  ClusterPart* part_ = nullptr;
   Members members_;
   std::map<std::uint64_t, ClusterStream> streams_;  // by boot
   std::map<unsigned, std::pair<std::uint64_t, std::int64_t>> departed_;  // number: boot, until when it is remembered

@@ -295,7 +295,9 @@ void Cluster::received(std::string_view bytes, std::int64_t now) {
     case wire::Type::call: return handle<wire::Call>(bytes);
     case wire::Type::called: return handle<wire::Called>(bytes);
     case wire::Type::knows: return handle<wire::Knows>(bytes);
+    default: break;
   }
+  if (part_ && !part_->on_frame(type, bytes)) ++stats_.bad_frames;
 }
 
 }  // namespace dunlin

@@ -4,6 +4,8 @@
 #include <random>
 #include <utility>
 
+#include <fmt/format.h>
+
 namespace dunlin {
 namespace {
 
@@ -56,8 +58,8 @@ Result<unsigned> ClusterNode::join(Millis at_most) {
                                               .received = [this](std::string_view frame) { arrived(frame); }});
   if (!opened) return opened.error();
   if (number.wait_for(at_most) == std::future_status::ready) return number.get();
-  return fail(Errc::unavailable, up_ ? "mesh: no node number could be claimed in time"
-                                     : "mesh: no NATS server of mesh.nats.url could be reached in time; see the log");
+  return fail(Errc::unavailable, up_ ? std::string("mesh: no node number could be claimed in time")
+                                     : fmt::format("mesh: {} could not be reached in time; see the log", engine_->name()));
 }
 
 // A message for which there is no room is lost; the sender's numbers tell.
@@ -72,6 +74,10 @@ void ClusterNode::arrived(std::string_view frame) {
 
 void ClusterNode::serve(Local local) {
   mailbox_.post([this, local = std::move(local)]() mutable { local_ = std::move(local); });
+}
+
+void ClusterNode::attach(ClusterPart& part) {
+  mailbox_.post([this, &part] { cluster_.attach(part, steady_ms()); });
 }
 
 void ClusterNode::stop(std::uint64_t cut) {
@@ -161,6 +167,12 @@ bool ClusterNode::broadcast(std::string_view frame) {
 }
 
 bool ClusterNode::send(std::uint64_t boot, std::string_view frame) {
+  if (frame.size() > engine_->largest()) {
+    ++stats_.too_large;
+    log_.warn("a message is larger than the mesh's engine takes",
+              {{"engine", engine_->name()}, {"bytes", frame.size()}, {"most", engine_->largest()}});
+    return false;
+  }
   stats_.bytes_out += frame.size();
   return engine_->send(boot, frame);
 }

@@ -62,6 +62,11 @@ class ClusterNode final : private ClusterHost {
   bool publish(std::string_view channel, const MessageRef& message, Mesh::PublishDone done);
   bool send(ClientId id, const MessageRef& message, Mesh::SendDone done);
   bool call(ClientId id, const ConnCall& call, Mesh::CallDone done);
+  // What else uses the cluster: `task` runs on its thread; `part` is attached there and outlives stop(). send() there.
+  bool post(std::function<void()> task) { return mailbox_.post(std::move(task)); }
+  bool post(std::size_t bytes, std::function<void()> task) { return take(bytes, std::move(task)); }  // false: too much waits
+  void attach(ClusterPart& part);
+  bool send_frame(std::uint64_t boot, std::string_view frame) { return cluster_.up() && send(boot, frame); }
 
  private:
   struct Gathering {

@@ -16,7 +16,8 @@ constexpr std::uint8_t kVersion = 1;
 
 enum class Type : std::uint8_t {
   heartbeat = 1, claim, taken, bye, interest, ask_interest, whole_interest, publish, tally, send, sent, call, called,
-  knows
+  knows,
+  queue_beat, queue_consumer, queue_end, queue_leave, queue_give, queue_settle, queue_ack, queue_acked  // queue_wire.h
 };
 
 // `boot` names a node as long as it runs: random, never used again. It is the sender's in every frame.

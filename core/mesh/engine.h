@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// MeshEngine: what carries frames between the nodes of a cluster; NATS is one (nats_engine.h). docs/cluster.md says
-// what another (Redis, a plugin's) would have to do: deliver a frame at most once, keep the order of one sender to one
-// receiver, and say when it is connected and when not.
+// MeshEngine: what carries frames between the nodes of a cluster: NATS (nats_engine.h), or a module's (dunlin/draft/engine.h,
+// which is this interface in C, by worker/plugin_engine.h). A frame is delivered at most once, in the order of one sender
+// to one receiver, and the engine says when it is connected and when not. `mesh.engine: local` is no engine: one node.
 #pragma once
 
 #include <cstdint>
@@ -30,6 +30,7 @@ class MeshEngine {
   virtual bool send(std::uint64_t boot, std::string_view frame) = 0;
   // Bytes of the largest frame; known once it has connected.
   virtual std::size_t largest() const = 0;
+  virtual std::string name() const = 0;  // for people
   // What is on its way out is given a moment to go. No event comes after it has returned.
   virtual void close() = 0;
 };

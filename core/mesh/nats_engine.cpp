@@ -127,6 +127,34 @@ bool NatsEngine::publish(const std::string& subject, std::string_view frame) {
   return natsConnection_Publish(connection_, subject.c_str(), frame.data(), static_cast<int>(frame.size())) == NATS_OK;
 }
 
+Status NatsEngine::listen(const std::string& subject, std::function<void(Answer)> received) {
+  {
+    const std::lock_guard lock(events_lock_);
+    answered_ = std::move(received);
+  }
+  const auto taken = [](natsConnection*, natsSubscription*, natsMsg* message, void* closure) {
+    auto* self = static_cast<NatsEngine*>(closure);
+    const char* status = nullptr;
+    const char* reply = natsMsg_GetReply(message);
+    Answer answer{natsMsg_GetSubject(message), reply ? reply : "", "", {natsMsg_GetData(message), static_cast<std::size_t>(natsMsg_GetDataLength(message))}};
+    if (natsMsgHeader_Get(message, "Status", &status) == NATS_OK && status) answer.status = status;
+    {
+      const std::lock_guard lock(self->events_lock_);
+      if (!self->closing_) self->answered_(std::move(answer));
+    }
+    natsMsg_Destroy(message);
+  };
+  const natsStatus s = natsConnection_Subscribe(&subscriptions_[2], connection_, subject.c_str(), taken, this);
+  if (s != NATS_OK) return status_of(s, "cannot subscribe");
+  return status_of(natsSubscription_SetPendingLimits(subscriptions_[2], kPendingMessages, kPendingBytes), "cannot subscribe");
+}
+
+bool NatsEngine::publish(const std::string& subject, const std::string& reply, std::string_view data) {
+  const auto size = static_cast<int>(data.size());
+  return (reply.empty() ? natsConnection_Publish(connection_, subject.c_str(), data.data(), size)
+                        : natsConnection_PublishRequest(connection_, subject.c_str(), reply.c_str(), data.data(), size)) == NATS_OK;
+}
+
 bool NatsEngine::send(std::uint64_t boot, std::string_view frame) {
   return publish(fmt::format("{}{:016x}", prefix_, boot), frame);
 }

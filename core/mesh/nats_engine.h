@@ -27,7 +27,15 @@ class NatsEngine final : public MeshEngine {
   bool broadcast(std::string_view frame) override { return publish(all_, frame); }
   bool send(std::uint64_t boot, std::string_view frame) override;
   std::size_t largest() const override { return largest_.load(std::memory_order_relaxed); }
+  std::string name() const override { return "NATS"; }
   void close() override;
+
+  // For JetStream, which answers to subjects of one's own. listen(): after open(), once; `received` as Events::received.
+  struct Answer {
+    std::string subject, reply, status, data;  // status: of an answer that is none, as in HTTP
+  };
+  Status listen(const std::string& subject, std::function<void(Answer)> received);
+  bool publish(const std::string& subject, const std::string& reply, std::string_view data);
 
  private:
   Status configure(natsOptions* options);
@@ -40,7 +48,8 @@ class NatsEngine final : public MeshEngine {
   Events events_;
   std::string all_, prefix_;
   natsConnection* connection_ = nullptr;
-  natsSubscription* subscriptions_[2] = {nullptr, nullptr};
+  natsSubscription* subscriptions_[3] = {nullptr, nullptr, nullptr};
+  std::function<void(Answer)> answered_;
   std::mutex events_lock_;  // libnats calls from several threads
   std::condition_variable completed_;
   int subscribed_ = 0;  // subscriptions of which messages may still come

@@ -57,6 +57,7 @@ class Selection {
 
   const dunlin_module& module() const { return *module_; }
   const dunlin_settings* settings() const { return settings_; }
+  const dunlin_host* host() const;  // as `configure` got it
   const std::string& name() const { return name_; }
   const ModuleEnvironment& environment() const { return environment_; }
   const dunlin_auth* auth() const;      // nullptr: it is no auth module

@@ -84,6 +84,8 @@ Result<std::shared_ptr<Selection>> Selection::configure(const ModuleEnvironment&
   return selection;
 }
 
+const dunlin_host* Selection::host() const { return host_.get(); }
+
 const dunlin_auth* Selection::auth() const {
   return static_cast<const dunlin_auth*>(module_->get_interface(DUNLIN_AUTH));
 }

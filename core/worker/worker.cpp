@@ -28,9 +28,11 @@ Worker::Worker(Node& node, unsigned index, Sockets sockets)
       cluster_mesh_(mesh_, node.cluster, node.number, mailbox_, wheel_, node.config.mesh_deadline),
       filtered_(cluster_mesh_, loop_, counters_),
       queue_(index, node.queues, loop_, wheel_, node.config.mesh_deadline,
-             {node.config.queue_size, node.config.queue_bytes, node.config.queue_ack.count()}, node.topics),
+             {node.config.queue_size, node.config.queue_bytes, node.config.queue_ack.count()}, node.topics,
+             node.number, node.remote_queue),
+      durable_queue_(node.number, index, loop_, mailbox_, node.durable),
       http_client_(loop_), redis_client_(loop_, wheel_, node.log, node.config.redis, node.config.workers),
-      services_(loop_, wheel_, mailbox_, sessions_, filtered_, queue_, http_client_, redis_client_),
+      services_(loop_, wheel_, mailbox_, sessions_, filtered_, queue(), http_client_, redis_client_),
       served_(std::make_unique<Served>(node.first)), retire_timer_([this] { retire_some(); }),
       settle_timer_([this] { sessions_.settling().settle(sessions_.settling().begun()); }),
       ws_({loop_, wheel_, flusher_, sessions_, counters_, node.log, served_.get(), node.limits}),
@@ -239,6 +241,7 @@ std::vector<Sample> Worker::samples() const {
                    .labels = {{"reason", socket_end_label(static_cast<SocketEnd>(i))}},
                    .value = static_cast<double>(sockets.ended[i]), .buckets = {}});
   if (node_.cluster && index_ == 0) node_.cluster->collect(out);
+  if (node_.durable && index_ == 0) node_.durable->collect(out);
   return out;
 }
 

@@ -32,6 +32,7 @@
 #include "core/plugin/runtime.h"
 #include "core/session/served.h"
 #include "core/session/session_table.h"
+#include "core/worker/durable_worker_queue.h"
 #include "core/worker/filtered_mesh.h"
 #include "core/worker/reload_figures.h"
 #include "core/worker/worker_queue.h"
@@ -56,6 +57,8 @@ struct Node {
   std::atomic<bool> draining{false};
   unsigned number = 1;                             // of this node in client ids
   ClusterNode* cluster = nullptr;                  // nullptr: this node is alone
+  RemoteQueue* remote_queue = nullptr;             // likewise, and with durable topics
+  DurableTopics* durable = nullptr;                // nullptr: topics are the workers' own
 };
 
 class Worker final : private Deliverer, private ApiHost {
@@ -93,6 +96,7 @@ class Worker final : private Deliverer, private ApiHost {
   Mailbox& mailbox() { return mailbox_; }
   LocalMesh::Neighbour neighbour() { return {&mailbox_, this, &mesh_}; }
   WorkerQueue::Neighbour queue_neighbour() { return {&mailbox_, &queue_}; }
+  DurableWorkerQueue::Neighbour durable_neighbour() { return {&mailbox_, &durable_queue_}; }
   std::uint64_t connections() const { return connections_.load(std::memory_order_relaxed); }
 
  private:
@@ -113,7 +117,7 @@ class Worker final : private Deliverer, private ApiHost {
   Mesh& mesh() override { return filtered_; }
   std::vector<ModuleRoute> module_routes() override;
   void serve_module(std::size_t route, const HttpCall& call, HttpResponder responder) override;
-  Queue& queue() override { return queue_; }
+  Queue& queue() override { return node_.durable ? static_cast<Queue&>(durable_queue_) : queue_; }
   void offload(std::function<void()> work, std::function<void()> done) override {
     loop_.offload(std::move(work), std::move(done));
   }
@@ -137,6 +141,7 @@ class Worker final : private Deliverer, private ApiHost {
   ClusterMesh cluster_mesh_;
   FilteredMesh filtered_;  // what publishes from outside and from modules go through
   WorkerQueue queue_;
+  DurableWorkerQueue durable_queue_;
   HttpClient http_client_;
   RedisClient redis_client_;
   WorkerServices services_;

@@ -15,17 +15,13 @@ constexpr std::int64_t kShortestWatch = 20;
 }  // namespace
 
 WorkerQueue::WorkerQueue(unsigned self, const std::vector<Neighbour>& neighbours, Loop& loop, TimerWheel& wheel,
-                         Millis deadline, Topics::Limits limits, TopicCount& count)
-    : self_(self), neighbours_(neighbours), loop_(loop), wheel_(wheel), deadline_(deadline), ack_ms_(limits.ack_ms),
-      topics_(self, limits, count, [this](ConsumerId consumer, const QueueMessageRef& message) { give(consumer, message); }),
+                         Millis deadline, Topics::Limits limits, TopicCount& count, unsigned node, RemoteQueue* remote)
+    : self_(self), node_(node), remote_(remote), neighbours_(neighbours), loop_(loop), wheel_(wheel), deadline_(deadline), ack_ms_(limits.ack_ms),
+      topics_(self, limits, count, [this](ConsumerId consumer, const QueueMessageRef& message) { give(consumer, message); }, node),
       watch_([this] {
         topics_.expire(steady_ms());
         watch();
       }) {}
-
-unsigned WorkerQueue::owner_of(std::string_view topic) const {
-  return static_cast<unsigned>(std::hash<std::string_view>{}(topic) % neighbours_.size());
-}
 
 template <class Task>
 void WorkerQueue::on(unsigned worker, Task task) {
@@ -41,7 +37,7 @@ void WorkerQueue::watch() {
 }
 
 void WorkerQueue::push(std::string_view topic, ClientId client, std::string_view data, PushDone done) {
-  const unsigned owner = owner_of(topic);
+  const unsigned owner = owner_of(topic, neighbours_.size());
   if (owner == self_) {
     const Topics::Push outcome = topics_.push(topic, client, data);
     if (done) done(outcome.pushed, outcome.waiting);
@@ -70,11 +66,13 @@ void WorkerQueue::pushed(std::uint64_t ticket, Topics::Push outcome) {
 }
 
 ConsumerId WorkerQueue::pop(QueueConsumer& to, const std::vector<std::string>& topics, bool ack, PopDone done) {
-  const ConsumerId id = ConsumerId{self_} << 32 | next_consumer_++;
+  const ConsumerId id = consumer_id(node_, self_, next_consumer_++);
   std::vector<std::vector<std::string>> by_owner(neighbours_.size());
-  for (const std::string& topic : topics) by_owner[owner_of(topic)].push_back(topic);
+  for (const std::string& topic : topics) by_owner[owner_of(topic, by_owner.size())].push_back(topic);
   Consumer& consumer = consumers_[id];
   consumer.to = &to;
+  consumer.ack = ack;
+  if (remote_) consumer.topics = topics;
   consumer.done = std::move(done);
   for (unsigned owner = 0; owner < by_owner.size(); ++owner)
     if (!by_owner[owner].empty()) consumer.owners.push_back(owner);
@@ -104,6 +102,7 @@ void WorkerQueue::finish_open(ConsumerId id) {
   const PopDone done = std::exchange(found->second.done, nullptr);
   const bool failed = found->second.failed;
   if (failed) unpop(id);
+  else if (remote_) remote_->join(id, found->second.topics, found->second.ack);
   done(!failed);
   // `done` may have ended it.
   const auto still = consumers_.find(id);
@@ -113,7 +112,8 @@ void WorkerQueue::finish_open(ConsumerId id) {
 
 void WorkerQueue::give(ConsumerId consumer, const QueueMessageRef& message) {
   watch();
-  on(static_cast<unsigned>(consumer >> 32), [consumer, message](WorkerQueue& there) { there.take(consumer, message); });
+  if (node_of(consumer) != node_) return remote_->give(consumer, message);
+  on(worker_of(consumer), [consumer, message](WorkerQueue& there) { there.take(consumer, message); });
 }
 
 void WorkerQueue::take(ConsumerId id, const QueueMessageRef& message) {
@@ -134,28 +134,40 @@ void WorkerQueue::acknowledge(ConsumerId consumer, const std::vector<std::uint64
   struct Gathering {
     AckDone done;
     std::size_t missing = 0, acknowledged = 0;
+    void add(std::size_t count) {
+      acknowledged += count;
+      if (--missing == 0) done(acknowledged);
+    }
   };
   std::vector<std::vector<std::uint64_t>> by_owner(neighbours_.size());
+  std::map<unsigned, std::vector<std::uint64_t>> by_node;
   for (const std::uint64_t id : ids)
-    if (Topics::owner_of(id) < by_owner.size()) by_owner[Topics::owner_of(id)].push_back(id);
-  const auto asked = static_cast<std::size_t>(
-      std::count_if(by_owner.begin(), by_owner.end(), [](const auto& some) { return !some.empty(); }));
+    if (QueueId::node(id) != node_ && remote_) by_node[QueueId::node(id)].push_back(id);
+    else if (Topics::owner_of(id) < by_owner.size()) by_owner[Topics::owner_of(id)].push_back(id);
+  const auto asked = by_node.size() + static_cast<std::size_t>(std::count_if(
+      by_owner.begin(), by_owner.end(), [](const auto& some) { return !some.empty(); }));
   if (asked == 0) {
     if (done) done(0);
     return;
   }
   std::shared_ptr<Gathering> all;
   if (done) all = std::make_shared<Gathering>(Gathering{std::move(done), asked});
+  for (auto& [node, some] : by_node) {
+    AckDone answered;
+    if (all)
+      answered = [this, all](std::size_t count) {
+        // Held by two threads for a moment, counted on one: shared_ptr's own count is atomic.
+        neighbours_[self_].mailbox->post([all, count] { all->add(count); });
+      };
+    remote_->done(node, consumer, std::move(some), std::move(answered));
+  }
   for (unsigned owner = 0; owner < by_owner.size(); ++owner) {
     if (by_owner[owner].empty()) continue;
     on(owner, [asker = self_, consumer, all, some = std::move(by_owner[owner])](WorkerQueue& there) mutable {
       const std::size_t count = there.topics_.done(consumer, some);
       if (!all) return;
       // Handed back whole, so that it is touched and destroyed on its own worker only.
-      there.on(asker, [all = std::move(all), count](WorkerQueue&) {
-        all->acknowledged += count;
-        if (--all->missing == 0) all->done(all->acknowledged);
-      });
+      there.on(asker, [all = std::move(all), count](WorkerQueue&) { all->add(count); });
     });
   }
 }
@@ -165,6 +177,7 @@ void WorkerQueue::unpop(ConsumerId id) {
   if (found == consumers_.end()) return;
   const Consumer consumer = std::move(found->second);
   consumers_.erase(found);
+  if (remote_) remote_->leave(id);
   for (const unsigned owner : consumer.owners) on(owner, [id](WorkerQueue& there) { there.topics_.leave(id); });
   if (consumer.done) loop_.defer([done = consumer.done] { done(true); });
 }

@@ -28,6 +28,8 @@ dunlin_status status_of(Queue::Pushed pushed) {
     case Queue::Pushed::full:
     case Queue::Pushed::too_many_topics: return DUNLIN_E_FULL;
     case Queue::Pushed::timeout: return DUNLIN_E_TIMEOUT;
+    case Queue::Pushed::too_large: return DUNLIN_E_INVALID;
+    case Queue::Pushed::unavailable: return DUNLIN_E_UNAVAILABLE;
   }
   return DUNLIN_E_FAILED;
 }
@@ -213,6 +215,7 @@ dunlin_status WorkerServices::send(ClientId id, Kind kind, std::string_view data
 }
 
 dunlin_status WorkerServices::queue_push(ClientId about, std::string_view topic, std::string_view data, QueueDone done) {
+  if (topic.size() + data.size() > mesh_.largest()) return DUNLIN_E_INVALID;
   Queue::PushDone report;
   if (done)
     report = [this, done = std::move(done)](Queue::Pushed pushed, std::size_t held) {

@@ -76,7 +76,7 @@ def nats(tmp_path):
 @pytest.fixture
 def cluster(serve, nats):
     """Starts nodes of one cluster that know each other: cluster(3) gives them, and the NATS servers first."""
-    return lambda count=3, servers=1, **options: Cluster(serve, nats(servers), count, options)
+    return lambda count=3, servers=1, nats_options=(), **options: Cluster(serve, nats(servers, nats_options), count, options)
 
 
 @pytest.fixture

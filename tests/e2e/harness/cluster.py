@@ -15,6 +15,7 @@ class Cluster:
     def __init__(self, serve, nats, count, options, urls=None):
         """`urls`: what the node of an index has as mesh.nats.url, where that is not simply where NATS listens."""
         self._serve, self.nats, self._options = serve, nats, options
+        self._more = options.pop("more", {})  # top-level keys of the configuration
         self._urls = urls or (lambda index: self.nats.urls)
         self._begun = 0
         self._frozen = set()

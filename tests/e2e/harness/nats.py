@@ -57,6 +57,11 @@ class Nats:
     def signal(self, index, number):
         self.processes[index].send_signal(number)
 
+    def terminate(self, index=0):
+        """It may write down what it has to."""
+        self.processes[index].terminate()
+        self.processes[index].wait(DEADLINE)
+
     def kill_all(self):
         for index in range(len(self.ports)):
             self.kill(index)

@@ -139,7 +139,8 @@ TEST_F(Files, each_fault_says_where_what_and_what_would_be_right) {
       {"api: {bind: nowhere}", R"(dunlin.yaml:1:13: api.bind: "nowhere" is no address; write host:port)"},
       {"api: {bind: \"0.0.0.0:6789\"}", "dunlin.yaml:1:13: api.bind: 0.0.0.0 would be open to everybody; set api.access (users "
                                           "and passwords), or api.bind: 127.0.0.1:6789"},
-      {"mesh: {engine: redis}", R"(dunlin.yaml:1:16: mesh.engine: is "redis"; must be local or nats)"},
+      {"mesh: {engine: [nats]}", "dunlin.yaml:1:16: mesh.engine: is a list; must be a module's name or {module: NAME, …}"},
+      {"queue: {durable: true}", "dunlin.yaml:1:18: queue.durable: needs JetStream; write mesh: {engine: nats}"},
       {"plugins: {directory: nope}", "dunlin.yaml:1:22: plugins.directory: there is no "},
       {"log: {level: info}\nlog: {}", "dunlin.yaml:2:1: log: is given twice"},
       {"modules: {lua: {a: \"${DUNLIN_UNSET_VARIABLE}\"}}", "dunlin.yaml:1:20: modules.lua: the environment has no DUNLIN_UNSET_VARIABLE"},

@@ -144,6 +144,51 @@ TEST_F(TopicsTest, nobody_is_done_with_what_is_not_theirs) {
   EXPECT_EQ(topics.done(1, {given[1][0]->id, given[1][0]->id, 99}), 1u);
 }
 
+constexpr ConsumerId kFar = consumer_id(5, 0, 1);  // of another node
+
+TEST_F(TopicsTest, a_consumer_of_another_node_takes_its_turns) {
+  ASSERT_TRUE(topics.join(kFar, {"t"}, false));
+  ASSERT_TRUE(topics.join(1, {"t"}, false));
+  push_numbers(4);
+  EXPECT_THAT(came(kFar), ElementsAre("0", "2"));
+  EXPECT_THAT(came(1), ElementsAre("1", "3"));
+}
+
+TEST_F(TopicsTest, what_did_not_reach_its_node_goes_to_others_in_its_old_place) {
+  ASSERT_TRUE(topics.join(kFar, {"t"}, false));
+  push_numbers(3);
+  topics.pause(kFar, true);
+  topics.give_back(kFar, {given[kFar][1]->id, given[kFar][0]->id, 99});
+  EXPECT_THAT(came(kFar), ElementsAre("0", "1", "2"));
+  ASSERT_TRUE(topics.join(1, {"t"}, false));
+  EXPECT_THAT(came(1), ElementsAre("0", "1"));
+  topics.pause(kFar, false);
+  push_numbers(1, 3);
+  EXPECT_THAT(came(kFar), ElementsAre("0", "1", "2", "3"));
+}
+
+TEST_F(TopicsTest, what_is_lost_with_its_node_comes_to_nobody) {
+  ASSERT_TRUE(topics.join(kFar, {"t"}, false));
+  push_numbers(3);
+  topics.leave(kFar, {given[kFar][0]->id});
+  ASSERT_TRUE(topics.join(1, {"t"}, false));
+  EXPECT_THAT(came(1), ElementsAre("1", "2"));
+  settle(1, 2);
+  EXPECT_EQ(topics.messages(), 0u);
+}
+
+TEST_F(TopicsTest, topics_that_only_other_nodes_want_do_not_count) {
+  ASSERT_TRUE(topics.join(kFar, {"a", "b", "c"}, false));
+  ASSERT_TRUE(topics.join(1, {"a", "b"}, false));
+  EXPECT_EQ(push("c", "x"), Queue::Pushed::too_many_topics);
+  topics.leave(1);
+  EXPECT_EQ(push("c", "x"), Queue::Pushed::yes);
+  EXPECT_EQ(push("a", "x"), Queue::Pushed::yes);
+  EXPECT_EQ(push("b", "x"), Queue::Pushed::too_many_topics);
+  settle(kFar, 2);
+  EXPECT_EQ(push("b", "x"), Queue::Pushed::yes);
+}
+
 TEST_F(TopicsTest, its_figures) {
   ASSERT_TRUE(topics.join(1, {"t", "u"}, false));
   push_numbers(3);

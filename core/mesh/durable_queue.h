@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+// DurableQueue: topics kept by NATS JetStream, as one node uses them: one stream for all topics, and for each topic that is
+// popped one durable consumer that all nodes share. A node asks for as many messages as its consumers have room for; each
+// stays the stream's until it is acknowledged, and goes to another when the node that has it vanishes. At least once.
+//
+// JetStream is spoken to by its requests and answers (JSON over subjects), so that nothing here waits: the calls of
+// libnats for it block. Without network, clock and threads. [cluster's thread]
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "core/base/log.h"
+#include "core/base/metrics.h"
+#include "core/mesh/queue_links.h"
+
+namespace dunlin {
+
+class DurableQueueHost {
+ public:
+  // To NATS, with an address for the answer or "". False: it does not go.
+  virtual bool publish(const std::string& subject, const std::string& reply, std::string_view data) = 0;
+  // For this node's consumer; `node`: the boot of where it was pushed.
+  virtual void take(std::uint64_t consumer, const QueueParcel& parcel, std::uint64_t node) = 0;
+
+ protected:
+  ~DurableQueueHost() = default;
+};
+
+class DurableQueue {
+ public:
+  struct Settings {
+    std::string prefix;  // of the subjects
+    std::uint64_t boot = 0;
+    std::size_t size = 0;  // messages of a topic
+    std::int64_t ack_ms = 0;
+    unsigned replicas = 1;
+  };
+  enum class Pushed { yes, full, timeout, too_large, unavailable };
+  using PushDone = std::function<void(Pushed, std::size_t waiting)>;
+  using AckDone = std::function<void(std::size_t)>;
+
+  DurableQueue(Settings settings, DurableQueueHost& host, Log& log);
+
+  // What answers and messages are sent to: subscribe to it before the first on_engine(true).
+  const std::string& inbox() const { return inbox_; }
+  void received(const std::string& subject, const std::string& reply, std::string_view status, std::string_view data);
+  void on_engine(bool up);
+  void on_tick(std::int64_t now);
+
+  // `done` may be empty.
+  void push(std::string_view topic, std::uint64_t client, std::string_view data, PushDone done);
+  void join(std::uint64_t consumer, const std::vector<std::string>& topics, bool ack);
+  // Done with. `done`, which may be empty, gets how many of them JetStream has confirmed.
+  void done(std::uint64_t consumer, const std::vector<std::uint64_t>& ids, AckDone done);
+  void leave(std::uint64_t consumer);
+
+  void collect(std::vector<Sample>& out) const;  // [any-thread]
+
+ private:
+  struct Topic;
+  struct Consumer {
+    bool ack;
+    std::vector<Topic*> topics;
+    std::set<std::uint64_t> given;
+    std::size_t credit() const;
+  };
+  struct Pull {
+    std::size_t left;
+    std::int64_t due;
+  };
+  struct Topic {
+    std::string name, subject, durable;
+    bool ready = false;     // its consumer is known to be there
+    std::int64_t asked = 0;
+    std::vector<std::uint64_t> consumers;
+    std::size_t next = 0;
+    std::map<std::uint64_t, Pull> pulls;
+  };
+  struct Given {
+    std::uint64_t consumer;
+    std::string reply;
+    std::int64_t due;   // 0: it need not be acknowledged by then
+    std::int64_t told;  // when JetStream heard last that it is being worked on
+  };
+  struct Request {
+    std::int64_t due;
+    std::function<void(std::string_view status, std::string_view data)> done;  // status "408" of ours: no answer in time
+  };
+
+  bool request(const std::string& subject, std::string_view data, std::int64_t at_most,
+               std::function<void(std::string_view, std::string_view)> done);
+  void make_stream(const char* verb);
+  void make_consumer(Topic& topic);
+  void count_waiting(const std::string& subject, PushDone done);
+  void pull(Topic& topic);
+  void message(Topic* topic, const std::string& reply, std::string_view data);
+  std::uint64_t whose_turn(Topic& topic);
+  void give_back(std::uint64_t id);
+  std::string subject_of(std::string_view topic) const;
+
+  const Settings settings_;
+  DurableQueueHost& host_;
+  Log& log_;
+  const std::string stream_, inbox_, answers_, ends_, topics_prefix_;
+  std::map<std::string, std::unique_ptr<Topic>, std::less<>> topics_;
+  std::map<std::string, Topic*> subjects_;
+  std::map<std::uint64_t, Topic*> pulls_;
+  std::map<std::uint64_t, Consumer> consumers_;
+  std::map<std::uint64_t, Given> given_;
+  std::vector<std::string> unsaid_;  // acknowledgements that could not be sent
+  std::unordered_map<std::uint64_t, Request> requests_;
+  std::uint64_t next_ = 1;
+  std::int64_t now_ = 0, asked_ = 0;
+  bool up_ = false, ready_ = false, complained_ = false;
+
+  struct Figures {
+    std::atomic<std::uint64_t> pushes{0}, pops{0}, full{0}, failed{0}, left{0}, expired{0}, underway{0}, consumers{0}, ready{0};
+  };
+  Figures figures_;
+};
+
+}  // namespace dunlin

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Topics that JetStream keeps: they survive every node, and NATS itself."""
+import pytest
+
+from harness.waiting import until
+
+
+@pytest.fixture
+def durable(cluster, tmp_path):
+    """Starts nodes with durable topics."""
+    def start(count=2, **queue):
+        store = tmp_path / "jetstream"
+        return cluster(count, nats_options=["-js", "-sd", str(store)], more={"queue": {"durable": True, "ack": "2s"} | queue})
+    return start
+
+
+def ready(nodes):
+    for node in nodes:
+        node.wait_metric("dunlin_queue_durable", 1)
+
+
+def push(node, topic, texts):
+    answers = node.api.post("/v1/queue/push", [{"t": topic, "d": text} for text in texts]).body["r"]
+    assert all("n" in answer for answer in answers), answers
+    return answers
+
+
+def collect(consumer, count, ack=False):
+    """So many different messages."""
+    got = {}
+    while len(got) < count:
+        event = consumer.event()
+        got[event["d"]] = event
+        if ack:
+            consumer.ask("queue.ack", {"id": event["id"]})
+    return got
+
+
+def test_pushed_on_any_popped_on_any_each_by_one(durable):
+    nodes = durable(3)
+    ready(nodes)
+    assert push(nodes[0], "Grüße, *.>", ["0"]) == [{"n": 1}]
+    consumers = [nodes[1].backend(), nodes[2].backend()]
+    for consumer in consumers:
+        consumer.result("queue.pop", ["Grüße, *.>", "t"])
+    for node in nodes:
+        push(node, "t", [f"{node.api.port} {i}" for i in range(40)])
+    until(lambda: nodes.total("dunlin_queue_pops_total") == 121, "every message is popped")
+    messages = [consumer.event()["d"] for node, consumer in zip(nodes.nodes[1:], consumers)
+                for _ in range(int(node.metric("dunlin_queue_pops_total")))]
+    assert len(set(messages)) == len(messages) == 121
+    for consumer in consumers:
+        assert consumer.nothing_waits()
+    assert nodes.total("dunlin_queue_underway") == 0
+
+
+def test_everything_restarts_and_nothing_unacknowledged_is_lost(durable):
+    nodes = durable()
+    ready(nodes)
+    push(nodes[0], "t", [str(i) for i in range(30)])
+    consumer = nodes[1].backend()
+    consumer.result("queue.pop", {"t": ["t"], "ack": True})
+    events = [consumer.event() for _ in range(30)]
+    assert consumer.result("queue.ack", {"id": [event["id"] for event in events[:10]]}) == {"s": True}
+    for index in (1, 0):
+        nodes.kill(index)
+    nodes.nats.terminate()
+    nodes.nats.start()
+    fresh = nodes.add()
+    ready([fresh])
+    assert push(fresh, "t", ["new"]) == [{"n": 21}]
+    consumer = fresh.backend()
+    consumer.result("queue.pop", {"t": ["t"], "ack": True})
+    got = collect(consumer, 21, ack=True)
+    assert set(got) == {str(i) for i in range(10, 30)} | {"new"}
+    fresh.wait_metric("dunlin_queue_underway", 0)
+    assert push(fresh, "t", ["last"]) == [{"n": 1}]  # all the others are gone for good
+    assert consumer.event()["d"] == "last"
+
+
+def test_what_is_not_acknowledged_comes_again_to_another(durable):
+    nodes = durable(ack="1s")
+    ready(nodes)
+    first, second = nodes[0].backend(), nodes[1].backend()
+    first.result("queue.pop", {"t": ["t"], "ack": True})
+    push(nodes[0], "t", ["x"])
+    event = first.event()
+    second.result("queue.pop", {"t": ["t"], "ack": True})
+    first.result("queue.unpop")
+    again = second.event()
+    assert (again["d"], again["id"]) == ("x", event["id"])
+    assert second.result("queue.ack", {"id": again["id"]}) == {"s": True}
+    assert nodes[0].metric("dunlin_queue_returned_total", reason="consumer_left") == 1
+    # And with a consumer that stays, after its time.
+    push(nodes[0], "t", ["y"])
+    ids = {second.event()["id"], second.event()["id"]}
+    assert len(ids) == 1
+    second.ask("queue.ack", {"id": ids.pop()})
+
+
+def test_a_full_topic_and_one_that_nats_does_not_keep_are_errors(durable):
+    nodes = durable(1, size=3)
+    ready(nodes)
+    push(nodes[0], "t", ["0", "1", "2"])
+    assert nodes[0].api.post("/v1/queue/push", {"t": "t", "d": "3"}).body["E"]["c"] == 204
+    assert nodes[0].metric("dunlin_queue_refused_total", reason="full") == 1
+    push(nodes[0], "other", ["0"])
+    nodes.nats.kill_all()
+    nodes.wait_connected(0)
+    refused = nodes[0].api.post("/v1/queue/push", {"t": "other", "d": "1"}).body["E"]
+    assert refused["c"] == 204 and "cannot be reached" in refused["m"]

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A mesh engine that a module offers: examples/engine-unix-c."""
+import pytest
+
+from harness.server import PLUGINS, run_cli
+from harness.waiting import until
+
+
+@pytest.fixture
+def meshed(serve, tmp_path):
+    """Starts nodes that share a folder of Unix sockets."""
+    folder = tmp_path / "mesh"
+    folder.mkdir()
+
+    def start(count):
+        engine = {"module": "engine-unix", "directory": str(folder)}
+        nodes = [serve(top={"mesh": {"engine": engine}, "node": {"workers": 2, "name": f"node-{i}"}}) for i in range(count)]
+        for node in nodes:
+            until(lambda node=node: len(node.api.get("/v1/nodes").body["nodes"]) == count, "the nodes see each other")
+        return nodes
+
+    start.folder = folder
+    return start
+
+
+def test_two_nodes_are_one(meshed):
+    nodes = meshed(2)
+    client = nodes[0].login(uid=7)
+    client.subscribe("@user")
+    until(lambda: nodes[1].api.publish("user:7", "?") == {"s": 1, "f": 0}, "the other node knows of the subscriber")
+    for i in range(100):
+        assert nodes[1].api.publish("user:7", str(i)) == {"s": 1, "f": 0}
+    got = [message for message in client.recv_many(100) if message != "?"]
+    while len(got) < 100:
+        got += [message for message in [client.recv()] if message != "?"]
+    assert got == [str(i) for i in range(100)]
+    consumer = nodes[1].backend()
+    consumer.result("queue.pop", ["t"])
+    nodes[0].api.post("/v1/queue/push", {"t": "t", "d": "from the other"})
+    assert consumer.event()["d"] == "from the other"
+    assert nodes[0].metric("dunlin_cluster_bad_frames_total") == 0
+    nodes[1].terminate()
+    nodes[1].wait_exit()
+    nodes[0].wait_logged("node left", why="stopped")
+    assert len(list(meshed.folder.iterdir())) == 1  # it has taken its socket with it
+
+
+def test_what_the_engine_cannot_carry_is_refused(meshed):
+    node, _ = meshed(2)
+    answer = node.api.post("/v1/mesh/publish", {"c": "user:1", "d": "x" * 200_000})
+    assert answer.body["E"]["c"] == 101
+
+
+@pytest.mark.parametrize("engine, complaint", [
+    ("jwt-auth", "is no mesh engine"),
+    ("no-such", "no such file"),
+    ({"module": "engine-unix"}, "directory"),
+    ({"module": "engine-unix", "directory": "/" + 100 * "x"}, "longer than an address"),
+], ids=str)
+def test_a_module_that_cannot_be_the_engine_stops_the_start(tmp_path, engine, complaint):
+    import json
+    from harness.server import configuration
+    file = tmp_path / "dunlin.yaml"
+    file.write_text(json.dumps(configuration(top={"mesh": {"engine": engine}})))
+    done = run_cli("check", "--config", file)
+    assert done.returncode != 0
+    assert complaint in done.stderr + done.stdout
+
+
+def test_the_example_is_listed_as_an_engine():
+    listed = run_cli("plugin", "list", "--directory", PLUGINS)
+    line = next(line for line in listed.stdout.splitlines() if "engine-unix" in line)
+    assert "draft-engine/1" in line

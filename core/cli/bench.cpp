@@ -4,12 +4,14 @@
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 
 #include <fmt/format.h>
 
 #include "core/bench/bench.h"
 #include "core/bench/dialogue.h"
+#include "core/bench/nodes.h"
 #include "core/cli/token.h"
 #include "core/config/loader.h"
 
@@ -33,6 +35,15 @@ Status read_config(const std::string& file, bench::Options& options) {
     return token ? *token : std::string();
   };
   return ok();
+}
+
+int run_nodes(const BenchArguments& arguments) {
+  const auto beside = std::filesystem::read_symlink("/proc/self/exe").parent_path().parent_path() / "plugins";
+  const auto findings = bench::run_nodes(arguments.options, arguments.nodes,
+                                         arguments.plugins.empty() ? beside.string() : std::filesystem::absolute(arguments.plugins).string());
+  if (!findings) return said(findings.error());
+  std::printf("%s", bench::report(arguments.options, *findings).c_str());
+  return findings->sound() ? 0 : 1;
 }
 
 }  // namespace
@@ -61,12 +72,16 @@ void bench_options(CLI::App& command, BenchArguments& arguments) {
   command.add_option("--warm-up", o.warm_up, "seconds before")->capture_default_str();
   command.add_option("--server", o.server, "process numbers of the server, on this machine: its CPU time and memory are read")
       ->delimiter(',');
+  command.add_option("--nodes", arguments.nodes, "starts so many nodes and a NATS server here, and compares a publish at the subscriber's node\n"
+                     "with one at another; takes -w, --size, --seconds and --warm-up");
+  command.add_option("--plugins", arguments.plugins, "of those nodes: the folder with lua.so (../plugins, beside this program's folder)");
   command.add_flag("--json", o.json, "one JSON object instead of a table");
   command.add_flag("--quiet", o.quiet, "no progress bar");
 }
 
 int run_bench(const BenchArguments& arguments) {
   bench::Options options = arguments.options;
+  if (arguments.nodes > 0) return run_nodes(arguments);
   const bench::Work* work = bench::work_named(arguments.work);
   if (!work) return said(fail(Errc::bad_input, fmt::format("--work: there is no \"{}\"", arguments.work)));
   options.work = *work;

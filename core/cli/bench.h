@@ -16,6 +16,8 @@ struct BenchArguments {
   bench::Options options;
   std::string work = "fan-out";
   std::string config;  // empty: no tokens are made
+  unsigned nodes = 0;  // 0: a server that runs
+  std::string plugins;  // of those nodes; empty: beside this program
 };
 
 void bench_options(CLI::App& command, BenchArguments& arguments);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Membership: numbers, heartbeats, who joins and leaves, and what the others want. The way of messages is in
-// cluster_messages.cpp.
+// Membership: numbers, heartbeats, who joins, falls silent and leaves. What they want is in cluster_interest.cpp, the way
+// of messages in cluster_messages.cpp.
 #include "core/mesh/cluster.h"
 
 #include <algorithm>
@@ -10,8 +10,8 @@
 namespace dunlin {
 namespace {
 
-constexpr std::int64_t kAskAgain = 500;
-constexpr std::int64_t kStalled = 1000;  // between two ticks: this node slept, which says nothing about the others
+constexpr std::int64_t kStalled = 2000;  // between two ticks: this node slept, which says nothing about the others
+constexpr std::int64_t kPatience = 2000;  // of a start, with what others want
 
 std::string id_of(std::uint64_t boot) { return fmt::format("{:016x}", boot); }
 
@@ -27,10 +27,18 @@ void Cluster::connected(std::int64_t now) {
   now_ = now;
   up_ = true;
   stats_.connected = 1;
-  for (auto& [boot, member] : members_) member->seen = now;  // who is gone has yet to show
+  for (auto& [boot, member] : members_)
+    if (!member->silent) member->seen = now;  // who is gone has yet to show
+  doubt();
   if (part_) part_->on_engine(true);
   if (number_ == 0) return begin_claim();
-  host_.broadcast(heartbeat());
+  say_hello();
+}
+
+// All are to answer: what they said was not heard for a while.
+void Cluster::say_hello() {
+  next_heartbeat_ = now_ + settings_.heartbeat_ms + static_cast<std::int64_t>(random_() % 100);
+  host_.broadcast(heartbeat(true));
 }
 
 void Cluster::disconnected(std::int64_t now) {
@@ -39,6 +47,7 @@ void Cluster::disconnected(std::int64_t now) {
   up_ = false;
   stats_.connected = 0;
   ++stats_.reconnects;
+  settle();
   if (part_) part_->on_engine(false);
 }
 
@@ -56,7 +65,7 @@ void Cluster::begin_claim() {
 }
 
 void Cluster::on(const wire::Claim& frame) {
-  if (number_ != 0) host_.send(frame.boot, heartbeat());  // the newcomer learns at once who is there
+  if (number_ != 0) host_.send(frame.boot, heartbeat(false));  // the newcomer learns at once who is there
   contest(frame.boot, frame.number);
 }
 
@@ -80,89 +89,78 @@ void Cluster::on(const wire::Taken& frame) {
   if (number_ == 0 && frame.number == claiming_) begin_claim();
 }
 
-std::string Cluster::heartbeat() {
-  next_heartbeat_ = now_ + settings_.heartbeat_ms + static_cast<std::int64_t>(random_() % 100);
+std::string Cluster::heartbeat(bool hello) {
   const NodeInfo& info = settings_.info;
   wire::Heartbeat frame{.boot = settings_.boot, .number = number_,
                         .started_at_ms = static_cast<std::uint64_t>(info.started_at_ms), .workers = info.workers,
-                        .connections = host_.connections(), .interest = own_.number(), .name = info.name,
-                        .api_server = info.api_server, .version = info.version};
+                        .connections = host_.connections(), .interest = own_.number(), .hello = hello ? 1u : 0u,
+                        .name = info.name, .api_server = info.api_server, .version = info.version, .sent = {}};
+  for (const auto& [boot, member] : members_)
+    if (!member->silent) frame.sent.insert(frame.sent.end(), {boot, member->stream->out});
   return wire::encode(frame);
 }
 
 void Cluster::on(const wire::Heartbeat& frame) {
   const auto number = static_cast<unsigned>(frame.number);
-  if (number == 0 || number >= ClientId::kMaxNodes) return;
+  if (frame.number == 0 || frame.number >= ClientId::kMaxNodes) return;
   const auto [there, fresh] = members_.try_emplace(frame.boot);
-  if (fresh) {
-    there->second = std::make_unique<Member>(filter_);
-    there->second->sequence_out = ++streams_ << wire::kStreamBits;
-  }
-  Member& member = *there->second;
+  if (fresh) there->second = std::make_unique<ClusterMember>(filter_, stream_of(frame.boot));
+  ClusterMember& member = *there->second;
+  const bool news = std::exchange(member.silent, false) || fresh;
   member.number = number;
   member.seen = now_;
   member.info = {.id = id_of(frame.boot), .name = std::string(frame.name), .api_server = std::string(frame.api_server),
                  .version = std::string(frame.version), .started_at_ms = static_cast<std::int64_t>(frame.started_at_ms),
                  .connections = frame.connections, .workers = static_cast<unsigned>(frame.workers)};
-  if (fresh) {
-    ++stats_.joined;
-    departed_.erase(number);
-    log_.info("node joined", {{"node", member.info.id}, {"name", member.info.name}, {"number", number}});
-    if (number_ != 0) host_.send(frame.boot, heartbeat());
-    if (part_) part_->on_member(frame.boot, number);
+  if (news) welcome(frame.boot, member);
+  unheard_.erase(frame.boot);
+  for (std::size_t i = 0; i + 1 < frame.sent.size(); i += 2) {
+    if (frame.sent[i] == settings_.boot) claimed_to_have_sent(frame.boot, frame.sent[i + 1]);
+    else if (!members_.contains(frame.sent[i])) heard_of(frame.sent[i]);
   }
-  if (!member.interest.is(frame.interest)) ask(frame.boot, member);
+  if (number_ != 0 && (news || frame.hello != 0)) host_.send(frame.boot, heartbeat(false));
+  if (member.interest.is(frame.interest)) {
+    member.unsure = false;
+  } else {
+    ask(frame.boot, member);
+  }
   if (number_ == 0 && number == claiming_) return begin_claim();
-  if (number != number_ || evicted_) return;
-  // Two have one number: they claimed it in parts of the network that did not see each other. The younger gives way.
+  if (number == number_ && !evicted_) give_way(frame, member);
+}
+
+// Another node knows one that this one has never heard: it may want what is published here. Unless it has just left.
+void Cluster::heard_of(std::uint64_t boot) {
+  const auto stream = streams_.find(boot);
+  if (stream == streams_.end() || stream->second.out == 0) unheard_[boot] = now_ + 2 * settings_.heartbeat_ms;
+}
+
+void Cluster::welcome(std::uint64_t boot, ClusterMember& member) {
+  ++stats_.joined;
+  departed_.erase(member.number);
+  member.confirm = true;
+  member.behind = false;
+  const std::uint64_t missed = std::exchange(member.missed, 0);
+  stats_.silent += missed;
+  log_.info("node joined", {{"node", member.info.id}, {"name", member.info.name}, {"number", member.number}, {"missed", missed}});
+  if (part_) part_->on_member(boot, member.number);
+  // A silent node of the same name and address is what this one was before it was killed: it does not come back.
+  for (auto row = members_.begin(); row != members_.end(); ++row) {
+    const NodeInfo& info = row->second->info;
+    if (row->first == boot || !row->second->silent || info.name != member.info.name || info.api_server != member.info.api_server) continue;
+    return forget(row);
+  }
+}
+
+// Two have one number: they claimed it in parts of the network that did not see each other. The younger gives way.
+void Cluster::give_way(const wire::Heartbeat& frame, const ClusterMember& member) {
   const auto mine = static_cast<std::uint64_t>(settings_.info.started_at_ms);
   if (std::pair(frame.started_at_ms, frame.boot) > std::pair(mine, settings_.boot)) {
-    host_.send(frame.boot, heartbeat());
+    host_.send(frame.boot, heartbeat(false));
     return;
   }
   evicted_ = true;
-  log_.error("another node has this node's number; this one stops", {{"node", member.info.id}, {"number", number}});
+  log_.error("another node has this node's number; this one stops", {{"node", member.info.id}, {"number", number_}});
   host_.evicted();
-}
-
-void Cluster::ask(std::uint64_t boot, Member& member) {
-  if (member.asked != 0 && now_ - member.asked < kAskAgain) return;
-  member.asked = now_;
-  wire::AskInterest frame;
-  frame.boot = settings_.boot;
-  host_.send(boot, wire::encode(frame));
-}
-
-void Cluster::on(const wire::AskInterest& frame) {
-  announce();
-  for (wire::WholeInterest& part : own_.whole()) {
-    part.boot = settings_.boot;
-    host_.send(frame.boot, wire::encode(std::move(part)));
-  }
-}
-
-void Cluster::on(const wire::Interest& frame) {
-  const auto member = members_.find(frame.boot);
-  if (member != members_.end() && !member->second->interest.apply(frame)) ask(frame.boot, *member->second);
-}
-
-void Cluster::on(const wire::WholeInterest& frame) {
-  const auto member = members_.find(frame.boot);
-  if (member == members_.end()) return;
-  if (!member->second->interest.apply(frame)) {
-    ask(frame.boot, *member->second);
-  } else if (frame.part + 1 == frame.parts) {
-    member->second->asked = 0;
-  }
-}
-
-void Cluster::announce() {
-  wire::Interest change;
-  while (own_.take_change(change)) {
-    change.boot = settings_.boot;
-    if (up_) host_.broadcast(wire::encode(change));
-  }
-  stats_.interest = own_.channels();
 }
 
 void Cluster::turn() {
@@ -174,68 +172,94 @@ void Cluster::attach(ClusterPart& part, std::int64_t now) {
   part_ = &part;
   part.on_tick(now);
   part.on_engine(up_);
-  for (const auto& [boot, member] : members_) part.on_member(boot, member->number);
+  for (const auto& [boot, member] : members_)
+    if (!member->silent) part.on_member(boot, member->number);
 }
 
+// What it has not answered by now was meant for nobody, if it had nobody left.
 void Cluster::on(const wire::Bye& frame) {
-  const auto member = members_.find(frame.boot);
-  if (member != members_.end()) lose(member, "stopped");
+  unheard_.erase(frame.boot);
+  const auto row = members_.find(frame.boot);
+  if (row == members_.end()) return;
+  if (!row->second->silent) left(frame.boot, *row->second, "stopped", {0, frame.cut != 0 ? 1u : 0u});
+  forget(row);
 }
 
-void Cluster::leave() {
+void Cluster::leave(std::uint64_t cut) {
   if (number_ == 0) return;
   if (part_) part_->on_turn();
-  wire::Bye frame;
-  frame.boot = settings_.boot;
-  host_.broadcast(wire::encode(frame));
+  host_.broadcast(wire::encode(wire::Bye{settings_.boot, cut}));
 }
 
-void Cluster::lose(Members::iterator row, const char* why) {
-  const std::uint64_t boot = row->first;
-  const std::unique_ptr<Member> member = std::move(row->second);
-  members_.erase(row);
+// Nobody waits for the dead.
+void Cluster::left(std::uint64_t boot, const ClusterMember& member, const char* why, Tally unanswered) {
   ++stats_.left;
-  departed_[member->number] = {boot, now_ + settings_.remember_ms};
-  log_.warn("node left", {{"node", member->info.id}, {"name", member->info.name}, {"number", member->number}, {"why", why}});
-  // Nobody waits for the dead.
+  log_.warn("node left", {{"node", member.info.id}, {"name", member.info.name}, {"number", member.number}, {"why", why}});
   std::vector<std::uint64_t> publishes, sends;
   for (const auto& [ticket, publish] : publishes_)
     if (publish.missing.contains(boot)) publishes.push_back(ticket);
   for (const auto& [ticket, sending] : sends_)
     if (sending.boot == boot) sends.push_back(ticket);
-  stats_.no_answer += publishes.size();
-  for (const std::uint64_t ticket : publishes) answered(ticket, boot, {0, 1});
+  stats_.no_answer += publishes.size() * unanswered.fail;
+  for (const std::uint64_t ticket : publishes) answered(ticket, boot, unanswered);
   for (const std::uint64_t ticket : sends) finish(ticket, SendStatus::no_such_connection);
   if (part_) part_->on_member_lost(boot);
+}
+
+void Cluster::forget(Members::iterator row) {
+  departed_[row->second->number] = {row->first, now_ + settings_.remember_ms};
+  row->second->stream->until = now_ + settings_.remember_ms;
+  members_.erase(row);
 }
 
 void Cluster::expire_members() {
   if (!up_) return;  // without the engine nobody is heard
   for (auto i = members_.begin(); i != members_.end();) {
-    const auto next = std::next(i);
-    if (now_ - i->second->seen > settings_.silence_ms) lose(i, "silent");
-    i = next;
+    const auto row = i++;
+    ClusterMember& member = *row->second;
+    const std::int64_t quiet = now_ - member.seen;
+    if (quiet > settings_.silence_ms && !std::exchange(member.silent, true)) left(row->first, member, "silent", {0, 1});
+    if (quiet > settings_.return_ms) forget(row);
   }
   std::erase_if(departed_, [this](const auto& row) { return row.second.second <= now_; });
+  std::erase_if(unheard_, [this](const auto& row) { return row.second <= now_; });
+  expire_streams();
+}
+
+// The numbers to a node are forgotten before those from it, so that there, too, nobody counts on from the old ones.
+void Cluster::expire_streams() {
+  for (auto row = streams_.begin(); row != streams_.end();) {
+    ClusterStream& stream = row->second;
+    if (stream.until != 0 && now_ >= stream.until) stream.out = 0;
+    const bool over = stream.until != 0 && now_ >= stream.until + settings_.remember_ms;
+    row = over ? streams_.erase(row) : std::next(row);
+  }
 }
 
 void Cluster::tick(std::int64_t now) {
   now_ = now;
   const std::int64_t slept = last_tick_ == 0 ? 0 : now - last_tick_;
   last_tick_ = now;
-  if (slept > kStalled)
-    for (auto& [boot, member] : members_) member->seen += slept;
+  if (slept > kStalled) {
+    for (auto& [boot, member] : members_) member->seen = std::min(now, member->seen + slept);
+    doubt();
+    if (up_ && number_ != 0) say_hello();
+  }
   own_.expire(now);
   expire_pending();
   expire_members();
-  if (up_ && number_ == 0 && claiming_ != 0 && now >= claim_until_) {
+  if (up_ && number_ == 0 && claiming_ != 0 && now >= claim_until_ && (complete() || now >= claim_until_ + kPatience)) {
     number_ = claiming_;
     log_.info("node number claimed", {{"number", number_}, {"node", id_of(settings_.boot)}});
     host_.claimed(number_);
-    host_.broadcast(heartbeat());
+    next_heartbeat_ = now;
   }
-  if (up_ && number_ != 0 && now >= next_heartbeat_) host_.broadcast(heartbeat());
+  if (up_ && number_ != 0 && now >= next_heartbeat_) {
+    next_heartbeat_ = now + settings_.heartbeat_ms + static_cast<std::int64_t>(random_() % 100);
+    host_.broadcast(heartbeat(false));
+  }
   announce();
+  expire_unknown();
   if (part_) part_->on_tick(now);
   stats_.nodes = nodes(now).size();
 }
@@ -245,7 +269,7 @@ std::vector<NodeInfo> Cluster::nodes(std::int64_t now) {
   all.front().id = id_of(settings_.boot);
   all.front().connections = host_.connections();
   for (const auto& [boot, member] : members_)
-    if (now - member->seen <= settings_.silence_ms) all.push_back(member->info);
+    if (!member->silent && now - member->seen <= settings_.silence_ms) all.push_back(member->info);
   return all;
 }
 

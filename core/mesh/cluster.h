@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "core/base/log.h"
+#include "core/mesh/cluster_member.h"
 #include "core/mesh/cluster_part.h"
 #include "core/mesh/cluster_stats.h"
 #include "core/mesh/interest.h"
@@ -30,6 +31,7 @@ class ClusterHost {
   // Hand a frame to the engine: to every other node; to the node `boot`. False: it will not travel.
   virtual bool broadcast(std::string_view frame) = 0;
   virtual bool send(std::uint64_t boot, std::string_view frame) = 0;
+  virtual std::size_t largest() const = 0;  // bytes of a frame
   // For the subscribers, the connection of this node. `done` may be empty (deliver) and is called later, or at once.
   virtual void deliver(std::string_view channel, const MessageRef& message, std::function<void(Tally)> done) = 0;
   virtual void deliver_to(ClientId id, const MessageRef& message, std::function<void(SendStatus)> done) = 0;
@@ -49,7 +51,8 @@ class Cluster {
     NodeInfo info;                   // connections is asked for anew each time
     std::int64_t deadline_ms = 500;  // for tallies and answers
     std::int64_t heartbeat_ms = 1000;
-    std::int64_t silence_ms = 3500;  // then a node counts as dead
+    std::int64_t silence_ms = 3500;  // then a node counts as gone …
+    std::int64_t return_ms = 600'000;  // … and is forgotten when it has not come back by then
     std::int64_t claim_ms = 300;     // how long others may object to a number
     std::int64_t linger_ms = 2000;
     std::int64_t remember_ms = 3'600'000;  // a number of a node that left is not given again
@@ -65,31 +68,24 @@ class Cluster {
   void received(std::string_view frame, std::int64_t now);
   void tick(std::int64_t now);
   void turn();
-  void leave();  // says good-bye
+  void leave(std::uint64_t cut);  // says good-bye; `cut`: connections that could not be drained
   void attach(ClusterPart& part, std::int64_t now);  // at most one; it hears of what is there at once
 
   // From the workers. `done` may be empty, and is called at once when nobody needs to be asked.
   void publish(std::string_view channel, const MessageRef& message, Mesh::PublishDone done, std::int64_t now);
   void send(ClientId id, const MessageRef& message, Mesh::SendDone done, std::int64_t now);
   void call(ClientId id, const ConnCall& call, Mesh::CallDone done, std::int64_t now);
-  void subscribed(std::uint64_t hash) { own_.add(hash); }
+  // `known` (may be empty): called when every node has heard of it, or will not in time.
+  void subscribed(std::uint64_t hash, std::function<void()> known);
   void unsubscribed(std::uint64_t hash, std::int64_t now) { own_.remove(hash, now); }
 
   unsigned number() const { return number_; }  // 0: not claimed yet
   bool up() const { return up_; }
+  bool complete() const;  // whether it is known what each of the others wants
   std::vector<NodeInfo> nodes(std::int64_t now);  // this one first, then by id
-  std::size_t pending() const { return publishes_.size() + sends_.size(); }
+  std::size_t pending() const { return publishes_.size() + sends_.size() + unknown_.size(); }
 
  private:
-  struct Member {
-    explicit Member(InterestFilter& filter) : interest(filter) {}
-    unsigned number = 0;
-    NodeInfo info;
-    std::int64_t seen = 0, asked = 0;
-    std::uint64_t sequence_out = 0, sequence_in = 0;  // in: 0: none has come yet
-    std::uint64_t late = 0;                           // answers missed since the last line about it in the log
-    OtherInterest interest;
-  };
   struct Publish {
     std::set<std::uint64_t> missing;
     Tally tally;
@@ -103,16 +99,35 @@ class Cluster {
     std::int64_t at;
     std::uint64_t ticket;
   };
-  using Members = std::map<std::uint64_t, std::unique_ptr<Member>>;
+  struct Unknown {  // channels that have been told, until the others confirm this number
+    std::uint64_t number;
+    std::int64_t due;
+    std::function<void()> known;
+  };
+  using Members = std::map<std::uint64_t, std::unique_ptr<ClusterMember>>;
 
   void begin_claim();
   void contest(std::uint64_t boot, std::uint64_t number);
-  std::string heartbeat();
+  std::string heartbeat(bool hello);
+  void say_hello();
+  void heard_of(std::uint64_t boot);
+  void welcome(std::uint64_t boot, ClusterMember& member);
+  void give_way(const wire::Heartbeat& frame, const ClusterMember& member);
   void announce();
-  void ask(std::uint64_t boot, Member& member);
+  void settle();
+  void doubt();
+  std::size_t channels_a_frame() const;
+  void ask(std::uint64_t boot, ClusterMember& member);
   void expire_members();
-  void lose(Members::iterator member, const char* why);
+  void expire_unknown();
+  void expire_streams();
+  void left(std::uint64_t boot, const ClusterMember& member, const char* why, Tally unanswered);
+  void forget(Members::iterator row);
+  ClusterStream& stream_of(std::uint64_t boot);
+  bool transmit(std::uint64_t boot, ClusterMember& member, std::string& frame);
   bool in_sequence(std::uint64_t boot, std::uint64_t sequence);
+  void reached(std::uint64_t boot, ClusterStream& stream, std::uint64_t sequence);
+  void claimed_to_have_sent(std::uint64_t boot, std::uint64_t sequence);
 
   void on(const wire::Heartbeat& frame);
   void on(const wire::Claim& frame);
@@ -121,6 +136,7 @@ class Cluster {
   void on(const wire::Interest& frame);
   void on(const wire::AskInterest& frame);
   void on(const wire::WholeInterest& frame);
+  void on(const wire::Knows& frame);
   void on(const wire::Publish& frame);
   void on(const wire::TallyOf& frame);
   void on(const wire::Send& frame);
@@ -146,12 +162,16 @@ class Cluster {
   OwnInterest own_;
   ClusterPart* part_ = nullptr;
   Members members_;
+  std::map<std::uint64_t, ClusterStream> streams_;  // by boot
   std::map<unsigned, std::pair<std::uint64_t, std::int64_t>> departed_;  // number: boot, until when it is remembered
+  std::map<std::uint64_t, std::int64_t> unheard_;  // boots that others have spoken of, until when that counts
   std::unordered_map<std::uint64_t, Publish> publishes_;
   std::unordered_map<std::uint64_t, Sending> sends_;
   std::deque<Due> due_;  // of both, in order
+  std::vector<std::function<void()>> untold_;
+  std::deque<Unknown> unknown_;
   std::int64_t now_ = 0, next_heartbeat_ = 0, claim_until_ = 0, last_tick_ = 0;
-  std::uint64_t next_ticket_ = 1, streams_ = 0;
+  std::uint64_t next_ticket_ = 1, begun_ = 0;  // begun: streams
   unsigned number_ = 0, claiming_ = 0;
   bool up_ = false, evicted_ = false;
 };

@@ -16,6 +16,7 @@ void ClusterMesh::publish(std::string_view channel, const MessageRef& message, P
   const std::uint64_t id = next_++;
   auto& pending = *(publishes_[id] = std::make_unique<Publish>());
   pending.missing = 2;
+  pending.tally.partial = !cluster_->complete();
   pending.done = std::move(done);
   pending.deadline.on_fire([this, id] { give_up(id); });
   wheel_.start(pending.deadline, deadline_ + kGrace);
@@ -28,7 +29,7 @@ void ClusterMesh::publish(std::string_view channel, const MessageRef& message, P
 
 void ClusterMesh::publish_waiting_here(std::string_view channel, const MessageRef& message, PublishDone done) {
   if (elsewhere(channel)) cluster_->publish(channel, message, nullptr);  // what it cannot take it counts
-  if (!done || !cluster_ || cluster_->up()) return local_.publish(channel, message, std::move(done));
+  if (!cluster_ || cluster_->complete() || !done) return local_.publish(channel, message, std::move(done));
   local_.publish(channel, message, [done = std::move(done)](Tally here) {
     here.partial = true;
     done(here);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string_view>
 #include <unordered_map>
@@ -26,12 +27,14 @@ class ClusterMesh final : public Mesh {
   void publish_waiting_here(std::string_view channel, const MessageRef& message, PublishDone done) override;
   void send(ClientId id, const MessageRef& message, SendDone done) override;
   void call(ClientId id, const ConnCall& call, CallDone done) override;
-  std::size_t largest() const override { return cluster_ ? cluster_->largest() : Mesh::largest(); }
+  std::size_t largest() const override { return cluster_ ? cluster_->largest_message() : Mesh::largest(); }
 
-  // A channel's first subscriber on this worker has come, or its last has left.
-  void interest(std::string_view channel, bool wanted) {
-    if (cluster_) cluster_->interest(channel_hash(channel), wanted);
+  // A channel's first subscriber on this worker has come, or its last has left. `known` is called on this worker when
+  // the other nodes have heard of it, or will not in time. REQUIRES: there is a cluster
+  void wanted(std::string_view channel, std::function<void()> known) {
+    cluster_->wanted(channel_hash(channel), [this, known = std::move(known)] { mailbox_.post(known); });
   }
+  void unwanted(std::string_view channel) { cluster_->unwanted(channel_hash(channel)); }
 
  private:
   struct Publish {

@@ -4,6 +4,8 @@
 #include <iterator>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "core/base/json.h"
 #include "core/mesh/cluster.h"
 
@@ -34,16 +36,17 @@ void Cluster::publish(std::string_view channel, const MessageRef& message, Mesh:
   std::string frame;
   for (auto& [boot, member] : members_) {
     if (!member->interest.wants(hash)) continue;
+    if (member->silent) {
+      ++member->missed;
+      continue;
+    }
     if (frame.empty())
       frame = wire::encode(wire::Publish{settings_.boot, 0, ticket, static_cast<std::uint64_t>(message->kind()), channel,
                                          message->payload()});
-    wire::put_at(frame, wire::kSequenceAt, member->sequence_out + 1);
-    if (up_ && host_.send(boot, frame)) {
-      ++member->sequence_out;
+    if (transmit(boot, *member, frame)) {
       ++stats_.published;
       pending.missing.insert(boot);
     } else {
-      ++stats_.unsent;
       ++pending.tally.fail;
     }
   }
@@ -54,25 +57,65 @@ void Cluster::publish(std::string_view channel, const MessageRef& message, Mesh:
   due_.push_back({now + settings_.deadline_ms, ticket});
 }
 
-// The sender's numbers tell what is missing and what came twice.
+// Sends a numbered frame, and counts why not.
+bool Cluster::transmit(std::uint64_t boot, ClusterMember& member, std::string& frame) {
+  if (up_ && frame.size() > host_.largest()) {
+    ++stats_.too_large;
+    log_.warn("a message is larger than the cluster's engine takes", {{"bytes", frame.size()}, {"most", host_.largest()}});
+    return false;
+  }
+  wire::put_at(frame, wire::kSequenceAt, member.stream->out + 1);
+  if (!up_ || !host_.send(boot, frame)) {
+    ++stats_.unsent;
+    return false;
+  }
+  ++member.stream->out;
+  return true;
+}
+
+ClusterStream& Cluster::stream_of(std::uint64_t boot) {
+  ClusterStream& stream = streams_[boot];
+  stream.until = 0;
+  if (stream.out == 0) stream.out = ++begun_ << wire::kStreamBits;
+  return stream;
+}
+
+// The sender's numbers tell what is missing and what came twice. The first of a stream is 1.
 bool Cluster::in_sequence(std::uint64_t boot, std::uint64_t sequence) {
-  const auto row = members_.find(boot);
-  if (row == members_.end()) return true;  // its heartbeat has yet to come
-  const std::uint64_t last = std::exchange(row->second->sequence_in, sequence);
-  if (last == 0) return true;
-  if (sequence <= last) {
-    row->second->sequence_in = last;
+  ClusterStream& stream = streams_[boot];
+  if (!members_.contains(boot)) stream.until = now_ + settings_.remember_ms;  // its heartbeat has yet to come
+  if (sequence <= stream.in) {
     ++stats_.duplicates;
     return false;
   }
-  // Of a new stream, begun when the sender had lost sight of this node, the first is 1.
-  const bool same = sequence >> wire::kStreamBits == last >> wire::kStreamBits;
-  const std::uint64_t missing = same ? sequence - last - 1 : (sequence & wire::kStreamMask) - 1;
-  if (missing == 0) return true;
-  stats_.lost += missing;
-  log_.warn("messages from a node were lost on their way",
-            {{"node", row->second->info.id}, {"name", row->second->info.name}, {"messages", missing}});
+  reached(boot, stream, sequence - 1);
+  stream.in = sequence;
   return true;
+}
+
+// Everything up to this number should have come.
+void Cluster::reached(std::uint64_t boot, ClusterStream& stream, std::uint64_t sequence) {
+  const bool same = sequence >> wire::kStreamBits == stream.in >> wire::kStreamBits;
+  const std::uint64_t missing = same ? sequence - stream.in : sequence & wire::kStreamMask;
+  if (missing == 0) return;
+  stream.in = sequence;
+  stats_.lost += missing;
+  const auto row = members_.find(boot);
+  log_.warn("messages from a node were lost on their way",
+            {{"node", fmt::format("{:016x}", boot)}, {"name", row == members_.end() ? "" : row->second->info.name}, {"messages", missing}});
+}
+
+// What its sender counted and has still not come half a second later is lost: by another way it would be here.
+void Cluster::claimed_to_have_sent(std::uint64_t boot, std::uint64_t sequence) {
+  constexpr std::int64_t kDetour = 500;
+  ClusterStream& stream = *members_.at(boot)->stream;
+  if (stream.claimed > stream.in) {
+    if (now_ - stream.claimed_at < kDetour) return;
+    reached(boot, stream, stream.claimed);
+  }
+  if (sequence <= stream.in) return;
+  stream.claimed = sequence;
+  stream.claimed_at = now_;
 }
 
 void Cluster::on(const wire::Publish& frame) {
@@ -102,7 +145,7 @@ void Cluster::answered(std::uint64_t ticket, std::uint64_t boot, Tally tally) {
 void Cluster::finish(std::unordered_map<std::uint64_t, Publish>::iterator publish) {
   Publish finished = std::move(publish->second);
   publishes_.erase(publish);
-  finished.tally.partial = !up_;
+  finished.tally.partial = !complete();
   finished.done(finished.tally);
 }
 
@@ -132,7 +175,7 @@ void Cluster::expire_pending() {
 }
 
 Cluster::Members::iterator Cluster::owner_of(ClientId id) {
-  return std::find_if(members_.begin(), members_.end(), [&](const auto& row) { return row.second->number == id.node(); });
+  return std::find_if(members_.begin(), members_.end(), [&](const auto& row) { return !row.second->silent && row.second->number == id.node(); });
 }
 
 void Cluster::send(ClientId id, const MessageRef& message, Mesh::SendDone done, std::int64_t now) {
@@ -143,14 +186,9 @@ void Cluster::send(ClientId id, const MessageRef& message, Mesh::SendDone done, 
   const auto owner = owner_of(id);
   if (owner == members_.end()) return answer(up_ ? SendStatus::no_such_connection : SendStatus::unreachable);
   const std::uint64_t ticket = next_ticket_++;
-  Member& member = *owner->second;
-  const wire::Send frame{settings_.boot, member.sequence_out + 1, ticket, static_cast<std::uint64_t>(message->kind()),
-                         id.value(), message->payload()};
-  if (!up_ || !host_.send(owner->first, wire::encode(frame))) {
-    ++stats_.unsent;
-    return answer(SendStatus::unreachable);
-  }
-  ++member.sequence_out;
+  std::string frame = wire::encode(wire::Send{settings_.boot, 0, ticket, static_cast<std::uint64_t>(message->kind()),
+                                              id.value(), message->payload()});
+  if (!transmit(owner->first, *owner->second, frame)) return answer(SendStatus::unreachable);
   sends_.emplace(ticket, Sending{owner->first, [done = std::move(done)](SendStatus status, std::string_view) {
                                    if (done) done(status);
                                  }});
@@ -187,11 +225,14 @@ void Cluster::finish(std::uint64_t ticket, SendStatus status, std::string_view t
 void Cluster::call(ClientId id, const ConnCall& call, Mesh::CallDone done, std::int64_t now) {
   now_ = now;
   const auto owner = owner_of(id);
-  if (owner == members_.end() && up_) return done({false, "no such connection"});
+  if (owner == members_.end())
+    return done({false, up_ ? "no such connection" : "the connection's node cannot be reached now"});
   const std::uint64_t ticket = next_ticket_++;
   wire::Call frame{settings_.boot, ticket, id.value(), kFunctionNames[static_cast<std::size_t>(call.function)], {}};
   frame.arguments.assign(call.arguments.begin(), call.arguments.end());
-  if (!up_ || !host_.send(owner->first, wire::encode(frame))) return done({false, "the connection's node cannot be reached now"});
+  const std::string bytes = wire::encode(std::move(frame));
+  if (up_ && bytes.size() > host_.largest()) return done({false, "the call is larger than the cluster's engine takes"});
+  if (!up_ || !host_.send(owner->first, bytes)) return done({false, "the connection's node cannot be reached now"});
   sends_.emplace(ticket, Sending{owner->first, [done = std::move(done)](SendStatus status, std::string_view text) {
                                    if (status == SendStatus::sent) return done({true, std::string(text)});
                                    done({false, !text.empty()                     ? std::string(text)
@@ -203,7 +244,10 @@ void Cluster::call(ClientId id, const ConnCall& call, Mesh::CallDone done, std::
 
 void Cluster::on(const wire::Call& frame) {
   const auto answer = [this, boot = frame.boot, ticket = frame.ticket](const CallOutcome& outcome) {
-    host_.send(boot, wire::encode(wire::Called{settings_.boot, ticket, outcome.done ? 1u : 0u, outcome.text}));
+    std::string bytes = wire::encode(wire::Called{settings_.boot, ticket, outcome.done ? 1u : 0u, outcome.text});
+    if (bytes.size() > host_.largest())
+      bytes = wire::encode(wire::Called{settings_.boot, ticket, 0, "what it gives is larger than the cluster's engine takes"});
+    host_.send(boot, bytes);
   };
   const auto name = std::find(std::begin(kFunctionNames), std::end(kFunctionNames), frame.function);
   if (name == std::end(kFunctionNames)) return answer({false, "the connection's node does not know this function"});
@@ -250,6 +294,7 @@ void Cluster::received(std::string_view bytes, std::int64_t now) {
     case wire::Type::sent: return handle<wire::Sent>(bytes);
     case wire::Type::call: return handle<wire::Call>(bytes);
     case wire::Type::called: return handle<wire::Called>(bytes);
+    case wire::Type::knows: return handle<wire::Knows>(bytes);
     default: break;
   }
   if (part_ && !part_->on_frame(type, bytes)) ++stats_.bad_frames;

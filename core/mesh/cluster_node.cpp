@@ -11,6 +11,12 @@ namespace {
 
 constexpr Millis kTick{50};
 constexpr std::size_t kMostQueued = 64 * 1024 * 1024;
+constexpr std::int64_t kUnheard = 2000;  // since its last tick the cluster's thread may have missed what others want
+
+bool droppable(std::string_view frame) {
+  wire::Type type;
+  return wire::type_of(frame, type) && (type == wire::Type::publish || type == wire::Type::send);
+}
 
 Cluster::Settings settings_of(std::uint64_t boot, const NodeInfo& info, Millis deadline) {
   Cluster::Settings settings;
@@ -28,12 +34,15 @@ ClusterNode::ClusterNode(std::uint64_t boot, const NodeInfo& info, Millis deadli
     : boot_(boot), log_(log), evicted_(std::move(evicted)), wheel_(loop_), mailbox_(loop_), tick_([this] { tick(); }),
       engine_(std::move(engine)), cluster_(settings_of(boot, info, deadline), *this, filter_, stats_, log) {}
 
-ClusterNode::~ClusterNode() { stop(); }
+ClusterNode::~ClusterNode() { stop(0); }
 
 Result<unsigned> ClusterNode::join(Millis at_most) {
   auto number = number_.get_future();
   thread_ = std::thread([this] {
-    loop_.at_turn_end([this] { cluster_.turn(); });
+    loop_.at_turn_end([this] {
+      cluster_.turn();
+      if (!cluster_.complete()) complete_until_ = 0;
+    });
     wheel_.start(tick_, kTick);
     loop_.run();
   });
@@ -43,17 +52,24 @@ Result<unsigned> ClusterNode::join(Millis at_most) {
                                               }); },
                                               .disconnected = [this] {
                                                 up_ = false;
+                                                complete_until_ = 0;
                                                 mailbox_.post([this] { cluster_.disconnected(steady_ms()); });
                                               },
-                                              .received = [this](std::string_view frame) {
-                                                mailbox_.post([this, copy = std::string(frame)] {
-                                                  cluster_.received(copy, steady_ms());
-                                                });
-                                              }});
+                                              .received = [this](std::string_view frame) { arrived(frame); }});
   if (!opened) return opened.error();
   if (number.wait_for(at_most) == std::future_status::ready) return number.get();
   return fail(Errc::unavailable, up_ ? std::string("mesh: no node number could be claimed in time")
                                      : fmt::format("mesh: {} could not be reached in time; see the log", engine_->name()));
+}
+
+// A message for which there is no room is lost; the sender's numbers tell.
+void ClusterNode::arrived(std::string_view frame) {
+  if (arriving_.load(std::memory_order_relaxed) > kMostQueued && droppable(frame)) return;
+  arriving_.fetch_add(frame.size(), std::memory_order_relaxed);
+  mailbox_.post([this, copy = std::string(frame)] {
+    arriving_.fetch_sub(copy.size(), std::memory_order_relaxed);
+    cluster_.received(copy, steady_ms());
+  });
 }
 
 void ClusterNode::serve(Local local) {
@@ -64,12 +80,12 @@ void ClusterNode::attach(ClusterPart& part) {
   mailbox_.post([this, &part] { cluster_.attach(part, steady_ms()); });
 }
 
-void ClusterNode::stop() {
+void ClusterNode::stop(std::uint64_t cut) {
   if (!thread_.joinable()) {
     engine_->close();
   } else {
-    mailbox_.post([this] {
-      cluster_.leave();
+    mailbox_.post([this, cut] {
+      cluster_.leave(cut);
       loop_.stop();
     });
     thread_.join();
@@ -88,7 +104,14 @@ void ClusterNode::tick() {
     const std::lock_guard lock(nodes_lock_);
     nodes_ = cluster_.nodes(steady_ms());
   }
+  complete_until_ = cluster_.complete() ? steady_ms() + kUnheard : 0;
   wheel_.start(tick_, kTick);
+}
+
+bool ClusterNode::complete() {
+  if (steady_ms() <= complete_until_.load(std::memory_order_acquire)) return true;
+  ++stats_.partial;
+  return false;
 }
 
 std::vector<NodeInfo> ClusterNode::nodes() {
@@ -96,7 +119,7 @@ std::vector<NodeInfo> ClusterNode::nodes() {
   return nodes_;
 }
 
-std::size_t ClusterNode::largest() const {
+std::size_t ClusterNode::largest_message() const {
   const std::size_t frame = engine_->largest();
   return frame > wire::kOverhead ? frame - wire::kOverhead : 0;
 }
@@ -113,14 +136,12 @@ bool ClusterNode::take(std::size_t bytes, std::function<void()> task) {
   });
 }
 
-void ClusterNode::interest(std::uint64_t hash, bool wanted) {
-  mailbox_.post([this, hash, wanted] {
-    if (wanted) {
-      cluster_.subscribed(hash);
-    } else {
-      cluster_.unsubscribed(hash, steady_ms());
-    }
-  });
+void ClusterNode::wanted(std::uint64_t hash, std::function<void()> known) {
+  mailbox_.post([this, hash, known = std::move(known)]() mutable { cluster_.subscribed(hash, std::move(known)); });
+}
+
+void ClusterNode::unwanted(std::uint64_t hash) {
+  mailbox_.post([this, hash] { cluster_.unsubscribed(hash, steady_ms()); });
 }
 
 bool ClusterNode::publish(std::string_view channel, const MessageRef& message, Mesh::PublishDone done) {
@@ -160,9 +181,13 @@ void ClusterNode::claimed(unsigned number) {
   number_.set_value(number);
 }
 
+// To all workers: each knows its own subscribers. What they have no room for any more counts as failed.
 void ClusterNode::deliver(std::string_view channel, const MessageRef& message, std::function<void(Tally)> done) {
-  if (!local_.neighbours) {
-    if (done) done({});
+  const std::size_t bytes = message->frame().size();
+  const bool full = delivering_.load(std::memory_order_relaxed) > kMostQueued;
+  if (full) ++stats_.overload;
+  if (!local_.neighbours || full) {
+    if (done) done({0, full ? 1u : 0u});
     return;
   }
   std::uint64_t id = 0;  // 0: nobody wants to know
@@ -171,7 +196,9 @@ void ClusterNode::deliver(std::string_view channel, const MessageRef& message, s
     gatherings_[id] = {.tally = {}, .missing = local_.neighbours->size(), .done = std::move(done)};
   }
   for (const LocalMesh::Neighbour& neighbour : *local_.neighbours) {
-    const bool posted = neighbour.mailbox->post([this, &neighbour, id, name = std::string(channel), message] {
+    delivering_.fetch_add(bytes, std::memory_order_relaxed);
+    const bool posted = neighbour.mailbox->post([this, &neighbour, id, bytes, name = std::string(channel), message] {
+      delivering_.fetch_sub(bytes, std::memory_order_relaxed);
       const Tally tally = neighbour.deliverer->deliver(name, message);
       if (id) mailbox_.post([this, id, tally] { report(id, tally); });
     });
@@ -204,7 +231,9 @@ void ClusterNode::call_here(ClientId id, const ConnCall& call, Mesh::CallDone do
     return done({false, "no such connection"});
   const LocalMesh::Neighbour& neighbour = (*local_.neighbours)[id.worker()];
   const bool posted = neighbour.mailbox->post([this, &neighbour, id, call, done] {
-    mailbox_.post([done, outcome = neighbour.deliverer->call(id, call)] { done(outcome); });
+    neighbour.deliverer->call(id, call, [this, done](const CallOutcome& outcome) {
+      mailbox_.post([done, outcome] { done(outcome); });
+    });
   });
   if (!posted) done({false, "no such connection"});
 }

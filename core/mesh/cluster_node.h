@@ -44,16 +44,20 @@ class ClusterNode final : private ClusterHost {
   Result<unsigned> join(Millis at_most);
   // [setup] From here on messages come in.
   void serve(Local local);
-  // [setup] Says good-bye. REQUIRES: the workers' threads have ended, the workers are still there.
-  void stop();
+  // [setup] Says good-bye. `cut`: connections that could not be drained. REQUIRES: the workers' threads have ended, the
+  // workers are still there.
+  void stop(std::uint64_t cut);
 
   // [any-thread]
   bool maybe_wanted(std::uint64_t hash) const { return filter_.maybe(hash); }
-  bool up() const { return up_.load(std::memory_order_relaxed); }
-  std::size_t largest() const;
+  // Whether it is known what all the others want; that it is not is counted, for the publish that asks.
+  bool complete();
+  std::size_t largest_message() const;
   std::vector<NodeInfo> nodes();
   void collect(std::vector<Sample>& out) const { stats_.collect(out); }
-  void interest(std::uint64_t hash, bool wanted);
+  // `known` is called on the cluster's thread, when the other nodes have heard of it or will not in time.
+  void wanted(std::uint64_t hash, std::function<void()> known);
+  void unwanted(std::uint64_t hash);
   // `done` is called on the cluster's thread. False: too much waits for it already; nothing happens.
   bool publish(std::string_view channel, const MessageRef& message, Mesh::PublishDone done);
   bool send(ClientId id, const MessageRef& message, Mesh::SendDone done);
@@ -72,11 +76,13 @@ class ClusterNode final : private ClusterHost {
   };
 
   bool take(std::size_t bytes, std::function<void()> task);
+  void arrived(std::string_view frame);
   void tick();
   void report(std::uint64_t id, Tally tally);
 
   bool broadcast(std::string_view frame) override;
   bool send(std::uint64_t boot, std::string_view frame) override;
+  std::size_t largest() const override { return engine_->largest(); }
   void deliver(std::string_view channel, const MessageRef& message, std::function<void(Tally)> done) override;
   void deliver_to(ClientId id, const MessageRef& message, std::function<void(SendStatus)> done) override;
   void call_here(ClientId id, const ConnCall& call, Mesh::CallDone done) override;
@@ -90,7 +96,10 @@ class ClusterNode final : private ClusterHost {
   InterestFilter filter_;
   ClusterStats stats_;
   std::atomic<bool> up_{false};
-  std::atomic<std::size_t> queued_{0};  // bytes of the workers' messages in the mailbox
+  std::atomic<std::int64_t> complete_until_{0};  // steady_ms(): so long the others' interest is known, without news
+  std::atomic<std::size_t> queued_{0};      // bytes of the workers' messages in the mailbox
+  std::atomic<std::size_t> arriving_{0};    // of the others' there
+  std::atomic<std::size_t> delivering_{0};  // of the others' in the workers' mailboxes, counted for each
   std::mutex nodes_lock_;
   std::vector<NodeInfo> nodes_;
 

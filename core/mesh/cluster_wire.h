@@ -16,6 +16,7 @@ constexpr std::uint8_t kVersion = 1;
 
 enum class Type : std::uint8_t {
   heartbeat = 1, claim, taken, bye, interest, ask_interest, whole_interest, publish, tally, send, sent, call, called,
+  knows,
   queue_beat, queue_consumer, queue_end, queue_leave, queue_give, queue_settle, queue_ack, queue_acked  // queue_wire.h
 };
 
@@ -23,10 +24,13 @@ enum class Type : std::uint8_t {
 struct Heartbeat {
   static constexpr Type kType = Type::heartbeat;
   std::uint64_t boot = 0, number = 0, started_at_ms = 0, workers = 0, connections = 0, interest = 0;
+  std::uint64_t hello = 0;  // 1: the sender may have missed what was said; each is to answer with its own
   std::string_view name, api_server, version;
+  std::vector<std::uint64_t> sent;  // boots and, behind each, the last sequence that was sent there: a loss at the end shows
   template <class F>
   void each(F&& f) {
-    f(boot), f(number), f(started_at_ms), f(workers), f(connections), f(interest), f(name), f(api_server), f(version);
+    f(boot), f(number), f(started_at_ms), f(workers), f(connections), f(interest), f(hello), f(name), f(api_server),
+        f(version), f(sent);
   }
 };
 
@@ -41,11 +45,12 @@ struct Taken : Claim {
   static constexpr Type kType = Type::taken;
 };
 
+// `cut`: connections that it could not drain. Without any, what is still on its way to it is missed by nobody.
 struct Bye {
   static constexpr Type kType = Type::bye;
-  std::uint64_t boot = 0;
+  std::uint64_t boot = 0, cut = 0;
   template <class F>
-  void each(F&& f) { f(boot); }
+  void each(F&& f) { f(boot), f(cut); }
 };
 
 // Turns interest number `from` into number `to`: first what goes, then what comes. Channels by their hash.
@@ -57,8 +62,11 @@ struct Interest {
   void each(F&& f) { f(boot), f(from), f(to), f(removed), f(added); }
 };
 
-struct AskInterest : Bye {
+struct AskInterest {
   static constexpr Type kType = Type::ask_interest;
+  std::uint64_t boot = 0;
+  template <class F>
+  void each(F&& f) { f(boot); }
 };
 
 // All of it, in `parts` frames counted from 0.
@@ -70,8 +78,16 @@ struct WholeInterest {
   void each(F&& f) { f(boot), f(number), f(part), f(parts), f(channels); }
 };
 
+// The sender knows the receiver's interest of this number.
+struct Knows {
+  static constexpr Type kType = Type::knows;
+  std::uint64_t boot = 0, number = 0;
+  template <class F>
+  void each(F&& f) { f(boot), f(number); }
+};
+
 // `sequence` counts the publishes and sends from one node to another: a gap is a loss. Its upper bits count the
-// streams: a sender that lost sight of a node and found it again begins a new one. Ticket 0: no answer is wanted.
+// streams: a sender that has forgotten a node and finds it again begins a new one. Ticket 0: no answer is wanted.
 constexpr int kStreamBits = 40;
 constexpr std::uint64_t kStreamMask = (std::uint64_t{1} << kStreamBits) - 1;
 

@@ -39,10 +39,10 @@ void OwnInterest::expire(std::int64_t now) {
   }
 }
 
-bool OwnInterest::take_change(wire::Interest& change) {
+bool OwnInterest::take_change(wire::Interest& change, std::size_t most) {
   if (added_.empty() && removed_.empty()) return false;
-  const auto take = [](std::vector<std::uint64_t>& from, std::vector<std::uint64_t>& to) {
-    const std::size_t count = std::min(from.size(), kPerFrame);
+  const auto take = [most](std::vector<std::uint64_t>& from, std::vector<std::uint64_t>& to) {
+    const std::size_t count = std::min(from.size(), most);
     to.assign(from.begin(), from.begin() + static_cast<std::ptrdiff_t>(count));
     from.erase(from.begin(), from.begin() + static_cast<std::ptrdiff_t>(count));
   };
@@ -56,10 +56,10 @@ bool OwnInterest::take_change(wire::Interest& change) {
 }
 
 // REQUIRES: take_change() has said false: the number stands for what is there.
-std::vector<wire::WholeInterest> OwnInterest::whole() const {
+std::vector<wire::WholeInterest> OwnInterest::whole(std::size_t most) const {
   std::vector<wire::WholeInterest> parts(1);
   for (const auto& [hash, wanted] : wanted_) {
-    if (parts.back().channels.size() == kPerFrame) parts.emplace_back();
+    if (parts.back().channels.size() == most) parts.emplace_back();
     parts.back().channels.push_back(hash);
   }
   for (std::size_t i = 0; i < parts.size(); ++i) {

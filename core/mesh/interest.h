@@ -44,14 +44,14 @@ class OwnInterest {
   void remove(std::uint64_t hash, std::int64_t now);  // REQUIRES: it was added, and not removed since
   void expire(std::int64_t now);
 
-  // What has changed since the last call; false: nothing has.
-  bool take_change(wire::Interest& change);
-  std::vector<wire::WholeInterest> whole() const;
+  // What has changed since the last call, at most `most` channels of each; false: nothing has.
+  bool take_change(wire::Interest& change, std::size_t most);
+  // In parts of at most `most` channels.
+  std::vector<wire::WholeInterest> whole(std::size_t most) const;
   std::uint64_t number() const { return number_; }
   std::size_t channels() const { return wanted_.size(); }
 
  private:
-  static constexpr std::size_t kPerFrame = 16 * 1024;
   struct Leaving {
     std::int64_t due;
     std::uint64_t hash;
@@ -82,6 +82,7 @@ class OtherInterest {
   bool apply(const wire::WholeInterest& part);
   // It has said that its interest has this number: whether that is what is known here.
   bool is(std::uint64_t number) const { return number_ == number; }
+  std::uint64_t number() const { return number_; }
   std::size_t channels() const { return channels_.size(); }
 
  private:

@@ -112,7 +112,7 @@ void LocalMesh::sent(std::uint64_t id, SendStatus status) {
 
 void LocalMesh::call(ClientId id, const ConnCall& call, CallDone done) {
   if (id.node() != node_ || id.worker() >= neighbours_.size()) return done({false, "no such connection"});
-  if (id.worker() == self_) return done(neighbours_[self_].deliverer->call(id, call));
+  if (id.worker() == self_) return neighbours_[self_].deliverer->call(id, call, std::move(done));
   end_turn();
   const std::uint64_t ticket = next_++;
   auto& pending = *(calls_[ticket] = std::make_unique<Call>());
@@ -122,8 +122,8 @@ void LocalMesh::call(ClientId id, const ConnCall& call, CallDone done) {
   const Neighbour& self = neighbours_[self_];
   const Neighbour& other = neighbours_[id.worker()];
   const bool posted = other.mailbox->post([&other, &self, ticket, id, call] {
-    self.mailbox->post([&self, ticket, outcome = other.deliverer->call(id, call)]() mutable {
-      self.mesh->called(ticket, std::move(outcome));
+    other.deliverer->call(id, call, [&self, ticket](CallOutcome outcome) {
+      self.mailbox->post([&self, ticket, outcome = std::move(outcome)]() mutable { self.mesh->called(ticket, std::move(outcome)); });
     });
   });
   if (!posted) called(ticket, {false, "no such connection"});

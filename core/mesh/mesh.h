@@ -46,7 +46,8 @@ class Deliverer {
  public:
   virtual Tally deliver(std::string_view channel, const MessageRef& message) = 0;
   virtual SendStatus deliver_to(ClientId id, const MessageRef& message) = 0;
-  virtual CallOutcome call(ClientId, const ConnCall&) { return {false, "no such connection"}; }
+  // `done` is called once, on this worker, at once or later.
+  virtual void call(ClientId, const ConnCall&, std::function<void(CallOutcome)> done) { done({false, "no such connection"}); }
 
  protected:
   ~Deliverer() = default;

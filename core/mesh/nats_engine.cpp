@@ -2,6 +2,7 @@
 #include "core/mesh/nats_engine.h"
 
 #include <algorithm>
+#include <chrono>
 #include <random>
 #include <utility>
 #include <vector>
@@ -102,6 +103,13 @@ Status NatsEngine::subscribe(const std::string& subject, natsSubscription** subs
   };
   const natsStatus s = natsConnection_Subscribe(subscription, connection_, subject.c_str(), received, this);
   if (s != NATS_OK) return status_of(s, "cannot subscribe");
+  ++subscribed_;
+  natsSubscription_SetOnCompleteCB(*subscription, [](void* closure) {
+    auto* self = static_cast<NatsEngine*>(closure);
+    const std::lock_guard lock(self->events_lock_);
+    --self->subscribed_;
+    self->completed_.notify_all();
+  }, this);
   return status_of(natsSubscription_SetPendingLimits(*subscription, kPendingMessages, kPendingBytes), "cannot subscribe");
 }
 
@@ -161,6 +169,10 @@ void NatsEngine::close() {
   for (natsSubscription*& subscription : subscriptions_) {
     natsSubscription_Destroy(subscription);
     subscription = nullptr;
+  }
+  {  // what had arrived by then is freed by the library's thread, which must have come to it before the library ends
+    std::unique_lock lock(events_lock_);
+    completed_.wait_for(lock, std::chrono::milliseconds(kClosing), [this] { return subscribed_ == 0; });
   }
   if (connection_) natsConnection_Close(connection_);
   natsConnection_Destroy(std::exchange(connection_, nullptr));

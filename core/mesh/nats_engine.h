@@ -7,6 +7,7 @@
 #include <nats/nats.h>
 
 #include <atomic>
+#include <condition_variable>
 #include <mutex>
 #include <string>
 
@@ -50,7 +51,9 @@ class NatsEngine final : public MeshEngine {
   natsSubscription* subscriptions_[3] = {nullptr, nullptr, nullptr};
   std::function<void(Answer)> answered_;
   std::mutex events_lock_;  // libnats calls from several threads
-  bool opened_ = false;   // the library has been used
+  std::condition_variable completed_;
+  int subscribed_ = 0;  // subscriptions of which messages may still come
+  bool opened_ = false;  // the library has been used
   bool closing_ = false;
   std::atomic<std::size_t> largest_{0};
 };

@@ -23,6 +23,8 @@ Error tls_fault(const std::string& what, const std::string& file) {
 
 }  // namespace
 
+void leave_tls_library_to_exit() { OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, nullptr); }
+
 TlsContext make_client_tls() { return {SSL_CTX_new(TLS_client_method()), &SSL_CTX_free}; }
 
 TlsContext make_verifying_tls(const std::string& ca) {

@@ -11,6 +11,10 @@ struct ssl_ctx_st;
 
 namespace dunlin {
 
+// OpenSSL is not cleaned up when the process exits: libnats frees a part of it itself, and twice is once too often.
+// REQUIRES: before anything else uses it
+void leave_tls_library_to_exit();
+
 // An OpenSSL context, for those who must only hold one.
 using TlsContext = std::unique_ptr<ssl_ctx_st, void (*)(ssl_ctx_st*)>;
 TlsContext make_client_tls();

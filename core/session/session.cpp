@@ -160,6 +160,8 @@ void Session::on_transport_closed(CloseReason reason, int code) {
 
 void Session::close(CloseReason reason, int code, std::string_view text) {
   if (step_ == Step::closing) return;
+  if (!table_.held_.empty()) table_.release(id_, table_.settling_.begun());
+  if (step_ == Step::closing) return;  // it reads too slowly for that
   const CloseRow& row = row_of(reason);
   close_reason_ = reason;
   ending_ = std::make_unique<Ending>(Ending{code ? code : row.code, std::string(text.empty() ? row.text : text)});
@@ -191,6 +193,11 @@ dunlin_status Session::send(Kind kind, std::string_view data) {
   if (!transport_) return DUNLIN_E_GONE;
   const bool raw = transport_->protocol() == Protocol::socket;
   const MessageRef message = raw ? Message::raw(data) : Message::make(kind, data);
+  return !table_.held_.empty() && table_.keep(id_, message) ? DUNLIN_OK : push(message);
+}
+
+dunlin_status Session::push(const MessageRef& message) {
+  if (!transport_) return DUNLIN_E_GONE;
   if (transport_->outbox().push_now(form_for(*transport_, endpoint(), table_, message)) == Outbox::Push::queued) return DUNLIN_OK;
   table_.counters_.add(Counter::drop_slow);
   return DUNLIN_E_FULL;

@@ -54,6 +54,7 @@ class Session {
   void close(CloseReason reason, int code = 0, std::string_view text = {});
   dunlin_status authenticate(std::string_view token, std::uint32_t source, LoginDone done);
   dunlin_status send(Kind kind, std::string_view data);
+  dunlin_status push(const MessageRef& message);  // encoded
   SendResult deliver(const MessageRef& message);
   // Whoever asks must know that there are no guards, or that they have agreed.
   dunlin_status subscribe(std::string_view channel);

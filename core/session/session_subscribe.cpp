@@ -16,6 +16,7 @@ dunlin_status Session::subscribe(std::string_view channel) {
   if (!transport_) return DUNLIN_E_GONE;
   if (!has_room_for(channel)) return DUNLIN_E_FULL;
   subscriber_.subscribe(channel);
+  if (table_.settling_.busy()) table_.hold(id_);
   return DUNLIN_OK;
 }
 

@@ -99,6 +99,40 @@ dunlin_status SessionTable::guards_answered(ClientId id, std::string_view channe
   return session ? session->guards_answered(channel, status) : DUNLIN_E_GONE;
 }
 
+void SessionTable::hold(ClientId id) {
+  held_[id].until = settling_.begun();
+  settling_.then([this, id] { release(id, settling_.settled()); });
+}
+
+bool SessionTable::keep(ClientId id, const MessageRef& message) {
+  constexpr std::size_t kMost = 64 * 1024;
+  const auto found = held_.find(id);
+  if (found == held_.end()) return false;
+  Held& held = found->second;
+  held.bytes += message->frame().size();
+  if (held.bytes > kMost) {  // it is no answer that is held back here
+    release(id, held.until);
+    return false;
+  }
+  held.messages.emplace_back(held.until, message);
+  return true;
+}
+
+// A write may end the session, which releases the rest.
+void SessionTable::release(ClientId id, std::uint64_t settled) {
+  for (auto found = held_.find(id); found != held_.end(); found = held_.find(id)) {
+    Held& held = found->second;
+    if (held.messages.empty() || held.messages.front().first > settled) {
+      if (held.until <= settled) held_.erase(found);
+      return;
+    }
+    const MessageRef message = std::move(held.messages.front().second);
+    held.messages.pop_front();
+    held.bytes -= message->frame().size();
+    if (Session* session = find(id)) session->push(message);
+  }
+}
+
 void SessionTable::collect(std::vector<Sample>& out) const {
   for (std::size_t i = 0; i < steps_.size(); ++i)
     out.push_back({.name = "dunlin_sessions", .help = "Sessions now, by state", .type = MetricType::gauge,

@@ -10,6 +10,8 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "core/base/ids.h"
@@ -17,6 +19,7 @@
 #include "core/base/metrics.h"
 #include "core/config/config.h"
 #include "core/hub/channels.h"
+#include "core/hub/settling.h"
 #include "core/loop/timer_wheel.h"
 #include "core/plugin/runtime.h"
 #include "core/session/fanout.h"
@@ -65,6 +68,7 @@ class SessionTable final : public AnswerSink {
   std::size_t drain(std::size_t count);
   std::size_t size() const { return live_; }
   Fanout& fanout() { return fanout_; }
+  Settling& settling() { return settling_; }
   const Fanout& fanout() const { return fanout_; }
   const Defer& defer() const { return defer_; }
 
@@ -82,7 +86,18 @@ class SessionTable final : public AnswerSink {
     std::uint32_t generation = 0;
   };
 
+  // What a session was sent by its router since it subscribed: the answer to that is among it, and is not to be read
+  // before the other nodes have heard of the subscription.
+  struct Held {
+    std::uint64_t until = 0;  // of Settling
+    std::size_t bytes = 0;
+    std::deque<std::pair<std::uint64_t, MessageRef>> messages;
+  };
+
   ClientId take_slot();
+  void hold(ClientId id);
+  bool keep(ClientId id, const MessageRef& message);  // false: nothing is held back there
+  void release(ClientId id, std::uint64_t settled);
 
   const unsigned node_, worker_;
   Fanout fanout_;
@@ -90,6 +105,8 @@ class SessionTable final : public AnswerSink {
   Counters& counters_;
   Log& log_;
   Defer defer_;
+  Settling settling_;
+  std::unordered_map<ClientId, Held> held_;
   ModuleRuntime* modules_ = nullptr;
   Served* served_ = nullptr;
 

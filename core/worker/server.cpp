@@ -27,6 +27,7 @@
 #include "core/mesh/cluster_node.h"
 #include "core/mesh/nats_engine.h"
 #include "core/net/socket.h"
+#include "core/net/tls.h"
 #include "core/net/ws_server.h"
 #include "core/worker/cluster_queue.h"
 #include "core/worker/file_watch.h"
@@ -151,7 +152,7 @@ class Server {
       else worker->abandon();
     }
     join();
-    if (cluster_) cluster_->stop();
+    if (cluster_) cluster_->stop(cut_);
     wheel_.close();
     signals_.close();
     workers_.clear();
@@ -309,7 +310,8 @@ class Server {
 
   void stop() {
     if (std::exchange(stopped_, true)) return;
-    log_.info("stopped", {{"connections_cut", connections()}});
+    cut_ = connections();
+    log_.info("stopped", {{"connections_cut", cut_}});
     hook_watch_.stop();
     for (const auto& worker : workers_) worker->stop();
     loop_.stop();
@@ -348,6 +350,7 @@ class Server {
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::thread> threads_;
   std::size_t drained_ = 0;
+  std::uint64_t cut_ = 0;  // connections that were not drained
   bool started_ = false;  // every worker has a thread
   bool stopped_ = false;
 };
@@ -369,6 +372,7 @@ Status serve(const Config& config, Log& log) {
   const CrashStack stack(log);
   raise_descriptor_limit(log);
   silence_websocket_library();
+  leave_tls_library_to_exit();
   const auto reloader = Reloader::create(config, log);
   if (!reloader) return reloader.error();
   Server server(config, log, **reloader);

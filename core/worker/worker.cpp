@@ -13,6 +13,7 @@ namespace dunlin {
 namespace {
 
 constexpr Millis kCollect{2000};     // for the figures of the other workers
+constexpr Millis kSettleGrace{250};
 constexpr Millis kDrainTick{20};
 constexpr std::size_t kDrainPace = 10;  // at least this many a tick: few connections need not wait
 
@@ -33,6 +34,7 @@ Worker::Worker(Node& node, unsigned index, Sockets sockets)
       http_client_(loop_), redis_client_(loop_, wheel_, node.log, node.config.redis, node.config.workers),
       services_(loop_, wheel_, mailbox_, sessions_, filtered_, queue(), http_client_, redis_client_),
       served_(std::make_unique<Served>(node.first)), retire_timer_([this] { retire_some(); }),
+      settle_timer_([this] { sessions_.settling().settle(sessions_.settling().begun()); }),
       ws_({loop_, wheel_, flusher_, sessions_, counters_, node.log, served_.get(), node.limits}),
       tcp_({loop_, wheel_, flusher_, sessions_, counters_, node.log, served_.get(), node.limits}),
       api_(node.config, node.info.id, *this, node.log),
@@ -46,7 +48,7 @@ Worker::Worker(Node& node, unsigned index, Sockets sockets)
       drain_timer_([this] { drain_some(); }) {
   sessions_.serve(*served_);
   if (node.cluster)
-    sessions_.fanout().on_interest([this](std::string_view channel, bool wanted) { cluster_mesh_.interest(channel, wanted); });
+    sessions_.fanout().on_interest([this](std::string_view channel, bool wanted) { interest(channel, wanted); });
 }
 
 Result<std::unique_ptr<Worker>> Worker::create(Node& node, unsigned index, Sockets sockets) {
@@ -149,6 +151,7 @@ void Worker::tear_down() {
   loop_.at_turn_end(nullptr);
   drain_timer_.stop();
   retire_timer_.stop();
+  settle_timer_.stop();
   for (const int fd : {sockets_.api, sockets_.directory})
     if (fd >= 0) ::close(fd);
   api_server_.close();
@@ -170,6 +173,17 @@ void Worker::tear_down() {
   loop_.run();  // until what was closed has closed
   ws_.finish_close();
   loop_.run();
+}
+
+// The cluster's thread keeps the deadline of what settles; the timer is for when it does not come to it.
+void Worker::interest(std::string_view channel, bool wanted) {
+  if (!wanted) return cluster_mesh_.unwanted(channel);
+  const std::uint64_t number = sessions_.settling().begin();
+  cluster_mesh_.wanted(channel, [this, number] {
+    sessions_.settling().settle(number);
+    if (!sessions_.settling().busy()) settle_timer_.stop();
+  });
+  if (!settle_timer_.active()) wheel_.start(settle_timer_, node_.config.mesh_deadline + kSettleGrace);
 }
 
 Tally Worker::deliver(std::string_view channel, const MessageRef& message) {

@@ -113,7 +113,9 @@ class Worker final : private Deliverer, private ApiHost {
 
   Tally deliver(std::string_view channel, const MessageRef& message) override;
   SendStatus deliver_to(ClientId id, const MessageRef& message) override;
-  CallOutcome call(ClientId id, const ConnCall& call) override;
+  void call(ClientId id, const ConnCall& call, std::function<void(CallOutcome)> done) override;
+  CallOutcome call_now(ClientId id, const ConnCall& call);
+  void interest(std::string_view channel, bool wanted);
 
   Mesh& mesh() override { return filtered_; }
   std::vector<ModuleRoute> module_routes() override;
@@ -156,6 +158,7 @@ class Worker final : private Deliverer, private ApiHost {
   };
   std::vector<Retiring> retiring_;
   Timer retire_timer_;
+  Timer settle_timer_;
   WsServer ws_;
   TcpServer tcp_;
   Api api_;

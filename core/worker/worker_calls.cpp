@@ -44,7 +44,15 @@ CallOutcome context(Session& session, const std::vector<std::string>& keys) {
 
 }  // namespace
 
-CallOutcome Worker::call(ClientId id, const ConnCall& call) {
+void Worker::call(ClientId id, const ConnCall& call, std::function<void(CallOutcome)> done) {
+  const CallOutcome outcome = call_now(id, call);
+  Settling& settling = sessions_.settling();
+  const bool waits = outcome.done && call.function == ConnCall::Function::subscribe && settling.busy();
+  if (!waits) return done(outcome);
+  settling.then([done = std::move(done), outcome] { done(outcome); });
+}
+
+CallOutcome Worker::call_now(ClientId id, const ConnCall& call) {
   Session* session = sessions_.find(id);
   if (!session || session->step() == Step::closing) return failed("no such connection");
   const std::vector<std::string>& arguments = call.arguments;

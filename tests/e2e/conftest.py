@@ -5,6 +5,7 @@ from harness.backend import Backend
 from harness.cluster import Cluster
 from harness.loop import LoopThread
 from harness.nats import Nats
+from harness.proxy import Proxy
 from harness.server import Dunlin
 
 
@@ -76,3 +77,20 @@ def nats(tmp_path):
 def cluster(serve, nats):
     """Starts nodes of one cluster that know each other: cluster(3) gives them, and the NATS servers first."""
     return lambda count=3, servers=1, nats_options=(), **options: Cluster(serve, nats(servers, nats_options), count, options)
+
+
+@pytest.fixture
+def proxied(serve, nats, client_loop):
+    """The same, with the way of each node to NATS through a proxy of its own: `nodes.ways[index]` cuts, freezes, delays."""
+    proxies = []
+
+    def start(count=2, **options):
+        server = nats()
+        proxies.extend(Proxy(client_loop, server.ports[0]) for _ in range(count))
+        nodes = Cluster(serve, server, count, options, urls=lambda index: f"nats://127.0.0.1:{proxies[index].port}")
+        nodes.ways = proxies
+        return nodes
+
+    yield start
+    for proxy in proxies:
+        proxy.close()

@@ -2,7 +2,7 @@
 """Three nodes on NATS act as one: publishes, sends, and who is there."""
 import threading
 
-from harness.cluster import node_id
+from harness.cluster import Cluster, node_id
 from harness.waiting import until
 
 ROUTER = """
@@ -123,3 +123,48 @@ def test_every_node_lists_all_and_sees_them_come_and_go(cluster):
     nodes.wait_complete()
     nodes[0].wait_logged("node left", node=node_id(killed), why="silent")
     assert nodes[0].metric("dunlin_cluster_leaves_total") == 2
+
+
+def test_a_subscription_holds_at_every_node_when_it_is_answered(cluster):
+    nodes = cluster()
+    for uid in range(100, 115):
+        client = nodes[uid % 3].login(uid=uid).subscribe("@user")
+        assert nodes[(uid + 1) % 3].api.publish(f"user:{uid}", "at once") == {"s": 1, "f": 0}
+        assert client.recv() == "at once"
+    assert nodes.total("dunlin_cluster_unconfirmed_total") == 0
+
+
+def test_so_does_one_that_a_backend_asks_for(cluster):
+    nodes = cluster(2, script=ROUTER)
+    client = nodes[1].connect()
+    client.send("id")
+    mine = client.recv()
+    for i in range(10):
+        answer = nodes[0].api.post("/v1/conn/call", {"c": mine, "f": "subscribe", "a": [f"room:{i}"]})
+        assert answer.body["E"] is None, answer
+        assert nodes[0].api.publish(f"room:{i}", str(i)) == {"s": 1, "f": 0}
+        assert client.recv() == str(i)
+    gone = nodes[0].api.post("/v1/conn/call", {"c": str(16000 << 49 | 1 << 21), "f": "subscribe", "a": ["room:1"]})
+    assert gone.body["E"]["c"] == 301
+
+
+def test_what_nats_does_not_take_is_refused_and_nobody_gets_it(serve, nats, tmp_path):
+    settings = tmp_path / "nats.conf"
+    settings.write_text("max_payload: 4096\n")
+    server = nats(1, ["-c", str(settings)])
+    nodes = Cluster(serve, server, 2, {})
+    client = nodes[0].login(uid=1).subscribe("@user")
+    largest = 4096 - 128 - len("user:1")
+    assert nodes[1].api.publish("user:1", "x" * largest) == {"s": 1, "f": 0}
+    for node in nodes:
+        answer = node.api.post("/v1/mesh/publish", {"c": "user:1", "d": "x" * (largest + 1)})
+        assert (answer.status, answer.body["E"]["c"]) == (400, 101) and "max_payload" in answer.body["E"]["m"]
+    assert client.recv() == "x" * largest
+    assert client.nothing_waits()
+
+
+def test_an_answer_that_waits_for_this_node_alone(cluster):
+    nodes = cluster(2)
+    near, far = (node.login(uid=1).subscribe("@user") for node in nodes)
+    assert nodes[0].api.post("/v1/mesh/publish", {"c": "user:1", "d": "x", "wait": "local"}).body["r"] == {"s": 1, "f": 0}
+    assert near.recv() == far.recv() == "x"

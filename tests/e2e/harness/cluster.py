@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Nodes of one cluster."""
+import os
+import signal
+import time
+
 from .waiting import until
 
 
@@ -8,9 +12,14 @@ def node_id(node):
 
 
 class Cluster:
-    def __init__(self, serve, nats, count, options):
+    def __init__(self, serve, nats, count, options, urls=None):
+        """`urls`: what the node of an index has as mesh.nats.url, where that is not simply where NATS listens."""
         self._serve, self.nats, self._options = serve, nats, options
         self._more = options.pop("more", {})  # top-level keys of the configuration
+        self._urls = urls or (lambda index: self.nats.urls)
+        self._begun = 0
+        self._frozen = set()
+        self.silent_of_the_gone = 0
         self.nodes = []
         for _ in range(count):
             self.add()
@@ -23,18 +32,47 @@ class Cluster:
         return self.nodes[index]
 
     def add(self):
-        name = f"node-{len(self.nodes)}"
-        top = {"mesh": {"engine": "nats", "nats": {"url": self.nats.urls}}, "node": {"workers": 2, "name": name}}
-        self.nodes.append(self._serve(top=top | self._more, **self._options))
+        name = f"node-{self._begun}"
+        nats = {"url": self._urls(self._begun)} | self._options.get("nats", {})
+        self._begun += 1
+        top = {"mesh": {"engine": "nats", "nats": nats}, "node": {"workers": 2, "name": name}}
+        self.nodes.append(self._serve(top=top, **{key: value for key, value in self._options.items() if key != "nats"}))
         return self.nodes[-1]
 
     def kill(self, index):
         """kill -9; the node is no more among the nodes."""
-        node = self.nodes.pop(index)
+        node = self._take(index)
         node.process.kill()
         node.process.wait()
         node.killed = True
         return node
+
+    def drain(self, index):
+        """SIGTERM; the node is no more among the nodes. Its end is not waited for."""
+        node = self._take(index)
+        node.terminate()
+        return node
+
+    def _take(self, index):
+        """Its figures go with it: those that an account needs are kept."""
+        node = self.nodes.pop(index)
+        self.silent_of_the_gone += node.metric("dunlin_cluster_lost_total", reason="silent")
+        node.leaving_at = time.monotonic()
+        return node
+
+    def freeze(self, index):
+        self._frozen.add(self.nodes[index])
+        os.kill(self.nodes[index].process.pid, signal.SIGSTOP)
+
+    def thaw(self, index):
+        os.kill(self.nodes[index].process.pid, signal.SIGCONT)
+        self._frozen.discard(self.nodes[index])
+
+    def awake(self):
+        return [node for node in self.nodes if node not in self._frozen]
+
+    def lost(self, reason=None):
+        return self.total("dunlin_cluster_lost_total", **({"reason": reason} if reason else {}))
 
     def seen_by(self, node):
         return {row["id"] for row in node.api.get("/v1/nodes").body["nodes"]}

@@ -54,6 +54,9 @@ class Nats:
         self.processes[index].kill()
         self.processes[index].wait(DEADLINE)
 
+    def signal(self, index, number):
+        self.processes[index].send_signal(number)
+
     def terminate(self, index=0):
         """It may write down what it has to."""
         self.processes[index].terminate()

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 namespace dunlin {
 namespace {
@@ -10,10 +11,12 @@ namespace {
 constexpr std::int64_t kStep = 10, kTick = 50;
 constexpr std::uint64_t kLongestWay = 60;  // ms
 
+std::string name_of(std::uint64_t boot) { return "node-" + std::to_string(boot); }
+
 Cluster::Settings settings(Simulation& world, std::uint64_t boot) {
   Cluster::Settings settings;
   settings.boot = boot;
-  settings.info.name = "node-" + std::to_string(boot);
+  settings.info.name = name_of(boot);
   settings.info.started_at_ms = world.now;
   settings.seed = world.random(1u << 30);
   settings.linger_ms = 300;
@@ -23,13 +26,20 @@ Cluster::Settings settings(Simulation& world, std::uint64_t boot) {
 }  // namespace
 
 Simulation::Node::Node(Simulation& world, std::uint64_t boot_id)
-    : boot(boot_id), world_(world), cluster(settings(world, boot_id), *this, filter, stats, world.log_) {}
+    : boot(boot_id), born(world.now), world_(world), cluster(settings(world, boot_id), *this, filter, stats, world.log_) {}
 
 bool Simulation::Node::broadcast(std::string_view frame) {
-  bool sent = world_.engine_;
+  bool sent = world_.engine_ && linked;
   for (const auto& other : world_.nodes_)
-    if (other->boot != boot) sent = world_.transmit(boot, other->boot, frame) && sent;
+    if (other->boot != boot) sent = world_.transmit(*this, *other, frame) && sent;
   return sent;
+}
+
+bool Simulation::Node::send(std::uint64_t to, std::string_view frame) {
+  if (Node* other = world_.find(to)) return world_.transmit(*this, *other, frame);
+  wire::Type type;
+  if (wire::type_of(frame, type)) ++world_.frames[type];
+  return world_.engine_ && linked;
 }
 
 void Simulation::Node::deliver(std::string_view channel, const MessageRef& message, std::function<void(Tally)> done) {
@@ -59,23 +69,26 @@ void Simulation::Node::call_here(ClientId, const ConnCall& call, Mesh::CallDone 
 Simulation::Simulation(std::uint64_t seed) : random_(seed) {}
 Simulation::~Simulation() = default;
 
-Simulation::Node* Simulation::find(std::uint64_t boot) {
+Simulation::Node* Simulation::find(std::uint64_t boot) const {
   for (const auto& node : nodes_)
     if (node->boot == boot) return node.get();
   return nullptr;
 }
 
-bool Simulation::transmit(std::uint64_t from, std::uint64_t to, std::string_view frame) {
-  if (!engine_) return false;
+bool Simulation::transmit(Node& from, Node& to, std::string_view frame) {
+  if (!engine_ || !from.linked) return false;
   wire::Type type = wire::Type::heartbeat;
   if (wire::type_of(frame, type)) ++frames[type];
-  if (type == wire::Type::publish && random(1000) < loss_permille) {
-    ++dropped;
+  const bool is_publish = type == wire::Type::publish;
+  const bool lost = !to.linked || from.group != to.group || (is_publish && random(1000) < loss_permille) ||
+                    (any_loss_permille > 0 && random(1000) < any_loss_permille);
+  if (lost) {
+    dropped += is_publish ? 1 : 0;
     return true;
   }
-  std::deque<Flight>& way = flights_[{from, to}];
+  std::deque<Flight>& way = flights_[{from.boot, to.boot}];
   const std::int64_t due = now + 1 + static_cast<std::int64_t>(random(kLongestWay));
-  way.push_back({way.empty() ? due : std::max(due, way.back().due), from, std::string(frame)});
+  way.push_back({way.empty() ? due : std::max(due, way.back().due), from.boot, std::string(frame)});
   return true;
 }
 
@@ -86,18 +99,24 @@ Simulation::Node& Simulation::add() {
   return node;
 }
 
-void Simulation::kill(std::size_t index) { nodes_.erase(nodes_.begin() + static_cast<std::ptrdiff_t>(index)); }
+void Simulation::kill(std::size_t index) {
+  counted += nodes_[index]->lost();
+  nodes_.erase(nodes_.begin() + static_cast<std::ptrdiff_t>(index));
+}
 
 void Simulation::stop(std::size_t index) {
-  nodes_[index]->cluster.leave();
+  nodes_[index]->cluster.leave(0);
   kill(index);
 }
+
+void Simulation::stall(std::size_t index, std::int64_t ms) { nodes_[index]->stalled_until = now + ms; }
 
 void Simulation::set_engine(bool up) {
   if (engine_ == up) return;
   engine_ = up;
   flights_.clear();
   for (const auto& node : nodes_) {
+    if (!node->linked) continue;
     if (up) {
       node->cluster.connected(now);
     } else {
@@ -106,42 +125,119 @@ void Simulation::set_engine(bool up) {
   }
 }
 
+void Simulation::set_link(std::size_t index, bool up) {
+  Node& node = *nodes_[index];
+  if (std::exchange(node.linked, up) == up) return;
+  for (auto& [way, flights] : flights_)
+    if (way.second == node.boot) flights.clear();
+  if (!engine_) return;
+  if (up) {
+    node.cluster.connected(now);
+  } else {
+    node.cluster.disconnected(now);
+  }
+}
+
+void Simulation::set_group(std::size_t index, int group) { nodes_[index]->group = group; }
+
+void Simulation::heal() {
+  set_engine(true);
+  loss_permille = any_loss_permille = 0;
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    set_link(i, true);
+    set_group(i, 0);
+  }
+}
+
 void Simulation::run(std::int64_t ms) {
   for (const std::int64_t end = now + ms; now < end; now += kStep) {
-    for (auto& [way, flights] : flights_)
-      while (!flights.empty() && flights.front().due <= now) {
+    for (auto& [way, flights] : flights_) {
+      if (flights.empty() || flights.front().due > now) continue;
+      Node* node = find(way.second);
+      if (node && node->stalled_until > now) continue;
+      for (; !flights.empty() && flights.front().due <= now;) {
         const std::string frame = std::move(flights.front().frame);
         flights.pop_front();
-        if (Node* node = find(way.second)) node->cluster.received(frame, now);
+        if (node) node->cluster.received(frame, now);
       }
+    }
     for (const auto& node : nodes_) {
+      if (node->stalled_until > now) continue;
       if (now % kTick == 0) node->cluster.tick(now);
       node->cluster.turn();
     }
   }
+  for (const auto& node : nodes_)
+    for (const NodeInfo& info : node->cluster.nodes(now)) node->met.insert(info.name);
 }
 
+Simulation::Confirmation Simulation::confirmation(Node& node) const {
+  Confirmation now_there{.at = now, .by = {}};
+  for (const NodeInfo& info : node.cluster.nodes(now)) now_there.by.insert(info.name);
+  return now_there;
+}
+
+// It is known when the others have confirmed it; what was only given up does not count.
 void Simulation::subscribe(std::size_t index, const std::string& channel) {
-  if (nodes_[index]->channels.insert(channel).second) nodes_[index]->cluster.subscribed(channel_hash(channel));
+  Node& node = *nodes_[index];
+  if (node.stalled_until > now || !node.channels.try_emplace(channel, node.subscriptions + 1).second) return;
+  const std::uint64_t number = ++node.subscriptions;
+  node.cluster.subscribed(channel_hash(channel), [this, &node, channel, number] {
+    const bool given_up = node.stats.unconfirmed != std::exchange(node.unconfirmed, node.stats.unconfirmed);
+    const auto still = node.channels.find(channel);
+    if (!given_up && still != node.channels.end() && still->second == number) node.known[channel] = confirmation(node);
+  });
+}
+
+void Simulation::confirm_all() {
+  for (const auto& node : nodes_)
+    for (const auto& [channel, number] : node->channels) node->known[channel] = confirmation(*node);
 }
 
 void Simulation::unsubscribe(std::size_t index, const std::string& channel) {
-  if (nodes_[index]->channels.erase(channel) > 0) nodes_[index]->cluster.unsubscribed(channel_hash(channel), now);
+  Node& node = *nodes_[index];
+  if (node.stalled_until > now || node.channels.erase(channel) == 0) return;
+  node.known.erase(channel);
+  for (std::size_t id = 0; id < published.size(); ++id)  // what is still on its way is not wanted any more
+    if (published[id].channel == channel && !deliveries[id].contains(node.boot)) published[id].expected.erase(node.boot);
+  node.cluster.unsubscribed(channel_hash(channel), now);
 }
 
-std::size_t Simulation::publish(std::size_t index, const std::string& channel) {
+std::uint64_t Simulation::lost() const {
+  std::uint64_t sum = counted;
+  for (const auto& node : nodes_) sum += node->lost();
+  return sum;
+}
+
+std::uint64_t Simulation::missing() const {
+  std::uint64_t sum = 0;
+  for (std::size_t id = 0; id < published.size(); ++id) {
+    const Published& one = published[id];
+    const auto got = deliveries.find(id);
+    for (const std::uint64_t boot : one.expected)
+      if (one.complete && find(boot) && find(one.from) && (got == deliveries.end() || !got->second.contains(boot))) ++sum;
+  }
+  return sum;
+}
+
+void Simulation::publish(std::size_t index, const std::string& channel) {
   const std::size_t id = published.size();
   Node& from = *nodes_[index];
-  published.push_back({.from = from.boot, .channel = channel, .at = now, .tally = {}, .expected = {}});
-  for (const auto& node : nodes_)
-    if (node->boot != from.boot && node->channels.contains(channel)) published.back().expected.insert(node->boot);
+  if (from.stalled_until > now || from.number == 0) return;
+  published.push_back({.from = from.boot, .channel = channel, .at = now, .tally = {}, .complete = from.cluster.complete(),
+                       .expected = {}});
+  for (const auto& node : nodes_) {
+    const auto known = node->known.find(channel);
+    if (node->boot == from.boot || known == node->known.end() || !from.met.contains(name_of(node->boot))) continue;
+    const bool told = known->second.by.contains(name_of(from.boot)) || from.born >= known->second.at;
+    if (told) published.back().expected.insert(node->boot);
+  }
   from.cluster.publish(channel, Message::make(Kind::text, std::to_string(id)),
                        [this, id](Tally tally) {
                          ++published[id].answers;
                          published[id].tally = tally;
                        },
                        now);
-  return id;
 }
 
 }  // namespace dunlin

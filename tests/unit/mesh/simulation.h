@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Simulation: a cluster without network, threads and clock. Frames take a random time, in order from one node to
-// another; nodes come, stop and die; the engine goes and returns; frames are lost. One seed, one history.
+// another; nodes come, stop, stall and die; the engine goes and returns, for all or for one, or falls apart; frames are
+// lost. One seed, one history.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +27,15 @@ class Simulation {
     std::int64_t at = 0;
     int answers = 0;
     Tally tally;
-    std::set<std::uint64_t> expected;  // boots with a subscriber when it was published, but for the publisher
+    bool complete = false;             // its publisher knew what all the others want
+    // Boots with a subscriber whose answer had come, that the publisher has met and was told of. A node is not told of
+    // what one subscribes that takes it for gone.
+    std::set<std::uint64_t> expected;
+  };
+
+  struct Confirmation {
+    std::int64_t at;
+    std::set<std::string> by;  // names
   };
 
   explicit Simulation(std::uint64_t seed);
@@ -35,12 +44,17 @@ class Simulation {
   Node& add();
   void kill(std::size_t index);  // says nothing
   void stop(std::size_t index);  // says good-bye
+  void stall(std::size_t index, std::int64_t ms);  // neither thinks nor hears; what is sent to it waits
   void set_engine(bool up);
+  void set_link(std::size_t index, bool up);       // of one node to the engine
+  void set_group(std::size_t index, int group);    // the engine has fallen apart: groups do not hear each other
+  void heal();                                     // all of it
   void run(std::int64_t ms);
 
   void subscribe(std::size_t index, const std::string& channel);
+  void confirm_all();  // REQUIRES: it has been quiet, so that everybody knows everything
   void unsubscribe(std::size_t index, const std::string& channel);
-  std::size_t publish(std::size_t index, const std::string& channel);
+  void publish(std::size_t index, const std::string& channel);  // unless the node stalls, or has no number yet
 
   std::uint64_t random(std::uint64_t below) { return random_() % below; }
   std::size_t size() const { return nodes_.size(); }
@@ -49,8 +63,13 @@ class Simulation {
   std::vector<Published> published;
   std::map<std::size_t, std::map<std::uint64_t, int>> deliveries;  // message: boot: times
   std::vector<std::string> out_of_order;
-  unsigned loss_permille = 0;  // of publishes on their way
-  std::uint64_t dropped = 0;   // such
+  unsigned loss_permille = 0;      // of publishes on their way
+  unsigned any_loss_permille = 0;  // of all frames
+  std::uint64_t dropped = 0;       // publishes
+  std::uint64_t counted = 0;       // by nodes that are no more: see lost()
+  std::uint64_t lost() const;      // what all nodes have counted as lost between them
+  // Expected by a node that is still there, from a publisher that knew of it, and not come.
+  std::uint64_t missing() const;
   std::int64_t now = 1'000'000;
   std::map<wire::Type, int> frames;  // sent, by type
 
@@ -62,8 +81,9 @@ class Simulation {
     std::string frame;
   };
 
-  bool transmit(std::uint64_t from, std::uint64_t to, std::string_view frame);
-  Node* find(std::uint64_t boot);
+  bool transmit(Node& from, Node& to, std::string_view frame);
+  Node* find(std::uint64_t boot) const;
+  Confirmation confirmation(Node& node) const;
 
   std::mt19937_64 random_;
   std::vector<std::unique_ptr<Node>> nodes_;
@@ -78,18 +98,27 @@ class Simulation::Node final : public ClusterHost {
   Node(Simulation& world, std::uint64_t boot);
 
   bool broadcast(std::string_view frame) override;
-  bool send(std::uint64_t to, std::string_view frame) override { return world_.transmit(boot, to, frame); }
+  bool send(std::uint64_t to, std::string_view frame) override;
+  std::size_t largest() const override { return 1024 * 1024; }
   void deliver(std::string_view channel, const MessageRef& message, std::function<void(Tally)> done) override;
   void deliver_to(ClientId id, const MessageRef&, std::function<void(SendStatus)> done) override;
   void call_here(ClientId, const ConnCall& call, Mesh::CallDone done) override;
   void claimed(unsigned got) override { number = got; }
   void evicted() override { was_evicted = true; }
   std::uint64_t connections() override { return 1; }
+  std::uint64_t lost() const { return stats.lost + stats.unsent + stats.silent; }
 
   const std::uint64_t boot;
+  const std::int64_t born;
   unsigned number = 0;
   bool was_evicted = false;
-  std::set<std::string> channels;
+  bool linked = true;
+  int group = 0;
+  std::int64_t stalled_until = 0;
+  std::map<std::string, std::uint64_t> channels;  // subscribed, by which subscription
+  std::map<std::string, Confirmation> known;      // those of them that the others have confirmed
+  std::set<std::string> met;                      // names of nodes that it has seen
+  std::uint64_t subscriptions = 0, unconfirmed = 0;
   InterestFilter filter;
   ClusterStats stats;
 

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a node keeps about another, and about the messages between the two.
+#pragma once
+
+#include <cstdint>
+
+#include "core/mesh/interest.h"
+#include "core/mesh/mesh.h"
+
+namespace dunlin {
+
+// The numbers of the messages to and from a node. They outlive its membership: who comes back counts on.
+struct ClusterStream {
+  std::uint64_t out = 0;      // the last that was sent; 0: a new stream is due
+  std::uint64_t in = 0;       // the last that has come
+  std::uint64_t claimed = 0;  // that its sender says it has sent …
+  std::int64_t claimed_at = 0;
+  std::int64_t until = 0;  // when it is forgotten; 0: its node is a member
+};
+
+struct ClusterMember {
+  ClusterMember(InterestFilter& filter, ClusterStream& numbers) : stream(&numbers), interest(filter) {}
+
+  ClusterStream* stream;
+  unsigned number = 0;
+  NodeInfo info;
+  std::int64_t seen = 0, asked = 0;
+  bool silent = false;        // not heard for long: no node of the cluster any more, but it may come back
+  std::uint64_t missed = 0;   // what it would have been sent, had it not been silent
+  bool unsure = true;         // what is known of its interest may be old
+  bool confirm = false;       // it is to be told how much of its interest is known here
+  std::uint64_t knows = 0;    // the number of this node's interest that it has confirmed
+  bool behind = false;        // it has let a deadline for that pass: nobody waits for it
+  std::uint64_t late = 0;     // answers missed since the last line about it in the log
+  OtherInterest interest;
+};
+
+}  // namespace dunlin

@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Publishers at every node of a cluster, subscribers that come back when they lose theirs, and an account of each message.
+
+What the account knows: when a publish was asked for and answered, and between which moments a subscriber was surely
+there: from the answer to its subscription to the moment before its node was told to go, or its connection ended."""
+import http.client
+import json
+import queue
+import random
+import threading
+import time
+
+from .client import CLOSED
+from .waiting import DEADLINE, until
+
+CHANNEL = "user:1"
+PATIENCE = 3.0  # with the answer to a publish: a node that is stopped gives none
+
+
+class Session:
+    def __init__(self, node, client):
+        self.node, self.client = node, client
+        self.since, self.until, self.got = None, float("inf"), []
+
+    def sure_until(self):
+        return min(self.until, getattr(self.node, "leaving_at", float("inf")))
+
+
+class Published:
+    def __init__(self, begun):
+        self.begun, self.ended, self.answer = begun, None, None
+
+
+class Storm:
+    def __init__(self, nodes, subscribers=3, publishers=3, seed=1, interval=0.004):
+        self.nodes, self.interval = nodes, interval
+        self.sessions, self.published, self.faults, self.refusals = [], {}, [], []
+        self._random = random.Random(seed)
+        self._calm, self._over = threading.Event(), threading.Event()
+        self._publishers = [threading.Thread(target=self._publish, args=(n, random.Random(seed * 100 + n))) for n in range(publishers)]
+        self._subscribers = [threading.Thread(target=self._subscribe, args=(n,)) for n in range(subscribers)]
+
+    def __enter__(self):
+        for thread in self._subscribers:
+            thread.start()
+        try:
+            until(lambda: len(self.open_sessions()) == len(self._subscribers), "everybody has subscribed", timeout=2 * DEADLINE)
+        except BaseException:
+            self._over.set()
+            print("refused:", self.refusals)
+            raise
+        for thread in self._publishers:
+            thread.start()
+        return self
+
+    def __exit__(self, kind, *_):
+        try:
+            self.calm()
+            if kind is None:
+                self._wait_for_the_last()
+        finally:
+            self._over.set()
+            for thread in self._subscribers:
+                thread.join()
+
+    def calm(self):
+        """No more is published."""
+        self._calm.set()
+        for thread in self._publishers:
+            if thread.ident is not None:
+                thread.join()
+
+    def wait_published(self, more):
+        """Until so many more have been answered."""
+        wanted = self.answered() + more
+        until(lambda: self.answered() >= wanted, f"{more} more publishes are answered")
+
+    def answered(self):
+        return sum(one.answer is not None for one in list(self.published.values()))
+
+    def open_sessions(self):
+        return [s for s in list(self.sessions) if s.since is not None and s.until == float("inf")]
+
+    def _wait_for_the_last(self):
+        """Everybody is back and has what was published then: the nodes know each other again."""
+        until(lambda: len(self.open_sessions()) == len(self._subscribers), "everybody is back")
+
+        def reaches_all():
+            number = len(self.published)
+            self._ask(random.choice(self.nodes.awake()), number)
+            answer = self.published[number].answer
+            everybody = self.open_sessions()
+            return (answer == {"s": len(everybody), "f": 0} and
+                    all(until(lambda s=s: number in s.got, "the last has come") for s in everybody))
+
+        until(reaches_all, "a publish reaches everybody", timeout=2 * DEADLINE)
+
+    # What the threads do
+
+    def _publish(self, which, choose):
+        number = which
+        while not self._calm.is_set():
+            self._ask(choose.choice(self.nodes.awake()), f"{which}-{number}")
+            number += 1
+            self._calm.wait(self.interval)
+
+    def _ask(self, node, number):
+        one = self.published[number] = Published(time.monotonic())
+        try:
+            connection = http.client.HTTPConnection("127.0.0.1", node.api.port, timeout=PATIENCE)
+            connection.request("POST", "/v1/mesh/publish", json.dumps({"c": CHANNEL, "d": str(number)}))
+            response = connection.getresponse()
+            body = json.loads(response.read())
+            if response.status == 200:
+                one.answer = body["r"]
+            one.ended = time.monotonic()
+        except (OSError, http.client.HTTPException, ValueError):
+            pass  # its node was going: nobody has promised anything
+        finally:
+            connection.close()
+
+    def _subscribe(self, which):
+        while not self._over.is_set():
+            nodes = self.nodes.awake()
+            node = nodes[which % len(nodes)] if not self.sessions else self._random.choice(nodes)
+            try:
+                client = node.login(uid=1)
+            except Exception as fault:  # it was going, or is not there yet
+                self.refusals.append(repr(fault))
+                self._over.wait(0.05)
+                continue
+            session = Session(node, client)
+            try:
+                client.subscribe("@user")
+                session.since = time.monotonic()
+            except Exception as fault:
+                self.refusals.append(repr(fault))
+                session.until = 0
+            self.sessions.append(session)
+            self._read(session)
+
+    def _read(self, session):
+        waiting, session.client._put_back = session.client._put_back, []
+        session.got += [numbered(message) for message in waiting]
+        while not self._over.is_set():
+            try:
+                message = session.client._inbox.get(timeout=0.1)
+            except queue.Empty:
+                continue
+            if message is CLOSED:
+                session.until = min(session.until, time.monotonic())
+                return
+            session.got.append(numbered(message))
+
+    # The account
+
+    def account(self):
+        """What went wrong: messages that came twice, and how many nodes' subscribers miss one that no answer spoke of."""
+        twice, silent = [], 0
+        for session in self.sessions:
+            if len(set(session.got)) != len(session.got):
+                twice.append([m for m in set(session.got) if session.got.count(m) > 1])
+        got = [(session, set(session.got)) for session in self.sessions if session.since is not None]
+        self.unexplained = []
+        for number, one in self.published.items():
+            if one.answer is None or one.answer.get("partial"):
+                continue
+            missing = [s for s, messages in got
+                       if s.since < one.begun and one.ended < s.sure_until() and number not in messages]
+            if missing and one.answer["f"] == 0:
+                silent += len({s.node for s in missing})
+                self.unexplained.append((number, one.begun, one.answer, [s.node.folder.name for s in missing]))
+            reached = sum(number in messages for _, messages in got)
+            if reached < one.answer["s"] and not any(hasattr(s.node, "leaving_at") for s, _ in got):
+                self.faults.append((number, one.answer, reached))
+        return {"twice": twice, "missing": silent}
+
+
+def numbered(message):
+    """The number of a message of the storm."""
+    try:
+        return int(message)
+    except ValueError:
+        return message

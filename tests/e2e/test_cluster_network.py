@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What lies between a node and NATS breaks, freezes and is slow; a node stops for a while. What is missed is counted."""
+from harness.cluster import node_id
+from harness.waiting import until
+
+
+def subscribers(nodes):
+    """One at each node, of the same user."""
+    clients = [node.login(uid=1).subscribe("@user") for node in nodes]
+    nodes.wait_reaches("user:1", len(clients))
+    for client in clients:
+        fresh(client)
+    return clients
+
+
+def fresh(client):
+    """Lets go of what has come so far: an answer comes behind it."""
+    client.do("ping")
+    client._put_back = []
+
+
+def wait_whole(nodes, reached):
+    nodes.wait_connected()
+    nodes.wait_complete()
+    nodes.wait_reaches("user:1", reached)
+
+
+def received(client):
+    """What has come, but for probes."""
+    client.do("ping")
+    got, client._put_back = client._put_back, []
+    return [message for message in got if message != "?"]
+
+
+def accounted(nodes, published, clients, before):
+    """Every message to every subscriber has come, once, or is in dunlin_cluster_lost_total."""
+    come = [received(client) for client in clients]
+    assert all(len(set(got)) == len(got) for got in come)
+    expected = published * len(clients)
+    until(lambda: sum(map(len, come)) + nodes.lost() - before == expected,
+          f"{sum(map(len, come))} received and {nodes.lost() - before:g} counted of {expected}")
+
+
+def test_a_slow_link_delays_and_loses_nothing(proxied):
+    nodes = proxied(2)
+    clients = subscribers(nodes)
+    nodes.ways[1].slow(0.05)
+    answers = [nodes[0].api.publish("user:1", str(i)) for i in range(10)]
+    assert answers == [{"s": 2, "f": 0}] * 10
+    for client in clients:
+        assert client.recv_many(10) == [str(i) for i in range(10)]
+        assert client.nothing_waits()
+
+
+def test_a_node_that_is_cut_off(proxied):
+    nodes = proxied(2)
+    clients = subscribers(nodes)
+    before = nodes.lost()
+    nodes.ways[1].cut()
+    nodes[1].wait_metric("dunlin_cluster_connected", 0)
+    for node in nodes:
+        for i in range(5):
+            node.api.publish("user:1", f"{node_id(node)} {i}")
+    nodes[0].wait_logged("node left", node=node_id(nodes[1]), why="silent")
+    # It is known to be gone: nobody waits for it. Whether it has missed something shows when it comes back.
+    assert [nodes[0].api.publish("user:1", f"gone {i}") for i in range(5)] == [{"s": 1, "f": 0}] * 5
+    nodes.ways[1].heal()
+    wait_whole(nodes, 2)
+    accounted(nodes, 15, clients, before)
+    assert nodes.lost("silent") == 5
+
+
+def test_a_link_that_freezes(proxied):
+    nodes = proxied(2)
+    clients = subscribers(nodes)
+    before = nodes.lost()
+    nodes.ways[1].freeze()
+    assert nodes[0].api.publish("user:1", "into the void") == {"s": 1, "f": 1}
+    assert nodes[1].api.publish("user:1", "out of it")["s"] == 1
+    nodes[0].wait_logged("node left", node=node_id(nodes[1]), why="silent")
+    nodes[1].wait_metric("dunlin_cluster_connected", 0)
+    nodes.ways[1].cut()
+    nodes.ways[1].heal()
+    wait_whole(nodes, 2)
+    accounted(nodes, 2, clients, before)
+
+
+def test_a_node_that_is_stopped_and_goes_on(cluster):
+    nodes = cluster(3)
+    clients = subscribers(nodes)
+    before = nodes.lost()
+    nodes.freeze(2)
+    assert nodes[0].api.publish("user:1", "while it stands") == {"s": 2, "f": 1}
+    for node in nodes.nodes[:2]:
+        node.wait_logged("node left", node=node_id(nodes[2]), why="silent")
+    assert nodes[1].api.publish("user:1", "while it is gone") == {"s": 2, "f": 0}
+    nodes.thaw(2)
+    wait_whole(nodes, 3)
+    accounted(nodes, 2, clients, before)
+    assert nodes.lost("silent") == 1  # the first came late

@@ -119,6 +119,11 @@ CrashScope::~CrashScope() {
   note_->hook.store(hook_, std::memory_order_relaxed);
 }
 
+std::string signal_name(int signal) {
+  const char* name = sigabbrev_np(signal);
+  return name ? std::string("SIG") + name : "signal " + std::to_string(signal);
+}
+
 void install_crash_handlers() {
   std::atexit(on_exit);
   struct sigaction action {};

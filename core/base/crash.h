@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include <signal.h>
 
@@ -55,6 +56,9 @@ class CrashScope {
   CrashNote* note_;  // may be nullptr
   const char *module_ = nullptr, *hook_ = nullptr;  // of the outer scope
 };
+
+// "SIGSEGV", or the number.
+std::string signal_name(int signal);
 
 // From here on the signals of faults (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT) leave their line before they kill; so does
 // exit(), where a module calls it.

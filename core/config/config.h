@@ -34,6 +34,7 @@ struct ModuleUse {
   Place place;                  // of the selection
   bool on_error_pass = false;   // auth, guards and filters: a fault counts as PASS
   Millis deadline{5000};        // for each answer
+  bool isolated = false;        // auth only: in processes of its own
   std::shared_ptr<const Canary> canary;  // auth only; may be nullptr
 };
 

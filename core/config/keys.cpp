@@ -50,10 +50,20 @@ void choose(Reading& r, const Node& node, std::initializer_list<std::pair<const 
   r.fault(node, fmt::format("is \"{}\"; must be {}", value, fmt::join(names, " or ")));
 }
 
+// What runs in the server itself, always.
+bool inside(const Reading& r, const Node& node, const ModuleUse& use) {
+  if (use.isolated) r.fault(node["isolation"], "isolation: is for auth modules only");
+  return !use.isolated;
+}
+
 void read_modules_list(Reading& r, const Node& node, bool chain, std::vector<ModuleUse>& out) {
   if (!node.IsSequence()) return r.fault(node, fmt::format("is {}; must be a list of modules", kind_of(node)));
   for (const Node& item : node)
-    if (ModuleUse use; r.module_use(item, use, chain)) out.push_back(std::move(use));
+    if (ModuleUse use; r.module_use(item, use, chain) && inside(r, item, use)) out.push_back(std::move(use));
+}
+
+void read_router(Reading& r, const Node& node, Endpoint& endpoint) {
+  if (r.module_use(node, endpoint.router, false)) inside(r, node, endpoint.router);
 }
 
 void read_auth(Reading& r, const Node& node, Endpoint& endpoint) {
@@ -111,10 +121,10 @@ const Key<Endpoint> kEndpoint[] = {
        if (r.text(n, e.path) && !e.path.starts_with('/')) r.fault(n, fmt::format("is \"{0}\"; write /{0}", e.path));
      }},
     {"auth", "list of modules", "[]", "Asked in order; the first that answers yes or no decides; all passing refuses. An "
-     "entry is a name or `{module: NAME, on_error: pass, deadline: 5s, canary: {module: NAME, percent: 5, shadow: true}, "
+     "entry is a name or `{module: NAME, on_error: pass, deadline: 5s, isolation: process, canary: {module: NAME, percent: 5, shadow: true}, "
      "…its own settings}`.", read_auth},
     {"router", "module", "required", "What a message means and where it goes; exactly one.",
-     [](Reading& r, const Node& n, Endpoint& e) { r.module_use(n, e.router, false); }},
+     read_router},
     {"guards", "list of modules", "[]", "Asked about each subscription: all must agree, and one at least must allow. Entries as "
      "in `auth`. Where there are none, the router decides alone.",
      [](Reading& r, const Node& n, Endpoint& e) { read_modules_list(r, n, true, e.guards); }},
@@ -191,9 +201,9 @@ const Key<ListenerReading> kListener[] = {
        for (const Node& item : n) read_endpoint(r, item, l.listener);
      }},
     {"auth", "list of modules", "[]", "Raw TCP: as of an endpoint.",
-     [](Reading& r, const Node& n, ListenerReading& l) { read_modules_list(r, n, true, l.socket.auth); }},
+     [](Reading& r, const Node& n, ListenerReading& l) { read_auth(r, n, l.socket); }},
     {"router", "module", "required", "Raw TCP: as of an endpoint. It must be able to find packets, as `lua` is.",
-     [](Reading& r, const Node& n, ListenerReading& l) { r.module_use(n, l.socket.router, false); }},
+     [](Reading& r, const Node& n, ListenerReading& l) { read_router(r, n, l.socket); }},
     {"guards", "list of modules", "[]", "Raw TCP: as of an endpoint.",
      [](Reading& r, const Node& n, ListenerReading& l) { read_modules_list(r, n, true, l.socket.guards); }},
     {"options", "map", "{}", "Raw TCP: as of an endpoint.",

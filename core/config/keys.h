@@ -26,7 +26,7 @@ struct Reading {
   bool texts(const YAML::Node& node, std::vector<std::string>& out) const;
   // Relative to the configuration file's folder; must exist.
   bool existing_path(const YAML::Node& node, std::string& out) const;
-  // `more`: keys that are the reader's besides `module`, `on_error` and `deadline`, and no settings.
+  // `more`: keys that are the reader's besides `module`, `on_error`, `deadline` and `isolation`, and no settings.
   bool module_use(const YAML::Node& node, ModuleUse& out, bool auth, const std::vector<std::string>& more = {}) const;
   // `{module: NAME, percent: 5, shadow: true, …its own settings}`
   void canary(const YAML::Node& node, ModuleUse& of) const;

@@ -108,7 +108,7 @@ bool Reading::existing_path(const YAML::Node& node, std::string& out) const {
 // A name takes the settings of modules.NAME; a map with settings of its own stands alone.
 bool Reading::module_use(const YAML::Node& node, ModuleUse& out, bool auth,
                          const std::vector<std::string>& more) const {
-  std::vector<std::string> host_keys = {"module", "on_error", "deadline"};
+  std::vector<std::string> host_keys = {"module", "on_error", "deadline", "isolation"};
   host_keys.insert(host_keys.end(), more.begin(), more.end());
   out.place = place_of(node);
   const auto named = [&](const std::string& name) {
@@ -143,6 +143,11 @@ bool Reading::module_use(const YAML::Node& node, ModuleUse& out, bool auth,
     } else {
       out.on_error_pass = on_error.Scalar() == "pass";
     }
+  }
+  if (const YAML::Node isolation = node["isolation"]) {
+    const bool known = isolation.IsScalar() && (isolation.Scalar() == "process" || isolation.Scalar() == "none");
+    if (!known) fault(isolation, "isolation: must be process or none");
+    out.isolated = known && isolation.Scalar() == "process";
   }
   return true;
 }

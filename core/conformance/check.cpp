@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "core/base/crash.h"
 #include "core/conformance/child.h"
 #include "core/conformance/suite.h"
 

@@ -16,6 +16,7 @@
 
 #include <fmt/format.h>
 
+#include "core/base/crash.h"
 #include "core/base/check.h"
 
 namespace dunlin {
@@ -131,11 +132,6 @@ ChildEnd run_in_child(const std::function<int(const Say&)>& work, const Say& hea
   setpgid(pid, pid);  // as the child does; whoever comes first
   ::close(ends[1]);
   return Child(pid, ends[0]).follow(heard, silence);
-}
-
-std::string signal_name(int signal) {
-  const char* name = sigabbrev_np(signal);
-  return name ? std::string("SIG") + name : "signal " + std::to_string(signal);
 }
 
 std::string fault_of(const ChildEnd& end, Millis silence) {

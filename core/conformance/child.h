@@ -24,9 +24,6 @@ struct ChildEnd {
 // REQUIRES: this process has one thread.
 ChildEnd run_in_child(const std::function<int(const Say&)>& work, const Say& heard, Millis silence);
 
-// "SIGSEGV", or the number.
-std::string signal_name(int signal);
-
 // The child's end in words, as far as it is a fault: "it crashes (SIGSEGV)"; empty: it ended as it should.
 std::string fault_of(const ChildEnd& end, Millis silence);
 

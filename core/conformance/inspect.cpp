@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "core/base/crash.h"
 #include "core/conformance/child.h"
 #include "core/conformance/interfaces.h"
 #include "core/plugin/abi_text.h"

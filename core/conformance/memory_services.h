@@ -49,6 +49,7 @@ class MemoryServices : public Services {
   dunlin_status conn_query(ClientId, std::string_view, std::string_view&) override { return DUNLIN_E_NOT_FOUND; }
   dunlin_status conn_cookie(ClientId, std::string_view, std::string_view&) override { return DUNLIN_E_NOT_FOUND; }
   dunlin_status conn_option(ClientId, std::string_view, std::string_view&) override { return DUNLIN_E_NOT_FOUND; }
+  dunlin_status conn_options(ClientId, std::string_view&) override { return DUNLIN_E_NOT_FOUND; }
   dunlin_status conn_uid(ClientId, std::string_view&, std::uint32_t&) override { return DUNLIN_E_NOT_FOUND; }
   dunlin_status conn_authenticate(ClientId id, std::string_view token, std::uint32_t source, LoginDone done) override {
     return authenticate(id, token, source, std::move(done));

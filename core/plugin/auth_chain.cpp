@@ -11,7 +11,7 @@ namespace dunlin {
 
 std::optional<LoginAnswer> ModuleRuntime::Impl::login(const EndpointModules& endpoint, ClientId id,
                                                       std::string_view token, std::uint32_t source) {
-  const auto waiting = waiting_.find(id);
+  const auto waiting = waiting_.empty() ? waiting_.end() : waiting_.find(id);  // mostly nobody waits
   if (waiting != waiting_.end() && waiting->second.login)
     return LoginAnswer{.identity = {}, .module = {}, .reason = "a log-in of this connection is running already"};
   LoginWait wait{&endpoint, 0, {}, source, 0};
@@ -48,14 +48,24 @@ std::optional<LoginAnswer> ModuleRuntime::Impl::run_chain(ClientId id, LoginWait
       return instance.auth()->check(instance.raw(), id.value(), &credentials, ticket);
     });
     if (canary && step.canary.shadow) ask_shadow(id, wait, credentials);
-    if (!asked.answer) {
+    if (!wait.shadow && (asked.verdict == DUNLIN_PASS || asked.verdict == DUNLIN_DENY)) {
+      const bool denied = asked.verdict == DUNLIN_DENY;
+      instance.count(Asking::auth, denied ? Outcome::deny : Outcome::pass);
+      if (!denied) continue;
+      std::optional<LoginAnswer> decided(std::in_place);  // made where it is needed: to move one costs as much as to ask
+      decided->outcome = LoginOutcome::denied;
+      decided->module = instance.module();
+      return decided;
+    }
+    std::optional<Answer> answer = asked.take();
+    if (!answer) {
       await(asked.ticket, id, true, wait.slot == step.slot ? step.deadline : step.canary.deadline);
       wait.ticket = asked.ticket;
       if (wait.token.empty()) wait.token = token;
       waiting_[id].login = std::move(wait);
       return std::nullopt;
     }
-    if (auto decided = judge(wait, id, std::move(*asked.answer))) return decided;
+    if (auto decided = judge(wait, id, std::move(*answer))) return decided;
   }
   return LoginAnswer{.outcome = LoginOutcome::denied, .identity = {}, .module = {}, .reason = {}};
 }

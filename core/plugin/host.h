@@ -5,6 +5,7 @@
 // until `destroy` has returned). Functions of the tables find theirs by the address alone.
 #pragma once
 
+#include <atomic>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -30,9 +31,13 @@ class Host : public dunlin_host {
   const std::string& directory() const { return directory_; }
   bool on_own_thread() const { return std::this_thread::get_id() == thread_; }
   Instance* instance() const { return instance_; }  // nullptr: the host of `configure`
+  bool isolated() const { return isolated_; }       // in a process of the module's own
+  // [any-thread] Did it ask for dunlin.conn/1?
+  bool reads_connections() const { return reads_connections_.load(std::memory_order_relaxed); }
+  void note_asked(std::string_view id) const;
 
  protected:
-  Host(Log& log, std::string module, std::string directory, Instance* instance);
+  Host(Log& log, std::string module, std::string directory, Instance* instance, bool isolated);
   ~Host() = default;
 
  private:
@@ -40,6 +45,8 @@ class Host : public dunlin_host {
   std::string module_, directory_;
   std::thread::id thread_ = std::this_thread::get_id();
   Instance* instance_;
+  bool isolated_;
+  mutable std::atomic<bool> reads_connections_{false};
 };
 
 // [setup] Collects what `configure` has to say.
@@ -48,8 +55,8 @@ class SetupHost final : public Host {
   struct Fault {
     std::string pointer, what;
   };
-  SetupHost(Log& log, std::string module, std::string directory)
-      : Host(log, std::move(module), std::move(directory), nullptr) {}
+  SetupHost(Log& log, std::string module, std::string directory, bool isolated)
+      : Host(log, std::move(module), std::move(directory), nullptr, isolated) {}
 
   void fault(std::string_view pointer, std::string_view what) {
     faults_.push_back({std::string(pointer), std::string(what)});
@@ -60,8 +67,8 @@ class SetupHost final : public Host {
   std::vector<Fault> faults_;
 };
 
-// The table of functions behind an extension id on a worker's host; nullptr: there is none.
-const void* find_extension(std::string_view id);
+// The table of functions behind an extension id on a worker's host; nullptr: there is none. `isolated`: as in Host.
+const void* find_extension(std::string_view id, bool isolated = false);
 
 extern const dunlin_ticket_api kTicketTable;
 extern const dunlin_log kLogTable;

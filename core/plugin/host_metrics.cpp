@@ -18,6 +18,7 @@ dunlin_status InstanceMetrics::define(std::uint32_t kind, std::string name, std:
   }
   if (figures_.size() == kMost) return DUNLIN_E_FULL;
   figures_.push_back({kind, std::move(name), std::move(help), std::move(labels)});
+  ++changes_;
   id = static_cast<std::uint32_t>(figures_.size());
   return DUNLIN_OK;
 }
@@ -31,11 +32,14 @@ void InstanceMetrics::add(std::uint32_t id, std::int64_t value) {
   if (!figure || (figure->kind == DUNLIN_METRIC_COUNTER && value < 0)) return;
   const auto sum = static_cast<std::uint64_t>(figure->value) + static_cast<std::uint64_t>(value);
   figure->value = static_cast<std::int64_t>(sum);  // unsigned, since it may wrap
+  ++changes_;
 }
 
 void InstanceMetrics::set(std::uint32_t id, std::int64_t value) {
   Figure* figure = find(id);
-  if (figure && figure->kind == DUNLIN_METRIC_GAUGE) figure->value = value;
+  if (!figure || figure->kind != DUNLIN_METRIC_GAUGE) return;
+  figure->value = value;
+  ++changes_;
 }
 
 void InstanceMetrics::add_counters(const InstanceMetrics& other) {

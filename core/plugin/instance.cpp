@@ -11,7 +11,9 @@
 namespace dunlin {
 
 Instance::Instance(std::shared_ptr<Stage> stage, std::shared_ptr<Selection> selection, ModuleFigures& figures)
-    : Host(stage->log, selection->name(), selection->environment().config_directory, this), stage_(std::move(stage)),
+    : Host(stage->log, selection->name(), selection->environment().config_directory, this,
+           selection->environment().isolated),
+      stage_(std::move(stage)),
       selection_(std::move(selection)), auth_(selection_->auth()), router_(selection_->router()),
       guard_(selection_->guard()), filter_(selection_->filter()), route_(selection_->route()),
       framer_(selection_->framer()), figures_(figures) {

@@ -60,6 +60,7 @@ class Instance final : public Host, public std::enable_shared_from_this<Instance
   void log_fault(Hook hook, ClientId conn, std::string_view why);
   void count(Asking asking, Outcome outcome) { figures_.count(asking, outcome); }
   void compared(bool agreed) { figures_.compared(agreed); }
+  ProcessFigures& processes() { return figures_.processes(); }  // of a module that is isolated
   void collect(std::vector<Sample>& out) const;
 
   // Wraps a callback of the module for Services: it is dropped once this instance is being destroyed.

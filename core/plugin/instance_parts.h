@@ -135,15 +135,19 @@ class InstanceMetrics {
   // Gauges say which worker they are of; counters add up over the workers.
   void collect(unsigned worker, std::vector<Sample>& out) const;
 
- private:
   struct Figure {
     std::uint32_t kind;
     std::string name, help;
     Labels labels;
     std::int64_t value = 0;
   };
+  const std::vector<Figure>& figures() const { return figures_; }  // the id is the index, from 1
+  std::uint64_t changes() const { return changes_; }               // grows whenever one of them may have changed
+
+ private:
   Figure* find(std::uint32_t id);
-  std::vector<Figure> figures_;  // the id is the index, from 1
+  std::vector<Figure> figures_;
+  std::uint64_t changes_ = 0;
 };
 
 }  // namespace dunlin

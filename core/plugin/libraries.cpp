@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/plugin/libraries.h"
 
-#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstring>
 
 #include <fmt/format.h>
@@ -15,26 +13,6 @@
 
 namespace dunlin {
 namespace {
-
-Error failed(const std::string& file, std::string_view what) {
-  return fail(Errc::unavailable, fmt::format("{}: {}: {}", file, what, std::strerror(errno)));
-}
-
-Result<int> copy_of(const std::string& bytes, const std::string& file, const std::string& name) {
-  const int fd = memfd_create(name.c_str(), MFD_CLOEXEC);
-  if (fd < 0) return failed(file, "there can be no private copy of it");
-  for (std::size_t at = 0; at < bytes.size();) {
-    const ssize_t put = ::write(fd, bytes.data() + at, bytes.size() - at);
-    if (put < 0 && errno == EINTR) continue;
-    if (put <= 0) {
-      const auto error = failed(file, "its private copy cannot be written");
-      ::close(fd);
-      return error;
-    }
-    at += static_cast<std::size_t>(put);
-  }
-  return fd;
-}
 
 bool has_bytes(int fd, std::string_view bytes) {
   struct stat status {};
@@ -69,7 +47,7 @@ Result<const dunlin_module*> Libraries::open(const std::string& directory, const
   const auto bytes = read_library(*file);
   if (!bytes) return bytes.error();
   if (const Version* known = find(*file, *bytes)) return known->module;
-  const auto copy = copy_of(*bytes, *file, name);
+  const auto copy = private_copy(*bytes, *file, name);
   if (!copy) return copy.error();
   // By the process's number, so that debuggers and symbolizers find the file, too.
   const auto module = load_library(fmt::format("/proc/{}/fd/{}", ::getpid(), *copy), *file, name);

@@ -5,6 +5,7 @@
 #include <dlfcn.h>
 #include <elf.h>
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -126,6 +127,10 @@ std::string flaw_in_bytes(std::string_view bytes) {
   return whole ? "" : "it is cut short: is it still being written?";
 }
 
+Error failed(const std::string& file, std::string_view what) {
+  return fail(Errc::unavailable, fmt::format("{}: {}: {}", file, what, std::strerror(errno)));
+}
+
 }  // namespace
 
 Result<std::string> library_file(const std::string& directory, const std::string& name) {
@@ -144,6 +149,22 @@ Result<std::string> read_library(const std::string& file) {
   if (!bytes) return bytes;
   if (const std::string flaw = flaw_in_bytes(*bytes); !flaw.empty()) return refused(file, flaw);
   return bytes;
+}
+
+Result<int> private_copy(std::string_view bytes, const std::string& file, const std::string& name) {
+  const int fd = memfd_create(name.c_str(), MFD_CLOEXEC);
+  if (fd < 0) return failed(file, "there can be no private copy of it");
+  for (std::size_t at = 0; at < bytes.size();) {
+    const ssize_t put = ::write(fd, bytes.data() + at, bytes.size() - at);
+    if (put < 0 && errno == EINTR) continue;
+    if (put <= 0) {
+      const auto error = failed(file, "its private copy cannot be written");
+      ::close(fd);
+      return error;
+    }
+    at += static_cast<std::size_t>(put);
+  }
+  return fd;
 }
 
 Result<const dunlin_module*> load_library(const std::string& path, const std::string& file, const std::string& name) {

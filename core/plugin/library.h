@@ -17,6 +17,9 @@ Result<std::string> library_file(const std::string& directory, const std::string
 // that is still being written.
 Result<std::string> read_library(const std::string& file);
 
+// A copy of them that nobody else writes to: a descriptor, the caller's. `name`: for those who look at the process.
+Result<int> private_copy(std::string_view bytes, const std::string& file, const std::string& name);
+
 // Opens `path`; faults are told of `file`, which it stands for. The plugin of a stem `name`.
 Result<const dunlin_module*> load_library(const std::string& path, const std::string& file, const std::string& name);
 

@@ -22,6 +22,8 @@
 
 namespace dunlin {
 
+class Isolator;
+class IsolatedModule;
 class Libraries;
 
 // What setup needs to know of the configuration, and who validates settings: the loader of core/config is handed in.
@@ -31,6 +33,9 @@ struct ModuleEnvironment {
   std::string config_file;       // as given, for fault lines
   std::string config_directory;  // absolute
   Libraries* libraries = nullptr;  // nullptr: files are opened where they stand
+  Isolator* isolator = nullptr;    // nullptr: there is no `isolation: process`
+  bool isolated = false;           // this process is one that an isolator started: a part of the host is not here
+  int library = -1;                // not -1: the file's bytes are read from this descriptor
 };
 
 // Opens DIRECTORY/NAME.so: one exported symbol, magic, ABI major, name equal to the stem, a complete module table. The
@@ -71,6 +76,8 @@ class Selection {
  private:
   Selection(const ModuleEnvironment& environment, const ModuleUse& use);
   Status open(const ModuleUse& use);
+  Status isolate(const ModuleUse& use);
+  Result<const dunlin_module*> library() const;
   Status configure_module(const ModuleUse& use);
 
   ModuleEnvironment environment_;
@@ -80,6 +87,7 @@ class Selection {
   bool configured_ = false;
   std::unique_ptr<SharedCache> cache_;
   std::unique_ptr<SetupHost> host_;  // known to the module until `discard`
+  std::unique_ptr<IsolatedModule> process_;  // nullptr: the module runs in this process
 };
 
 // The selections of a whole configuration: each endpoint's chain and router resolved to slots. A selection has one slot
@@ -121,9 +129,9 @@ struct ModuleSet {
 
   std::size_t slot_of(std::size_t index) const { return first_slot + index; }
 
-  // Every fault of every module, one a line. `libraries`: as in ModuleEnvironment.
+  // Every fault of every module, one a line. `libraries`, `isolator`: as in ModuleEnvironment.
   static Result<ModuleSet> build(const Config& config, Log& log, Libraries* libraries = nullptr,
-                                 std::size_t first_slot = 0);
+                                 Isolator* isolator = nullptr, std::size_t first_slot = 0);
 };
 
 }  // namespace dunlin

@@ -32,6 +32,7 @@ void ModuleFigures::collect(const std::string& module, unsigned worker, std::vec
       out.push_back({.name = "dunlin_canary_comparisons_total", .help = "Log-ins of which a canary was asked besides",
                      .labels = {{"module", module}, {"result", agreed ? "agreed" : "differed"}},
                      .value = static_cast<double>(agreed ? agreed_ : differed_), .buckets = {}});
+  processes_.collect(module, out);
   times_.collect(module, out);
   collect_own(module, worker, ended_, out);
 }

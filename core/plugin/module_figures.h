@@ -13,6 +13,7 @@
 #include "core/plugin/answer.h"
 #include "core/plugin/hooks.h"
 #include "core/plugin/instance_parts.h"
+#include "core/plugin/process_figures.h"
 
 namespace dunlin {
 
@@ -31,6 +32,7 @@ class ModuleFigures {
   void serves(Asking asking) { asked_[static_cast<std::size_t>(asking)].serves = true; }
   // A canary that was asked beside another: did they agree?
   void compared(bool agreed) { ++(agreed ? agreed_ : differed_); }
+  ProcessFigures& processes() { return processes_; }
   // The counters of an instance that ends.
   void keep(const InstanceMetrics& ended) { ended_.add_counters(ended); }
   void collect(const std::string& module, unsigned worker, std::vector<Sample>& out) const;
@@ -44,6 +46,7 @@ class ModuleFigures {
     bool serves = false;
   };
   std::uint64_t agreed_ = 0, differed_ = 0;
+  ProcessFigures processes_;
   std::array<Asked, static_cast<std::size_t>(Asking::count_)> asked_;
 };
 

@@ -2,6 +2,7 @@
 // Which modules a configuration runs: those that an endpoint selects, and no others.
 #include <map>
 #include <optional>
+#include <tuple>
 #include <utility>
 
 #include <fmt/format.h>
@@ -13,8 +14,8 @@ namespace {
 
 class Builder {
  public:
-  Builder(const Config& config, Log& log, Libraries* libraries, std::size_t first_slot)
-      : config_(config), environment_{log, config.plugin_directory, config.file, config.directory, libraries} {
+  Builder(const Config& config, Log& log, Libraries* libraries, Isolator* isolator, std::size_t first_slot)
+      : config_(config), environment_{log, config.plugin_directory, config.file, config.directory, libraries, isolator} {
     set_.first_slot = first_slot;
   }
 
@@ -82,7 +83,7 @@ class Builder {
 
   // Empty: it was refused, and that has been said, once.
   std::optional<std::size_t> select(const ModuleUse& use) {
-    const auto [known, fresh] = known_.try_emplace({use.module, use.settings});
+    const auto [known, fresh] = known_.try_emplace({use.module, use.settings, use.isolated ? use.deadline : Millis{0}, use.isolated});
     if (!fresh) return known->second;
     auto selection = Selection::configure(environment_, use);
     if (!selection) {
@@ -102,14 +103,17 @@ class Builder {
   const Config& config_;
   ModuleEnvironment environment_;
   ModuleSet set_;
-  std::map<std::pair<std::string, std::string>, std::optional<std::size_t>> known_;
+  // A process is given up when it keeps a log-in waiting for its deadline: it has one.
+  using Wanted = std::tuple<std::string, std::string, Millis, bool>;  // module, settings, deadline, isolated
+  std::map<Wanted, std::optional<std::size_t>> known_;
   std::vector<std::string> faults_;
 };
 
 }  // namespace
 
-Result<ModuleSet> ModuleSet::build(const Config& config, Log& log, Libraries* libraries, std::size_t first_slot) {
-  return Builder(config, log, libraries, first_slot).build();
+Result<ModuleSet> ModuleSet::build(const Config& config, Log& log, Libraries* libraries, Isolator* isolator,
+                                   std::size_t first_slot) {
+  return Builder(config, log, libraries, isolator, first_slot).build();
 }
 
 }  // namespace dunlin

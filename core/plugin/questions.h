@@ -33,8 +33,9 @@ class Questions {
   template <class Call>
   std::optional<Answer> ask(About about, Call call, Told told) {
     Asked asked = dunlin::ask(*about.instance, about.hook, call);
-    if (!asked.answer) keep(asked.ticket, std::move(about), std::move(told));
-    return std::move(asked.answer);
+    std::optional<Answer> answer = asked.take();
+    if (!answer) keep(asked.ticket, std::move(about), std::move(told));
+    return answer;
   }
 
   // False: the ticket belongs to somebody else, and the answer has not been touched.

@@ -12,6 +12,7 @@ std::optional<RouterOutcome> ModuleRuntime::Impl::ask_router(const EndpointModul
                                                              Call call) {
   Instance& instance = router_of(endpoint);
   Asked asked = ask(instance, hook, [&](dunlin_ticket ticket) { return call(instance, ticket); });
+  if (asked.said_all()) return asked.verdict == DUNLIN_DENY ? RouterOutcome::deny : RouterOutcome::proceed;
   if (asked.answer) return judge(instance, hook, id, *asked.answer);
   await(asked.ticket, id, false, endpoint.router_deadline);
   waiting_[id].router = RouterWait{&endpoint, asked.ticket, hook};

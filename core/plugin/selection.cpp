@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <unistd.h>
+
 #include <utility>
 
 #include <fmt/format.h>
@@ -8,7 +10,9 @@
 #include "core/plugin/abi_text.h"
 #include "core/plugin/cache.h"
 #include "core/plugin/host.h"
+#include "core/plugin/isolator.h"
 #include "core/plugin/libraries.h"
+#include "core/plugin/library.h"
 #include "core/plugin/module.h"
 
 namespace dunlin {
@@ -18,11 +22,11 @@ Error lines(const std::vector<std::string>& faults) {
   return fail(Errc::bad_input, fmt::format("{}", fmt::join(faults, "\n")));
 }
 
-std::vector<std::string> missing_extensions(const dunlin_module& module) {
+std::vector<std::string> missing_extensions(const dunlin_module& module, bool isolated) {
   std::vector<std::string> missing;
   if (module.required)
     for (const char* const* id = module.required; *id; ++id)
-      if (!find_extension(*id)) missing.emplace_back(*id);
+      if (!find_extension(*id, isolated)) missing.emplace_back(*id);
   return missing;
 }
 
@@ -35,7 +39,8 @@ std::string selection_fault(const std::string& file, const Place& place, const s
 
 Selection::Selection(const ModuleEnvironment& environment, const ModuleUse& use)
     : environment_(environment), name_(use.module), cache_(std::make_unique<SharedCache>()),
-      host_(std::make_unique<SetupHost>(environment.log, use.module, environment.config_directory)) {}
+      host_(std::make_unique<SetupHost>(environment.log, use.module, environment.config_directory,
+                                        environment.isolated)) {}
 
 Selection::~Selection() {
   if (!configured_) return;
@@ -43,23 +48,44 @@ Selection::~Selection() {
   module_->discard(settings_);
 }
 
+Result<const dunlin_module*> Selection::library() const {
+  const std::string& directory = environment_.plugin_directory;
+  if (environment_.library >= 0)
+    return load_library(fmt::format("/proc/{}/fd/{}", ::getpid(), environment_.library),
+                        fmt::format("{}/{}.so", directory, name_), name_);
+  return environment_.libraries ? environment_.libraries->open(directory, name_) : open_library(directory, name_);
+}
+
 Status Selection::open(const ModuleUse& use) {
   const std::string& file = environment_.config_file;
   const CrashScope scope(crash_note(), name_.c_str(), "load");
-  const auto library = environment_.libraries ? environment_.libraries->open(environment_.plugin_directory, name_)
-                                              : open_library(environment_.plugin_directory, name_);
-  if (!library)
-    return fail(library.error().code,
-                selection_fault(file, use.place, fmt::format("module \"{}\": {}", name_, library.error().why)));
-  module_ = *library;
-  if (const auto missing = missing_extensions(*module_); !missing.empty())
+  const auto opened = library();
+  if (!opened)
+    return fail(opened.error().code,
+                selection_fault(file, use.place, fmt::format("module \"{}\": {}", name_, opened.error().why)));
+  module_ = *opened;
+  if (const auto missing = missing_extensions(*module_, environment_.isolated); !missing.empty())
     return fail(Errc::bad_input,
                 selection_fault(file, use.place,
-                                fmt::format("module \"{}\": {}/{}.so requires {}, which this server does not have",
-                                            name_, environment_.plugin_directory, name_, fmt::join(missing, ", "))));
+                                fmt::format("module \"{}\": {}/{}.so requires {}, which {} does not have", name_,
+                                            environment_.plugin_directory, name_, fmt::join(missing, ", "),
+                                            environment_.isolated ? "a module with `isolation: process`" : "this server")));
   if (!module_->settings_schema) return ok();
   const auto faults = check_settings(file, use, module_->settings_schema);
   return faults.empty() ? ok() : Status(lines(faults));
+}
+
+// The file is neither opened nor configured here: what is wrong with it must not hurt the server.
+Status Selection::isolate(const ModuleUse& use) {
+  if (!environment_.isolator)
+    return fail(Errc::bad_input, selection_fault(environment_.config_file, use.place,
+                                                 fmt::format("module \"{}\": there is no isolation here", name_)));
+  auto process = environment_.isolator->start(environment_, use);
+  if (!process) return process.error();
+  process_ = std::move(*process);
+  module_ = &process_->module();
+  settings_ = process_->settings();
+  return ok();
 }
 
 Status Selection::configure_module(const ModuleUse& use) {
@@ -79,6 +105,10 @@ Status Selection::configure_module(const ModuleUse& use) {
 
 Result<std::shared_ptr<Selection>> Selection::configure(const ModuleEnvironment& environment, const ModuleUse& use) {
   std::shared_ptr<Selection> selection(new Selection(environment, use));
+  if (use.isolated) {
+    if (Status isolated = selection->isolate(use); !isolated) return isolated.error();
+    return selection;
+  }
   if (Status opened = selection->open(use); !opened) return opened.error();
   if (Status configured = selection->configure_module(use); !configured) return configured.error();
   return selection;

@@ -32,6 +32,8 @@ class Services {
   virtual dunlin_status conn_query(ClientId id, std::string_view name, std::string_view& out) = 0;
   virtual dunlin_status conn_cookie(ClientId id, std::string_view name, std::string_view& out) = 0;
   virtual dunlin_status conn_option(ClientId id, std::string_view name, std::string_view& out) = 0;
+  // All of the endpoint's options: a JSON object.
+  virtual dunlin_status conn_options(ClientId id, std::string_view& json) = 0;
   virtual dunlin_status conn_uid(ClientId id, std::string_view& text, std::uint32_t& kind) = 0;
 
   using LoginDone = std::function<void(dunlin_verdict, dunlin_status)>;

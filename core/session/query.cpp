@@ -3,6 +3,9 @@
 
 #include <cctype>
 
+#include "core/base/json.h"
+#include "dunlin/dunlin.h"
+
 namespace dunlin {
 namespace {
 
@@ -63,6 +66,25 @@ bool starts_with_word(std::string_view text, std::string_view word) {
 }
 
 }  // namespace
+
+std::string_view handshake_name(std::uint32_t what) {
+  switch (what) {
+    case DUNLIN_CONN_METHOD: return Handshake::kMethod;
+    case DUNLIN_CONN_URI: return Handshake::kUri;
+    case DUNLIN_CONN_PROTOCOL: return Handshake::kProtocol;
+    case DUNLIN_CONN_HOST: return Handshake::kHost;
+    case DUNLIN_CONN_TLS_SUBJECT: return Handshake::kTlsSubject;
+    default: return {};
+  }
+}
+
+EndpointOptions options_of(std::string_view json) {
+  EndpointOptions options;
+  if (const auto document = json::parse(json); document && document->IsObject())
+    for (const auto& member : document->GetObject())
+      options.emplace(json::text_of(member.name), json::print(member.value));
+  return options;
+}
 
 std::optional<std::string_view> Handshake::get(std::string_view name) const {
   std::optional<std::string_view> found;

@@ -34,7 +34,7 @@ std::size_t selections_in(const Config& config) {
 }  // namespace
 
 Result<std::unique_ptr<Reloader>> Reloader::create(const Config& config, Log& log) {
-  std::unique_ptr<Reloader> reloader(new Reloader(log));
+  std::unique_ptr<Reloader> reloader(new Reloader(log, config.workers));
   const auto building = std::make_shared<Building>(Building{1, config, 0, std::nullopt});
   reloader->build(building, [] {});
   if (!reloader->setup_.wait(kSetupPatience)) leave_hanging(log, reloader->hanging());
@@ -101,7 +101,7 @@ Result<std::shared_ptr<Reloader::Building>> Reloader::read() {
 
 void Reloader::build(const std::shared_ptr<Building>& building, std::function<void()> built) {
   setup_.run([this, building, built = std::move(built)] {
-    building->modules = ModuleSet::build(building->config, log_, &libraries_, building->first_slot);
+    building->modules = ModuleSet::build(building->config, log_, &libraries_, &isolator_, building->first_slot);
     built();
   });
 }

@@ -17,6 +17,7 @@
 
 #include "core/base/log.h"
 #include "core/base/result.h"
+#include "core/isolation/isolator.h"
 #include "core/loop/mailbox.h"
 #include "core/loop/timer_wheel.h"
 #include "core/plugin/generation.h"
@@ -72,7 +73,7 @@ class Reloader {
     std::optional<Result<ModuleSet>> modules;
   };
 
-  explicit Reloader(Log& log) : log_(log), setup_(log) {}
+  Reloader(Log& log, unsigned workers) : log_(log), isolator_(workers), setup_(log) {}
   void begin();
   Result<std::shared_ptr<Building>> read();
   void build(const std::shared_ptr<Building>& building, std::function<void()> built);
@@ -88,6 +89,7 @@ class Reloader {
 
   Log& log_;
   Libraries libraries_;
+  ProcessIsolator isolator_;
   ReloadFigures figures_;
   std::map<std::uint64_t, Entry> entries_;
   std::uint64_t in_force_ = 1, last_ = 1;

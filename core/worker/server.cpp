@@ -18,6 +18,7 @@
 #include "core/base/clock.h"
 #include "core/base/control.h"
 #include "core/base/crash.h"
+#include "core/isolation/isolator.h"
 #include "core/loop/loop.h"
 #include "core/loop/mailbox.h"
 #include "core/loop/signals.h"
@@ -354,7 +355,8 @@ class Server {
 }  // namespace
 
 Status check_modules(const Config& config, Log& log) {
-  const auto modules = ModuleSet::build(config, log);
+  ProcessIsolator isolator(0);
+  const auto modules = ModuleSet::build(config, log, nullptr, &isolator);
   if (!modules) return modules.error();
   if (config.mesh_module.module.empty()) return ok();
   const auto engine = PluginEngine::create(config, log);

@@ -65,15 +65,8 @@ dunlin_status WorkerServices::conn_info(ClientId id, std::uint32_t what, std::st
   }
   const Handshake* handshake = session->handshake();
   if (!handshake) return DUNLIN_E_NOT_FOUND;
-  std::string_view name;
-  switch (what) {
-    case DUNLIN_CONN_METHOD: name = Handshake::kMethod; break;
-    case DUNLIN_CONN_URI: name = Handshake::kUri; break;
-    case DUNLIN_CONN_PROTOCOL: name = Handshake::kProtocol; break;
-    case DUNLIN_CONN_HOST: name = Handshake::kHost; break;
-    case DUNLIN_CONN_TLS_SUBJECT: name = Handshake::kTlsSubject; break;
-    default: return DUNLIN_E_INVALID;
-  }
+  const std::string_view name = handshake_name(what);
+  if (name.empty()) return DUNLIN_E_INVALID;
   const auto value = handshake->get(name);
   if (!value || value->empty()) return DUNLIN_E_NOT_FOUND;
   out = *value;
@@ -117,13 +110,17 @@ dunlin_status WorkerServices::conn_option(ClientId id, std::string_view name, st
   const Session* session = sessions_.find(id);
   if (!session) return DUNLIN_E_GONE;
   auto [options, fresh] = options_.try_emplace(&session->endpoint());
-  if (fresh)
-    if (const auto document = json::parse(session->endpoint().options); document && document->IsObject())
-      for (const auto& member : document->GetObject())
-        options->second.emplace(json::text_of(member.name), json::print(member.value));
+  if (fresh) options->second = options_of(session->endpoint().options);
   const auto option = options->second.find(name);
   if (option == options->second.end()) return DUNLIN_E_NOT_FOUND;
   out = option->second;
+  return DUNLIN_OK;
+}
+
+dunlin_status WorkerServices::conn_options(ClientId id, std::string_view& json) {
+  const Session* session = sessions_.find(id);
+  if (!session) return DUNLIN_E_GONE;
+  json = session->endpoint().options;
   return DUNLIN_OK;
 }
 
@@ -264,31 +261,6 @@ bool WorkerServices::context_waited(ClientId id) {
   Session* session = sessions_.find(id);
   return session && session->context().waited();
 }
-
-std::uint64_t WorkerServices::timer_start(Millis after, Millis every, std::function<void()> fire) {
-  const std::uint64_t id = next_timer_++;
-  auto& ticking = *(timers_[id] = std::make_unique<Ticking>());
-  ticking.every = every;
-  ticking.fire = std::move(fire);
-  ticking.timer.on_fire([this, id] { fired(id); });
-  wheel_.start(ticking.timer, after);
-  return id;
-}
-
-void WorkerServices::fired(std::uint64_t id) {
-  const auto found = timers_.find(id);
-  if (found->second->every.count() == 0) {
-    const std::unique_ptr<Ticking> last = std::move(found->second);
-    timers_.erase(found);
-    last->fire();
-    return;
-  }
-  wheel_.start(found->second->timer, found->second->every);
-  const auto fire = found->second->fire;  // it may stop its own timer
-  fire();
-}
-
-bool WorkerServices::timer_stop(std::uint64_t id) { return timers_.erase(id) > 0; }
 
 std::uint64_t WorkerServices::http_request(HttpRequest request, std::function<void(const HttpResponse&)> done) {
   return http_.request(std::move(request), std::move(done));

@@ -7,16 +7,17 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <unordered_map>
 
 #include "core/hub/queue.h"
 #include "core/loop/loop.h"
 #include "core/loop/mailbox.h"
+#include "core/loop/numbered_timers.h"
 #include "core/loop/timer_wheel.h"
 #include "core/mesh/mesh.h"
 #include "core/net/http_client.h"
 #include "core/net/redis_client.h"
 #include "core/plugin/services.h"
+#include "core/session/query.h"
 #include "core/session/session_table.h"
 
 namespace dunlin {
@@ -26,7 +27,7 @@ class WorkerServices final : public Services {
   WorkerServices(Loop& loop, TimerWheel& wheel, Mailbox& mailbox, SessionTable& sessions, Mesh& mesh, Queue& queue,
                  HttpClient& http, RedisClient& redis)
       : loop_(loop), wheel_(wheel), mailbox_(mailbox), sessions_(sessions), mesh_(mesh), queue_(queue), http_(http),
-        redis_(redis) {}
+        redis_(redis), timers_(wheel) {}
 
   // What was read of the endpoints' options is read anew. REQUIRES: no hook is running
   void forget_options() { options_.clear(); }
@@ -37,6 +38,7 @@ class WorkerServices final : public Services {
   dunlin_status conn_query(ClientId id, std::string_view name, std::string_view& out) override;
   dunlin_status conn_cookie(ClientId id, std::string_view name, std::string_view& out) override;
   dunlin_status conn_option(ClientId id, std::string_view name, std::string_view& out) override;
+  dunlin_status conn_options(ClientId id, std::string_view& json) override;
   dunlin_status conn_uid(ClientId id, std::string_view& text, std::uint32_t& kind) override;
   dunlin_status conn_authenticate(ClientId id, std::string_view token, std::uint32_t source, LoginDone done) override;
   dunlin_status conn_send(ClientId id, Kind kind, std::string_view data) override;
@@ -60,8 +62,10 @@ class WorkerServices final : public Services {
   dunlin_status context_wait(ClientId id, std::string_view key, Millis timeout, ContextDone done) override;
   bool context_waited(ClientId id) override;
 
-  std::uint64_t timer_start(Millis after, Millis every, std::function<void()> fire) override;
-  bool timer_stop(std::uint64_t id) override;
+  std::uint64_t timer_start(Millis after, Millis every, std::function<void()> fire) override {
+    return timers_.start(after, every, std::move(fire));
+  }
+  bool timer_stop(std::uint64_t id) override { return timers_.stop(id); }
   std::uint64_t http_request(HttpRequest request, std::function<void(const HttpResponse&)> done) override;
   bool http_cancel(std::uint64_t id) override;
   bool redis_known(std::string_view name) override { return redis_.knows(name); }
@@ -78,16 +82,9 @@ class WorkerServices final : public Services {
   std::uint32_t uv_version() const override { return loop_.uv_version(); }
 
  private:
-  struct Ticking {
-    Timer timer;
-    Millis every{0};
-    std::function<void()> fire;
-  };
-
   // What modules are handed lives until their hook returns: kept to the end of the turn, which no hook outlasts.
   std::string_view keep(std::string text);
   dunlin_status found(const std::optional<std::string>& value, std::string_view& out);
-  void fired(std::uint64_t id);
   // What may ask a framer to encode has to wait until the hook that asked for it has returned.
   template <class Task>
   void outside_hooks(Task task) {
@@ -103,9 +100,8 @@ class WorkerServices final : public Services {
   Queue& queue_;
   HttpClient& http_;
   RedisClient& redis_;
-  std::unordered_map<std::uint64_t, std::unique_ptr<Ticking>> timers_;
-  std::uint64_t next_timer_ = 1;
-  std::map<const Endpoint*, std::map<std::string, std::string, std::less<>>> options_;  // parsed once
+  NumberedTimers timers_;
+  std::map<const Endpoint*, EndpointOptions> options_;  // parsed once
   std::deque<std::string> kept_;  // grows without moving what is in it
   bool clearing_ = false;
 };

@@ -31,18 +31,18 @@ class DeflatedFanout : public Scene {
   }
   std::uint64_t compressed() const { return counters.get(Counter::compressed); }
 
-  const std::string text = std::string(600, 'a');
+  const std::string page = std::string(600, 'a');
   FakeTransport first{flusher}, second{flusher}, narrow{flusher};
 };
 
 TEST_F(DeflatedFanout, OneCompressionForManySubscribersAndNoneForTheOthers) {
   join(transport, 0), join(first, 15), join(second, 15);
-  EXPECT_EQ(publish(text), "3/0");
+  EXPECT_EQ(publish(page), "3/0");
   EXPECT_EQ(publish("short"), "3/0");
-  EXPECT_EQ(publish(text), "3/0");
+  EXPECT_EQ(publish(page), "3/0");
   end_turn();
-  EXPECT_EQ(transport.written, plain(text) + plain("short") + plain(text));
-  EXPECT_EQ(first.written, small(text) + plain("short") + small(text));
+  EXPECT_EQ(transport.written, plain(page) + plain("short") + plain(page));
+  EXPECT_EQ(first.written, small(page) + plain("short") + small(page));
   EXPECT_EQ(second.written, first.written);
   EXPECT_EQ(compressed(), 2u);
   EXPECT_EQ(counters.get(Counter::deliveries), 9u);
@@ -51,44 +51,44 @@ TEST_F(DeflatedFanout, OneCompressionForManySubscribersAndNoneForTheOthers) {
 
 TEST_F(DeflatedFanout, EachWindowIsHonoured) {
   join(first, 15), join(narrow, 9);
-  EXPECT_EQ(publish(text), "2/0");
+  EXPECT_EQ(publish(page), "2/0");
   end_turn();
-  EXPECT_EQ(first.written, small(text, 15));
-  EXPECT_EQ(narrow.written, small(text, 9));
+  EXPECT_EQ(first.written, small(page, 15));
+  EXPECT_EQ(narrow.written, small(page, 9));
   EXPECT_EQ(compressed(), 2u);  // 600 bytes are more than a window of 512
 }
 
 TEST_F(DeflatedFanout, WithoutACompressingSubscriberNothingIsCompressed) {
   join(transport, 0);
   table.open(first, served, "192.0.2.7:1", nullptr).start();
-  EXPECT_EQ(publish(text), "1/0");
+  EXPECT_EQ(publish(page), "1/0");
   EXPECT_EQ(compressed(), 0u);
 }
 
 TEST_F(DeflatedFanout, RepliesAndMessagesToOneAreCompressedToo) {
   Session& session = join(first, 15);
-  const MessageRef message = Message::make(Kind::text, text);
-  EXPECT_EQ(session.send(Kind::text, text), DUNLIN_OK);
+  const MessageRef message = Message::make(Kind::text, page);
+  EXPECT_EQ(session.send(Kind::text, page), DUNLIN_OK);
   EXPECT_EQ(session.deliver(message), SendResult::sent);
   EXPECT_EQ(session.deliver(message), SendResult::sent);
   EXPECT_EQ(session.send(Kind::text, "short"), DUNLIN_OK);
   end_turn();
-  EXPECT_EQ(first.written, small(text) + small(text) + small(text) + plain("short"));
+  EXPECT_EQ(first.written, small(page) + small(page) + small(page) + plain("short"));
   EXPECT_EQ(compressed(), 2u);
 }
 
 TEST_F(DeflatedFanout, ASlowReaderIsCountedByWhatItIsSent) {
   join(first, 15), join(second, 15);
   first.stalled = true;
-  publish(text);
+  publish(page);
   end_turn();  // the first write blocks
-  std::string sent = small(text);
-  for (int i = 0; i < 20; ++i, sent += small(text)) {
-    EXPECT_EQ(publish(text), "2/0");
+  std::string sent = small(page);
+  for (int i = 0; i < 20; ++i, sent += small(page)) {
+    EXPECT_EQ(publish(page), "2/0");
     end_turn();
   }
   EXPECT_EQ(second.written, sent);
-  EXPECT_EQ(first.written, small(text));
+  EXPECT_EQ(first.written, small(page));
   first.stalled = false;
   first.box.on_writable();
   EXPECT_EQ(first.written, sent);
@@ -102,9 +102,9 @@ TEST_F(DeflatedFanout, ASettingThatIsTurnedOffHoldsForOpenConnections) {
   generation.modules.endpoints.push_back({endpoint_modules});
   Served next(generation);
   table.fanout().serve(next);
-  publish(text);
+  publish(page);
   end_turn();
-  EXPECT_EQ(first.written, plain(text));
+  EXPECT_EQ(first.written, plain(page));
   EXPECT_EQ(compressed(), 0u);
 }
 

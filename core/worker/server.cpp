@@ -319,10 +319,10 @@ class Server {
 
   // A worker that is held by a hook is left behind: nothing else is left to be done.
   void join() {
-    constexpr Millis kPatience{10'000}, kLook{5};
+    constexpr Millis kPatience{10'000}, kMoment{5};
     const std::int64_t until = steady_ms() + kPatience.count();
     for (std::size_t i = 0; i < threads_.size(); ++i) {
-      while (!workers_[i]->ended() && steady_ms() < until) std::this_thread::sleep_for(kLook);
+      while (!workers_[i]->ended() && steady_ms() < until) std::this_thread::sleep_for(kMoment);
       if (!workers_[i]->ended()) leave_hanging(log_, held_by(*workers_[i]));
     }
     for (std::thread& thread : threads_) thread.join();

@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <cstdlib>
 #include <cstring>
 #include <new>
 
@@ -43,11 +44,14 @@ class Line {
   std::size_t size_ = 0;
 };
 
-void say(int signal, const CrashNote* note) {
-  const bool json = note && note->log->format() == LogFormat::json;
-  const char* name = "?";
+const char* name_of(int signal) {
   for (const Row& row : kSignals)
-    if (row.number == signal) name = row.name;
+    if (row.number == signal) return row.name;
+  return "?";
+}
+
+void say(const char* name, const CrashNote* note) {
+  const bool json = note && note->log->format() == LogFormat::json;
   Line line;
   const auto field = [&](const char* key, const char* value) {
     line.add(json ? ",\"" : " ").add(key).add(json ? "\":\"" : "=").add(value).add(json ? "\"" : "");
@@ -63,10 +67,18 @@ void say(int signal, const CrashNote* note) {
 }
 
 extern "C" void on_crash(int signal, siginfo_t* info, void*) {
-  say(signal, crash_note());
+  say(name_of(signal), crash_note());
   // The default action is back (SA_RESETHAND). A fault comes again by itself, with the state that a core dump should
   // show; what somebody sent does not.
   if (info->si_code <= 0) ::raise(signal);
+}
+
+// Other threads are at work: nothing of what they use is destroyed under them.
+void on_exit() {
+  const CrashNote* note = crash_note();
+  if (!note || !note->module.load(std::memory_order_relaxed)) return;
+  say("exit", note);
+  std::_Exit(1);
 }
 
 }  // namespace
@@ -98,6 +110,7 @@ CrashScope::CrashScope(CrashNote* note, const char* module, const char* hook) : 
   hook_ = note_->hook.load(std::memory_order_relaxed);
   note_->module.store(module, std::memory_order_relaxed);
   note_->hook.store(hook, std::memory_order_relaxed);
+  note_->entered.store(note_->entered.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
 }
 
 CrashScope::~CrashScope() {
@@ -112,6 +125,7 @@ std::string signal_name(int signal) {
 }
 
 void install_crash_handlers() {
+  std::atexit(on_exit);
   struct sigaction action {};
   action.sa_sigaction = on_crash;
   action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESETHAND | SA_NODEFER;

@@ -17,12 +17,13 @@
 
 namespace dunlin {
 
-// What runs now. Written by its thread only; read by the handler on the same thread.
+// What runs now. Written by its thread only; read by the handler on the same thread, and by whoever watches it.
 struct CrashNote {
   std::uint64_t magic = 0;
   const Log* log = nullptr;                     // for its format
   std::atomic<const char*> module{nullptr};     // nullptr: no module
   std::atomic<const char*> hook{nullptr};
+  std::atomic<std::uint64_t> entered{0};        // counts scopes, so that a watcher can tell one call from the next
   std::int64_t worker = -1;                     // -1: none
 };
 
@@ -43,7 +44,7 @@ class CrashStack {
 // This thread's; nullptr: it has no CrashStack.
 CrashNote* crash_note();
 
-// `module` runs `hook` on this thread. Both texts outlive it.
+// `module` runs `hook` on this thread. Both texts outlive it, and the note's thread where somebody watches that.
 class CrashScope {
  public:
   CrashScope(CrashNote* note, const char* module, const char* hook);
@@ -59,7 +60,8 @@ class CrashScope {
 // "SIGSEGV", or the number.
 std::string signal_name(int signal);
 
-// From here on the signals of faults (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT) leave their line before they kill.
+// From here on the signals of faults (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT) leave their line before they kill; so does
+// exit(), where a module calls it.
 void install_crash_handlers();
 
 }  // namespace dunlin

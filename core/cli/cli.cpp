@@ -65,7 +65,7 @@ int check(const Options& options, const Commands& commands) {
 }
 
 int reload(const Options& options, const Commands&) {
-  constexpr int kPatience = 60;  // more than the server gives the modules
+  constexpr int kPatience = 120;  // more than the server gives the modules
   const auto answer = control_call(options.config, kControlReload, kPatience);
   if (!answer) return said(answer.error());
   const std::size_t line = answer->find('\n');

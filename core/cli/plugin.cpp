@@ -27,7 +27,12 @@ int list(const PluginArguments& arguments) {
 
 // JSON, or @FILE with JSON in it.
 int check(const PluginArguments& arguments) {
-  PluginCheck request{arguments.file, arguments.settings};
+  const auto patience = parse_duration(arguments.patience);
+  if (!patience || patience->count() == 0) {
+    std::fprintf(stderr, "--patience: %s\n", patience ? "must not be 0" : patience.error().why.c_str());
+    return 1;
+  }
+  PluginCheck request{arguments.file, arguments.settings, *patience};
   if (request.settings.starts_with('@')) {
     const std::string name = request.settings.substr(1);
     std::ifstream stream(name);
@@ -55,6 +60,7 @@ void plugin_options(CLI::App& command, PluginArguments& arguments) {
                "  dunlin plugin check ./door.so --settings '{\"prefix\": \"letmein-\"}'");
   check->add_option("file", arguments.file, "NAME.so")->required();
   check->add_option("-s,--settings", arguments.settings, "settings that it takes, as JSON; @FILE reads a file")->capture_default_str();
+  check->add_option("--patience", arguments.patience, "how long it may say nothing before it counts as hanging")->capture_default_str();
   check->callback([&arguments] { arguments.action = Action::check; });
 
   CLI::App* create = command.add_subcommand(

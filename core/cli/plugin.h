@@ -13,7 +13,7 @@ namespace dunlin {
 struct PluginArguments {
   enum class Action { list, check, create } action = Action::list;
   std::string config = "dunlin.yaml", directory;             // list
-  std::string file, settings = "{}";                          // check
+  std::string file, settings = "{}", patience = "20s";        // check
   std::string kind, name, language = "c", folder;             // new
 };
 

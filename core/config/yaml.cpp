@@ -150,6 +150,7 @@ std::string unknown_key(const std::string& key, const std::vector<std::string>& 
   });
   if (nearest != known.end() && edit_distance(key, *nearest) <= std::max<std::size_t>(1, key.size() / 3))
     return fmt::format("unknown key \"{}\"; did you mean \"{}\"?", key, *nearest);
+  if (known.empty()) return fmt::format("unknown key \"{}\"; there are none here", key);
   return fmt::format("unknown key \"{}\"; known are {}", key, fmt::join(known, ", "));
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/conformance/check.h"
 
+#include <signal.h>
+
 #include <cstdio>
 #include <filesystem>
 #include <string_view>
@@ -15,7 +17,13 @@
 namespace dunlin {
 namespace {
 
-constexpr Millis kPatience{20'000};
+// What the author may do about it.
+const char* advice(const ChildEnd& end) {
+  if (end.silent) return ". A hook must return at once: answer the ticket later";
+  if (end.signal == SIGABRT) return ". SIGABRT: an exception that leaves a hook, abort(), or a failed assertion";
+  if (end.signal || end.finished) return end.signal ? "" : ": a report of it stands above";
+  return ". A plugin must not call exit(): it would end the server";
+}
 
 // The report, as the lines of the suite come in.
 class Report {
@@ -41,16 +49,11 @@ class Report {
     std::printf("%s\n", fmt::format("{:<5} {:<19} {}", failed ? "FAIL" : word, step_, text).c_str());
   }
 
-  void end_of(const ChildEnd& end) {
-    const std::string where = at_.empty() ? "" : fmt::format(" in: {}", at_);
-    if (end.silent)
-      add("fail", fmt::format("it hangs (nothing for {} s){}. A hook must return at once: answer the ticket later",
-                              kPatience.count() / 1000, where));
-    else if (end.signal)
-      add("fail", fmt::format("it crashes ({}){}{}", signal_name(end.signal), where,
-                              end.signal == 6 ? ". SIGABRT: an exception that leaves a hook, abort(), or a failed assertion" : ""));
-    else if (end.code != 0)
-      add("fail", fmt::format("the process ended with exit code {}{}: a report of it stands above", end.code, where));
+  void end_of(const ChildEnd& end, Millis patience) {
+    const std::string fault = fault_of(end, patience);
+    if (fault.empty()) return;
+    const std::string where = end.finished ? " when the process ends, after the suite" : at_.empty() ? "" : " in: " + at_;
+    add("fail", fault + where + advice(end));
   }
 
   int conclude(const std::string& file) const {
@@ -79,7 +82,8 @@ int check_plugin(const PluginCheck& request) {
     Suite(request, say).run();
     return 0;
   };
-  report.end_of(run_in_child(run, [&](std::string_view line) { report.hear(line); }, kPatience));
+  const auto heard = [&](std::string_view line) { report.hear(line); };
+  report.end_of(run_in_child(run, heard, request.patience), request.patience);
   return report.conclude(request.file);
 }
 

@@ -4,11 +4,14 @@
 
 #include <string>
 
+#include "core/base/clock.h"
+
 namespace dunlin {
 
 struct PluginCheck {
   std::string file;
   std::string settings = "{}";  // JSON
+  Millis patience{20'000};      // what says nothing for longer hangs
 };
 
 // Prints a report. The process's exit code: 0 when nothing failed (warnings may stand), else 1.

@@ -48,8 +48,7 @@ Row inspect(const std::string& directory, const std::string& name) {
     (key == "version" ? row.version : key == "summary" ? row.summary : key == "fault" ? row.fault : row.interfaces) = value;
   };
   const ChildEnd end = run_in_child([&](const Say& say) { return describe(directory, name, say); }, heard, kPatience);
-  if (end.silent) row.fault = "it hangs when it is opened";
-  else if (end.signal) row.fault = fmt::format("it crashes when it is opened ({})", signal_name(end.signal));
+  if (const std::string fault = fault_of(end, kPatience); !fault.empty()) row.fault = fault + " when it is opened";
   if (const auto version = entry_version(fs::path(directory) / (name + ".so"))) row.abi = *version;
   return row;
 }

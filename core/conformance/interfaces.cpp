@@ -13,7 +13,7 @@ namespace dunlin {
 
 std::vector<std::string> interfaces_of(const dunlin_module& module) {
   constexpr const char* kKnown[] = {DUNLIN_AUTH, DUNLIN_ROUTER, DUNLIN_SUBSCRIBE_GUARD, DUNLIN_PUBLISH_FILTER,
-                                    DUNLIN_HTTP_ROUTE, "dunlin.framer/1", DUNLIN_DRAFT_ENGINE};
+                                    DUNLIN_HTTP_ROUTE, DUNLIN_FRAMER, DUNLIN_DRAFT_ENGINE};
   std::vector<std::string> served;
   for (const char* id : kKnown)
     if (module.get_interface(id)) served.emplace_back(id);

@@ -21,9 +21,9 @@
 
 namespace dunlin {
 
-class MemoryServices final : public Services {
+class MemoryServices : public Services {
  public:
-  ~MemoryServices();
+  virtual ~MemoryServices();
 
   // What conn_authenticate() leads to.
   std::function<dunlin_status(ClientId, std::string_view, std::uint32_t, LoginDone)> authenticate;

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/base/json.h"
+
 namespace dunlin {
 namespace {
 
@@ -72,10 +74,15 @@ Rig::Login Rig::login(ClientId id, std::string_view token) {
   logins_.erase(id);
   const std::string text(token);  // NUL-terminated
   const auto answer = runtime_->login(modules(), id, text, DUNLIN_LOGIN_MESSAGE);
-  return answer ? told(answer->outcome) : Login::waits;
+  if (!answer) return Login::waits;
+  reason_ = answer->reason;
+  return told(answer->outcome);
 }
 
-void Rig::login_answered(ClientId id, LoginAnswer answer) { logins_[id] = told(answer.outcome); }
+void Rig::login_answered(ClientId id, LoginAnswer answer) {
+  reason_ = answer.reason;
+  logins_[id] = told(answer.outcome);
+}
 
 std::optional<Rig::Login> Rig::login_answer(ClientId id) const {
   const auto found = logins_.find(id);
@@ -91,6 +98,13 @@ std::optional<RouterOutcome> Rig::message(ClientId id, Kind kind, std::string_vi
 void Rig::close(ClientId id) {
   runtime_->cancel(id);
   runtime_->close(modules(), id, 1001, "the check is over");
+}
+
+std::int64_t Rig::input(ClientId id, std::string unread) { return runtime_->input(modules(), id, unread); }
+
+bool Rig::encode(ClientId id, const std::string& data) {
+  const MessageRef message = Message::make(is_utf8(data) ? Kind::text : Kind::binary, data);
+  return runtime_->encode(modules(), id, *message.operator->()).outcome != Encoded::Outcome::failed;
 }
 
 bool Rig::guard(ClientId id, std::string_view channel) {

@@ -35,9 +35,12 @@ class Rig final : public AnswerSink {
   enum class Login { allowed, denied, unavailable, waits };
   Login login(ClientId id, std::string_view token);
   std::optional<Login> login_answer(ClientId id) const;
+  const std::string& reason() const { return reason_; }  // of the last log-in that was answered
   std::optional<RouterOutcome> open(ClientId id);
   std::optional<RouterOutcome> message(ClientId id, Kind kind, std::string_view data);
   void close(ClientId id);
+  std::int64_t input(ClientId id, std::string unread);
+  bool encode(ClientId id, const std::string& data);  // false: nothing came out
   void leave(ClientId id) { runtime_->cancel(id); }
   bool guard(ClientId id, std::string_view channel);  // false: the answer comes later
   FilterOutcome filter(std::string data);
@@ -68,6 +71,7 @@ class Rig final : public AnswerSink {
   std::vector<std::unique_ptr<ModuleSet>> sets_;  // the last serves
   std::unique_ptr<ModuleRuntime> runtime_;
   std::unordered_map<ClientId, Login> logins_;
+  std::string reason_;
 };
 
 }  // namespace dunlin

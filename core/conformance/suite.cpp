@@ -11,17 +11,20 @@ const Suite::Step Suite::kSteps[] = {
     {"opens", &Suite::opens, nullptr},
     {"settings", &Suite::configures, nullptr},
     {"bad settings", &Suite::bad_settings, nullptr},
+    {"settings again", &Suite::settings_come_and_go, nullptr},
     {"create and destroy", &Suite::thousand_times, nullptr},
     {"garbage tokens", &Suite::garbage_tokens, DUNLIN_AUTH},
     {"late answers", &Suite::late_answers, DUNLIN_AUTH},
     {"who leaves", &Suite::leaving, DUNLIN_AUTH},
     {"stopping", &Suite::stopping, DUNLIN_AUTH},
     {"messages", &Suite::messages, DUNLIN_ROUTER},
+    {"framer", &Suite::framing, DUNLIN_FRAMER},
     {"guard", &Suite::guards, DUNLIN_SUBSCRIBE_GUARD},
     {"filter", &Suite::filters, DUNLIN_PUBLISH_FILTER},
     {"routes", &Suite::routes, DUNLIN_HTTP_ROUTE},
     {"swap to itself", &Suite::swaps, nullptr},
     {"hook times", &Suite::hook_times, nullptr},
+    {"rest", &Suite::rest, nullptr},
 };
 
 Suite::Suite(const PluginCheck& request, const Say& say) : request_(request), say_(say) {
@@ -32,10 +35,11 @@ Suite::Suite(const PluginCheck& request, const Say& say) : request_(request), sa
 }
 
 void Suite::run() {
+  threads_before_ = held().threads;
   constexpr std::size_t kLoading = 3;  // exports, opens, settings
   for (std::size_t i = 0; i < std::size(kSteps); ++i) {
     const Step& step = kSteps[i];
-    if ((i == kLoading - 1 && !module_) || (i >= kLoading && !selection_)) return;
+    if ((i == kLoading - 1 && !module_) || (i >= kLoading && !selection_) || !creates_) return;
     if (step.interface && !module_->get_interface(step.interface)) continue;
     say("step", step.name);
     (this->*step.run)();
@@ -46,6 +50,7 @@ std::unique_ptr<Rig> Suite::rig() {
   at("create");
   auto made = std::make_unique<Rig>(selection_);
   if (const Status started = made->start(); !started) {
+    creates_ = false;
     fail("create failed: " + started.error().why);
     return nullptr;
   }

@@ -42,18 +42,28 @@ class Suite {
   void bad_settings();
   void configures();
   // Living and dying (suite_life.cpp)
+  void settings_come_and_go();
   void thousand_times();
   void swaps();
+  void rest();
   // Interfaces (suite_questions.cpp)
   void garbage_tokens();
   void late_answers();
   void leaving();
   void stopping();
   void messages();
+  void framing();
   void guards();
   void filters();
   void routes();
   void hook_times();
+
+  // What the process holds; whether it holds more after something was done so many times, which is said.
+  struct Before {
+    std::size_t bytes = 0, files = 0, threads = 0;
+  };
+  static Before held();
+  bool leaks(const Before& before, const char* what, const char* where, const char* who, std::size_t times);
 
   std::unique_ptr<Rig> rig();
   // Lets an answer come until the deadline has passed; true: it came before.
@@ -69,6 +79,8 @@ class Suite {
   const dunlin_module* module_ = nullptr;
   std::shared_ptr<Selection> selection_;
   double slow_hooks_ = 0;
+  bool creates_ = true;  // until create fails: there is nothing to ask then
+  std::size_t threads_before_ = 0;
 };
 
 }  // namespace dunlin

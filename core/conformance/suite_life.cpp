@@ -3,9 +3,11 @@
 #include <malloc.h>
 
 #include <filesystem>
+#include <thread>
 
 #include <fmt/format.h>
 
+#include "core/base/clock.h"
 #include "core/conformance/suite.h"
 
 namespace dunlin {
@@ -38,41 +40,104 @@ struct Held {
   }
 };
 
+// Bytes each time; the smallest leak of malloc is 32, pools grow a little and stay.
+constexpr std::size_t kTolerated = 28;
+
+// One question of every kind that an instance is asked.
+void ask_everything(Rig& rig, const Selection& selection) {
+  const ClientId kConn(1);
+  if (selection.auth()) rig.login(kConn, "dunlin-plugin-check");
+  if (selection.guard()) rig.guard(kConn, "news");
+  if (selection.filter()) rig.filter("dunlin-plugin-check");
+  for (std::size_t i = 0; i < rig.routes().size(); ++i) rig.serve(i, "dunlin-plugin-check");
+  if (!selection.router()) return rig.settle(500, "", Millis{0});
+  rig.open(kConn);
+  rig.settle(500, "", Millis{0});
+  if (selection.framer()) {
+    rig.input(kConn, "dunlin-plugin-check");
+    rig.encode(kConn, "dunlin-plugin-check");
+  }
+  rig.message(kConn, Kind::text, "dunlin-plugin-check");
+  rig.settle(500, "", Millis{0});
+  rig.close(kConn);
+}
+
 }  // namespace
 
+bool Suite::leaks(const Before& before, const char* what, const char* where, const char* who, std::size_t times) {
+  const Held after = Held::now();
+  bool any = false;
+  const auto found = [&](const std::string& why) {
+    fail(why);
+    any = true;
+  };
+  if (after.bytes > before.bytes + times * kTolerated)
+    found(fmt::format("it leaks about {} bytes for each {}: free in {} what {}", (after.bytes - before.bytes) / times, what, where, who));
+  if (after.files > before.files + 2)
+    found(fmt::format("it leaves {} files or sockets open after {} {}s: close them in {}", after.files - before.files, times, what,
+                      where));
+  if (after.threads > before.threads + 2)
+    found(fmt::format("it leaves {} threads behind after {} {}s: join them in {}", after.threads - before.threads, times, what,
+                      where));
+  return any;
+}
+
+Suite::Before Suite::held() {
+  const Held now = Held::now();
+  return {now.bytes, now.files, now.threads};
+}
+
+void Suite::settings_come_and_go() {
+  constexpr std::size_t kWarm = 20, kTimes = 200;
+  Before before;
+  for (std::size_t i = 0; i < kWarm + kTimes; ++i) {
+    if (i == kWarm) before = held();
+    at("configure and discard");
+    if (!select(request_.settings)) return fail("it takes the same settings once and refuses them another time");
+  }
+  if (!leaks(before, "selection", "discard", "configure allocates", kTimes)) ok("it takes its settings, again and again");
+}
+
 void Suite::thousand_times() {
-  constexpr int kWarm = 50, kTimes = 1000;
-  constexpr std::size_t kTolerated = 28;  // bytes each time; the smallest leak of malloc is 32, pools grow a little and stay
-  Held before;
-  for (int i = 0; i < kWarm + kTimes; ++i) {
-    if (i == kWarm) before = Held::now();
-    at(fmt::format("create and destroy, time {}", i + 1));
+  // A sanitizer looks for leaks of its own accord, and makes everything slow.
+  constexpr std::size_t kWarm = 50, kTimes = kCounts ? 1000 : 200, kFewest = 100;
+  constexpr Millis kPatience{60'000};
+  Before before;
+  const std::int64_t began = steady_ms();
+  std::size_t done = 0;
+  for (; done < kWarm + kTimes && steady_ms() - began < kPatience.count(); ++done) {
+    if (done == kWarm) before = held();
+    at(fmt::format("create, a question of each kind, destroy, time {}", done + 1));
     Rig rig(selection_);
-    if (const Status started = rig.start(); !started)
-      return fail(fmt::format("create failed at time {}: {}", i + 1, started.error().why));
-    if (selection_->auth()) {
-      rig.login(ClientId(1), "dunlin-plugin-check");
-      rig.settle(500, "", Millis{0});
+    if (const Status started = rig.start(); !started) {
+      creates_ = false;
+      return fail(fmt::format("create failed at time {}: {}", done + 1, started.error().why));
     }
+    ask_everything(rig, *selection_);
     rig.stop();
     rig.settle_stopped();
   }
-  const Held after = Held::now();
-  bool clean = true;
-  if (after.bytes > before.bytes + kTimes * kTolerated) {
-    fail(fmt::format("it leaks about {} bytes for each instance: free in destroy what create and the hooks allocate",
-                     (after.bytes - before.bytes) / kTimes));
-    clean = false;
-  }
-  if (after.files > before.files + 2) {
-    fail(fmt::format("it leaves {} files or sockets open after {} instances", after.files - before.files, kTimes));
-    clean = false;
-  }
-  if (after.threads > before.threads + 2) {
-    fail(fmt::format("it leaves {} threads behind after {} instances: join them in destroy", after.threads - before.threads, kTimes));
-    clean = false;
-  }
-  if (clean) ok(fmt::format("{} instances came and went{}", kTimes, kCounts ? " without a leak" : ""));
+  if (done < kWarm + kTimes)
+    warn(fmt::format("{} instances took {} s: a worker serves nobody while its instance is made or destroyed", done,
+                     kPatience.count() / 1000));
+  if (done < kWarm + kFewest) return;
+  if (!leaks(before, "instance", "destroy", "create and the hooks allocate", done - kWarm))
+    ok(fmt::format("{} instances came and went{}", done - kWarm, kCounts ? " without a leak" : ""));
+}
+
+// The last step: nothing of the module is left but its library.
+void Suite::rest() {
+  at("discard");
+  selection_.reset();
+  constexpr Millis kMoment{2'000};  // a thread that was told to end needs one
+  const std::int64_t began = steady_ms();
+  std::size_t left;
+  while ((left = Held::now().threads) > threads_before_ && steady_ms() - began < kMoment.count())
+    std::this_thread::sleep_for(Millis{10});
+  if (left <= threads_before_) return ok("nothing runs when nobody uses it");
+  warn(fmt::format("{} thread{} of it go{} on after the last instance was destroyed and the settings were discarded: what they "
+                   "touch must live as long as the process",
+                   left - threads_before_, left - threads_before_ == 1 ? "" : "s", left - threads_before_ == 1 ? "es" : ""));
 }
 
 // The same file with the same settings, put in the place of itself ten times while connections live on.

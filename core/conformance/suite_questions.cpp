@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Questions to the interfaces: garbage, and answers that come late, after a departure, or never.
+#include <algorithm>
 #include <iterator>
 #include <utility>
 
@@ -34,13 +35,19 @@ std::vector<Garbage> garbage() {
   };
 }
 
+// What the host said of an answer that no module may give; a negative verdict, with or without words, is one that it may.
+bool is_nonsense(std::string_view reason) {
+  return (reason.ends_with(" is no verdict") && !reason.starts_with('-')) || reason.starts_with("ALLOW without") ||
+         reason.starts_with("the uid ");
+}
+
 }  // namespace
 
 void Suite::garbage_tokens() {
   const auto rig = this->rig();
   if (!rig) return;
   const std::vector<Garbage> kinds = garbage();
-  std::vector<std::string> allowed, silent;
+  std::vector<std::string> allowed, silent, nonsense;
   for (std::size_t i = 0; i < kinds.size(); ++i) {
     const ClientId id(i + 1);
     at(fmt::format("check with a token of {}", kinds[i].what));
@@ -50,12 +57,19 @@ void Suite::garbage_tokens() {
       login = rig->login_answer(id).value_or(Rig::Login::unavailable);
     }
     if (login == Rig::Login::allowed) allowed.emplace_back(kinds[i].what);
+    if (login == Rig::Login::unavailable && is_nonsense(rig->reason()))
+      nonsense.push_back(fmt::format("{} ({})", kinds[i].what, rig->reason()));
   }
+  if (!nonsense.empty())
+    return fail(fmt::format("it answers nonsense to {} of {} tokens, such as {}: each is refused with \"try later\"", nonsense.size(),
+                            kinds.size(), nonsense[0]));
   if (!allowed.empty()) warn(fmt::format("it lets a token of {} in: is that meant?", fmt::join(allowed, ", of ")));
   if (!silent.empty())
     warn(fmt::format("it did not answer to a token of {} within {} s: each such log-in waits that long and is refused",
                      fmt::join(silent, ", of "), Rig::kDeadline.count() / 1000));
   const double faults = rig->figure("dunlin_auth_outcomes_total", "fault");
+  if (const double repeated = rig->figure("dunlin_late_answers_total"); repeated > 0 && silent.empty())
+    warn(fmt::format("it answered {} tickets that were answered already", static_cast<int>(repeated)));
   if (allowed.empty() && silent.empty())
     ok(fmt::format("{} tokens were answered{}", kinds.size(),
                    faults > 0 ? fmt::format(", {} with \"try later\"", static_cast<int>(faults)) : ""));
@@ -137,6 +151,38 @@ void Suite::messages() {
   if (faults > 0) warn(fmt::format("{} messages were answered with a fault: their connections are closed (1011)", faults));
   if (rig->pending()) return fail("tickets stay open after the connections were closed");
   ok(fmt::format("{} messages of garbage, text and binary", 3 * kinds.size() + 1));
+  note_hooks(*rig);
+}
+
+// Streams that are no protocol, in one piece and byte by byte; then messages on their way out.
+void Suite::framing() {
+  if (!selection_->router()) return warn("it is a framer and no router: a listener needs both in one module");
+  const auto rig = this->rig();
+  if (!rig) return;
+  const ClientId kConn(1);
+  at("open");
+  rig->open(kConn);
+  await(*rig);
+  int nonsense = 0, lost = 0;
+  for (const Garbage& one : garbage()) {
+    constexpr std::size_t kBytewise = 64;
+    for (std::size_t size = 1; size <= std::min(one.text.size(), kBytewise); ++size) {
+      at(fmt::format("input with the first {} bytes of {}", size, one.what));
+      nonsense += rig->input(kConn, one.text.substr(0, size)) < DUNLIN_FRAMER_FAULT;
+    }
+    if (!one.text.empty()) {
+      at(fmt::format("input with {}", one.what));
+      nonsense += rig->input(kConn, one.text) < DUNLIN_FRAMER_FAULT;
+    }
+    at(fmt::format("encode with {}", one.what));
+    lost += !rig->encode(kConn, one.text);
+  }
+  at("close");
+  rig->close(kConn);
+  if (nonsense > 0)
+    warn(fmt::format("input answered {} times with a number that means nothing: the connection is closed (1011)", nonsense));
+  if (lost > 0) warn(fmt::format("encode made nothing of {} messages: they count as failed", lost));
+  ok("streams of every kind, whole and byte by byte, and messages on their way out");
   note_hooks(*rig);
 }
 

@@ -12,6 +12,7 @@ namespace {
 constexpr std::int64_t kBeat = 1000, kAskAgain = 500;
 constexpr std::int64_t kLong = 1000;        // under way that long: its consumer is slow, or it was lost
 constexpr std::size_t kRangesKept = 256;    // of what was missed; each has been told when it was noticed
+constexpr std::size_t kHeldBytes = 16 * 1024;  // kept free in a consumer's frame for what it holds
 
 std::uint64_t stream_of(std::uint64_t sequence) { return sequence >> wire::kStreamBits; }
 
@@ -44,23 +45,34 @@ void QueueLinks::tell_state(Links::value_type& link) {
   std::map<std::uint64_t, std::vector<std::uint64_t>> held;
   for (const auto& [id, consumer] : link.second.held) held[consumer].push_back(id);
   const std::uint64_t state = ++states_;
+  std::size_t told = 0;
   for (const auto& [id, own] : own_) {
-    wire::QueueConsumer frame{.state = state, .consumer = id, .ack = own.ack, .topics = {}, .held = held[id]};
-    frame.topics.assign(own.topics.begin(), own.topics.end());
+    if (own.bytes + kHeldBytes > host_.largest()) continue;
+    wire::QueueConsumer frame = introduce(id, own);
+    frame.state = state;
+    frame.held = held[id];
     if (!say(link, std::move(frame))) return;
+    ++told;
   }
-  wire::QueueEnd end{.state = state, .consumers = own_.size(), .received = link.second.in, .missed = {}};
+  wire::QueueEnd end{.state = state, .consumers = told, .received = link.second.in, .missed = {}};
   for (const auto& [first, last] : link.second.missed) end.missed.insert(end.missed.end(), {first, last});
   link.second.owed = !say(link, std::move(end));
 }
 
+wire::QueueConsumer QueueLinks::introduce(std::uint64_t consumer, const Own& own) const {
+  wire::QueueConsumer frame{.consumer = consumer, .ack = own.ack, .topics = {}, .held = {}};
+  frame.topics.assign(own.topics.begin(), own.topics.end());
+  return frame;
+}
+
+// One with more topics than a frame has room for is this node's only: docs/cluster.md.
 void QueueLinks::joined(std::uint64_t consumer, std::vector<std::string> topics, bool ack) {
-  const Own& own = own_.emplace(consumer, Own{std::move(topics), ack}).first->second;
-  for (auto& link : links_) {
-    wire::QueueConsumer frame{.consumer = consumer, .ack = ack, .topics = {}, .held = {}};
-    frame.topics.assign(own.topics.begin(), own.topics.end());
-    if (!say(link, std::move(frame))) link.second.owed = true;
-  }
+  std::size_t bytes = 0;
+  for (const std::string& topic : topics) bytes += topic.size() + 8;
+  const Own& own = own_.emplace(consumer, Own{std::move(topics), ack, bytes}).first->second;
+  if (bytes + kHeldBytes > host_.largest()) return;
+  for (auto& link : links_)
+    if (!say(link, introduce(consumer, own))) link.second.owed = true;
 }
 
 void QueueLinks::left(std::uint64_t consumer) {

@@ -39,6 +39,7 @@ struct QueueParcel {
 class QueueLinksHost {
  public:
   virtual bool send(std::uint64_t boot, std::string_view frame) = 0;
+  virtual std::size_t largest() const = 0;  // bytes of what two texts may have together in a frame
   // Of another node's consumer, at this node's topics: hub/topics.h. It has a number of its own there, with its node's in
   // the upper 16 bits, and a new one each time that it joins: what was given to it before it left is not taken for new.
   virtual void join(std::uint64_t consumer, std::vector<std::string> topics, bool ack) = 0;
@@ -80,6 +81,7 @@ class QueueLinks final : public ClusterPart {
   struct Own {
     std::vector<std::string> topics;
     bool ack;
+    std::size_t bytes;  // of the topics, as they are told
   };
   struct Remote {
     std::uint64_t joined;  // its number at the topics
@@ -115,6 +117,7 @@ class QueueLinks final : public ClusterPart {
     std::function<void(std::size_t)> done;
   };
 
+  wire::QueueConsumer introduce(std::uint64_t consumer, const Own& own) const;
   template <class Frame>
   bool say(Links::value_type& link, Frame frame);
   void beat(Links::value_type& link, bool ask);

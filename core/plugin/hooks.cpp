@@ -49,8 +49,8 @@ void HookTimes::collect(const std::string& module, std::vector<Sample>& out) con
 }
 
 HookScope::HookScope(Instance& instance, Hook hook, dunlin_ticket ticket)
-    : instance_(instance), crash_(instance.stage().crash, instance.module().c_str(), hook_name(hook)), outer_(std::exchange(instance.stage().running, this)), ticket_(ticket),
-      began_ns_(steady_ns()), hook_(hook) {}
+    : instance_(instance), crash_(instance.stage().crash, instance.lasting_name(), hook_name(hook)),
+      outer_(std::exchange(instance.stage().running, this)), ticket_(ticket), began_ns_(steady_ns()), hook_(hook) {}
 
 HookScope::~HookScope() {
   const std::int64_t ns = steady_ns() - began_ns_;

@@ -42,6 +42,7 @@ class Instance final : public Host, public std::enable_shared_from_this<Instance
   Stage& stage() const { return *stage_; }
   Services& services() const { return stage_->services; }
   HookTimes& times() { return figures_.times(); }
+  const char* lasting_name() const { return figures_.module(); }  // of the module; outlives this
   InstanceTimers& timers() { return timers_; }
   InstanceRequests& requests() { return requests_; }
   InstanceCommands& commands() { return commands_; }

@@ -6,6 +6,7 @@
 // the copies stay for the life of the process: the loader knows them by the names of their descriptors. [setup]
 #pragma once
 
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,8 @@ class Libraries {
 
   // As open_library() of module.h. A file whose bytes are those of a version that was opened before is that version.
   Result<const dunlin_module*> open(const std::string& directory, const std::string& name);
+  // [any-thread] The module that was asked for last: it is being opened or configured, should that hang.
+  std::string latest() const;
 
  private:
   struct Version {
@@ -33,6 +36,8 @@ class Libraries {
   const Version* find(const std::string& file, std::string_view bytes) const;
 
   std::vector<Version> versions_;
+  mutable std::mutex mutex_;
+  std::string latest_;  // under mutex_
 };
 
 }  // namespace dunlin

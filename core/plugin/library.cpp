@@ -61,6 +61,8 @@ std::string flaw_in(const dunlin_module& module, const std::string& name) {
                         {module.get_interface != nullptr, "get_interface"}};
   for (const Hook& hook : hooks)
     if (!hook.there) return fmt::format("its module lacks the hook {}", hook.name);
+  if (module.get_interface("dunlin.no-such-interface/0"))
+    return "its get_interface gives a table for every id: it must compare the id, and return NULL for one that it does not know";
   const auto* auth = static_cast<const dunlin_auth*>(module.get_interface(DUNLIN_AUTH));
   if (auth && !auth->check) return "its " DUNLIN_AUTH " lacks check";
   const auto* router = static_cast<const dunlin_router*>(module.get_interface(DUNLIN_ROUTER));

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/base/metrics.h"
@@ -21,6 +22,8 @@ enum class Asking : std::uint8_t { auth, guard, filter, route, count_ };
 
 class ModuleFigures {
  public:
+  explicit ModuleFigures(std::string module) : module_(std::move(module)) {}
+  const char* module() const { return module_.c_str(); }  // lives as long as the worker
   HookTimes& times() { return times_; }
   void count(Asking asking, Outcome outcome) {
     ++asked_[static_cast<std::size_t>(asking)].outcomes[static_cast<std::size_t>(outcome)];
@@ -35,6 +38,7 @@ class ModuleFigures {
   void collect(const std::string& module, unsigned worker, std::vector<Sample>& out) const;
 
  private:
+  std::string module_;
   HookTimes times_;
   InstanceMetrics ended_;
   struct Asked {

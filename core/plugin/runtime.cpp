@@ -14,7 +14,7 @@ namespace dunlin {
 Status ModuleRuntime::Impl::prepare(const ModuleSet& set) {
   std::vector<std::shared_ptr<Instance>> made;
   for (const auto& selection : set.selections) {
-    auto instance = Instance::create(stage_, selection, figures_[selection->name()]);
+    auto instance = Instance::create(stage_, selection, figures_.try_emplace(selection->name(), selection->name()).first->second);
     if (!instance) {
       for (const auto& fellow : made) fellow->destroy();
       return instance.error();

@@ -28,6 +28,7 @@ class ClusterQueue final : public RemoteQueue, private QueueLinksHost {
 
  private:
   bool send(std::uint64_t boot, std::string_view frame) override { return cluster_.send_frame(boot, frame); }
+  std::size_t largest() const override { return cluster_.largest(); }
   void join(std::uint64_t consumer, std::vector<std::string> topics, bool ack) override;
   void leave(std::uint64_t consumer, const std::vector<std::uint64_t>& lost) override;
   void pause(std::uint64_t consumer, bool paused) override;

@@ -23,15 +23,21 @@ Queue::Pushed pushed(DurableQueue::Pushed outcome) {
 
 void DurableWorkerQueue::push(std::string_view topic, ClientId client, std::string_view data, PushDone done) {
   DurableQueue::PushDone report;
-  if (done)
-    report = [this, done](DurableQueue::Pushed outcome, std::size_t waiting) {
-      mailbox_.post([done, outcome, waiting] { done(pushed(outcome), waiting); });
+  const std::uint64_t ticket = next_++;
+  if (done) {
+    pushes_.emplace(ticket, std::move(done));
+    report = [this, ticket](DurableQueue::Pushed outcome, std::size_t waiting) {
+      mailbox_.post([this, ticket, outcome, waiting] {
+        if (const auto push = pushes_.extract(ticket)) push.mapped()(pushed(outcome), waiting);
+      });
     };
+  }
   const bool taken = shared_->on_queue(topic.size() + data.size(),
                                        [name = std::string(topic), client, text = std::string(data), report](DurableQueue& queue) {
                                          queue.push(name, client.value(), text, report);
                                        });
-  if (!taken && done) done(Pushed::unavailable, 0);
+  if (taken) return;
+  if (const auto push = pushes_.extract(ticket)) push.mapped()(Pushed::unavailable, 0);
 }
 
 ConsumerId DurableWorkerQueue::pop(QueueConsumer& consumer, const std::vector<std::string>& topics, bool ack, PopDone done) {
@@ -47,8 +53,15 @@ ConsumerId DurableWorkerQueue::pop(QueueConsumer& consumer, const std::vector<st
 
 void DurableWorkerQueue::acknowledge(ConsumerId consumer, const std::vector<std::uint64_t>& ids, AckDone done) {
   DurableQueue::AckDone report;
-  if (done)
-    report = [this, done](std::size_t count) { mailbox_.post([done, count] { done(count); }); };
+  if (done) {
+    const std::uint64_t ticket = next_++;
+    acks_.emplace(ticket, std::move(done));
+    report = [this, ticket](std::size_t count) {
+      mailbox_.post([this, ticket, count] {
+        if (const auto ack = acks_.extract(ticket)) ack.mapped()(count);
+      });
+    };
+  }
   shared_->on_queue(0, [consumer, ids, report](DurableQueue& queue) { queue.done(consumer, ids, report); });
 }
 

@@ -39,12 +39,19 @@ class DurableWorkerQueue final : public Queue {
   void take(ConsumerId consumer, const QueueMessageRef& message);
 
  private:
+  // What is called when the cluster's thread has answered stays on this worker; that one has its number.
+  template <class Done>
+  using Waiting = std::unordered_map<std::uint64_t, Done>;
+
   const unsigned node_, self_;
   Loop& loop_;
   Mailbox& mailbox_;
   DurableTopics* const shared_;
   std::unordered_map<ConsumerId, QueueConsumer*> consumers_;
+  Waiting<PushDone> pushes_;
+  Waiting<AckDone> acks_;
   std::uint32_t next_consumer_ = 1;
+  std::uint64_t next_ = 1;
 };
 
 // On the cluster's thread, but for what is said otherwise.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// ReloadFigures: what is counted of reloads, written by the server's thread, read by a worker that is asked for figures.
+// ReloadFigures: what the server's own thread counts, of reloads above all. Read by a worker that is asked for figures.
 #pragma once
 
 #include <atomic>
@@ -13,6 +13,7 @@ namespace dunlin {
 struct ReloadFigures {
   std::atomic<std::uint64_t> applied{0}, refused{0};
   std::atomic<std::uint64_t> generation{1};
+  std::atomic<std::uint64_t> held_workers{0};  // by a hook that does not return
   std::atomic<std::uint64_t> generations{1};  // that live: the one in force, those being tried or retired
 
   void collect(std::vector<Sample>& out) const {
@@ -28,6 +29,7 @@ struct ReloadFigures {
     add("dunlin_generation", "The number of the configuration in force", MetricType::gauge, generation);
     add("dunlin_generations", "Configurations that live: in force, being tried, being retired", MetricType::gauge,
         generations);
+    add("dunlin_held_workers", "Workers that a module has held for over a second", MetricType::gauge, held_workers);
   }
 };
 

@@ -12,7 +12,6 @@
 namespace dunlin {
 namespace {
 
-constexpr Millis kPrepare{30'000};   // for `create` on every worker
 constexpr std::size_t kMostLiving = 8;  // generations: what hangs must not pile up
 
 std::string modules_of(const Generation& generation) {
@@ -36,7 +35,10 @@ std::size_t selections_in(const Config& config) {
 
 Result<std::unique_ptr<Reloader>> Reloader::create(const Config& config, Log& log) {
   std::unique_ptr<Reloader> reloader(new Reloader(log, config.workers));
-  auto modules = ModuleSet::build(config, log, &reloader->libraries_, &reloader->isolator_);
+  const auto building = std::make_shared<Building>(Building{1, config, 0, std::nullopt});
+  reloader->build(building, [] {});
+  if (!reloader->setup_.wait(kSetupPatience)) leave_hanging(log, reloader->hanging());
+  Result<ModuleSet>& modules = *building->modules;
   if (!modules) return modules.error();
   reloader->entries_[1].generation =
       std::make_unique<Generation>(Generation{.number = 1, .config = config, .modules = std::move(*modules)});
@@ -55,6 +57,7 @@ void Reloader::start(TimerWheel& wheel, Mailbox& mailbox, std::vector<Worker*> w
 void Reloader::stop() {
   workers_.clear();
   late_.stop();
+  setup_.finish([this] { return hanging(); });
 }
 
 std::vector<std::string> Reloader::watched_files() const {
@@ -74,22 +77,17 @@ void Reloader::reload(Done done) {
 void Reloader::begin() {
   busy_ = true;
   told_ = std::exchange(waiting_, {});
-  auto built = build();
-  if (!built) return end({false, built.error().why});
-  const std::uint64_t number = trying_ = (*built)->number;
-  Entry& entry = entries_[number];
-  entry.generation = std::move(*built);
-  entry.owed = workers_.size();
-  figures_.generations = entries_.size();
-  wheel_->start(late_, kPrepare);
-  for (Worker* worker : workers_)
-    worker->prepare(*entry.generation, [this, number, worker](Status status) {
-      mailbox_->post([this, number, worker, status = std::move(status)] { on_prepared(number, worker, status); });
-    });
+  auto building = read();
+  if (!building) return end({false, building.error().why});
+  building_ = (*building)->number;
+  wheel_->start(late_, kSetupPatience);
+  build(*building, [this, shared = *building] { mailbox_->post([this, shared] { on_built(*shared); }); });
 }
 
 // As `dunlin check` does it, so that both refuse the same with the same words.
-Result<std::unique_ptr<Generation>> Reloader::build() {
+Result<std::shared_ptr<Reloader::Building>> Reloader::read() {
+  if (setup_.busy())
+    return fail(Errc::overloaded, hanging() + ", which an earlier reload has begun");
   if (entries_.size() >= kMostLiving)
     return fail(Errc::overloaded, fmt::format("{} earlier configurations are still being retired; try again later "
                                               "(plugins.handover says how long that may take)", entries_.size() - 1));
@@ -97,10 +95,34 @@ Result<std::unique_ptr<Generation>> Reloader::build() {
   if (!config) return config.error();
   if (const auto fixed = restart_needed(in_force().config, *config); !fixed.empty())
     return fail(Errc::denied, fmt::format("{}", fmt::join(fixed, "\n")));
-  auto modules = ModuleSet::build(*config, log_, &libraries_, &isolator_, free_slots(*config));
-  if (!modules) return modules.error();
-  return std::make_unique<Generation>(
-      Generation{.number = ++last_, .config = std::move(*config), .modules = std::move(*modules)});
+  const std::size_t first_slot = free_slots(*config);
+  return std::make_shared<Building>(Building{++last_, std::move(*config), first_slot, std::nullopt});
+}
+
+void Reloader::build(const std::shared_ptr<Building>& building, std::function<void()> built) {
+  setup_.run([this, building, built = std::move(built)] {
+    building->modules = ModuleSet::build(building->config, log_, &libraries_, &isolator_, building->first_slot);
+    built();
+  });
+}
+
+void Reloader::on_built(Building& building) {
+  setup_.finish([this] { return hanging(); });  // telling us was the last that it did
+  if (building.number != building_ || workers_.empty()) return building.modules.reset();  // given up
+  building_ = 0;
+  late_.stop();
+  if (!*building.modules) return end({false, building.modules->error().why});
+  const std::uint64_t number = trying_ = building.number;
+  Entry& entry = entries_[number];
+  entry.generation = std::make_unique<Generation>(
+      Generation{.number = number, .config = std::move(building.config), .modules = std::move(**building.modules)});
+  entry.owed = workers_.size();
+  figures_.generations = entries_.size();
+  wheel_->start(late_, kSetupPatience);
+  for (Worker* worker : workers_)
+    worker->prepare(*entry.generation, [this, number, worker](Status status) {
+      mailbox_->post([this, number, worker, status = std::move(status)] { on_prepared(number, worker, status); });
+    });
 }
 
 // The first run of slots that is long enough and that no living generation uses.
@@ -132,10 +154,15 @@ void Reloader::on_prepared(std::uint64_t number, Worker* worker, const Status& s
   end({false, failure});
 }
 
+std::string Reloader::hanging() const {
+  return fmt::format("the set-up of module \"{}\" (`configure`) does not return", libraries_.latest());
+}
+
 void Reloader::on_late() {
+  if (std::exchange(building_, 0) != 0) return end({false, hanging()});
   const std::uint64_t number = std::exchange(trying_, 0);
-  end({false, fmt::format("`create` of the modules has not returned on {} of {} workers within {} s",
-                          entries_.at(number).owed, workers_.size(), kPrepare.count() / 1000)});
+  end({false, fmt::format("`create` of the modules has not returned on {} of {} workers within {} s", entries_.at(number).owed,
+                          workers_.size(), kSetupPatience.count() / 1000)});
 }
 
 void Reloader::put_in_force(std::uint64_t number) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reloader: puts the changed configuration in force on all workers, or none. It owns the generations: the one in force,
-// the one that is being tried, and those that workers still retire. All on the server's own thread, which is the modules'
-// [setup] thread.
+// the one that is being tried, and those that workers still retire. All on the server's own thread; modules are opened and
+// configured on a thread of their own, one reload at a time, so that one that hangs keeps nobody but reloads waiting.
 //
 //   read, check, open, configure ─▶ prepare on every worker ─▶ put in force on every worker ─▶ retire the old one
 //          └── refused: nothing has happened      └── refused: abandon what was prepared
@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@
 #include "core/plugin/generation.h"
 #include "core/plugin/libraries.h"
 #include "core/worker/reload_figures.h"
+#include "core/worker/setup_thread.h"
 
 namespace dunlin {
 
@@ -45,7 +47,7 @@ class Reloader {
   const Generation& in_force() const { return *entries_.at(in_force_).generation; }
   // With `plugins.watch`: the configuration and the modules' files that are in force; else none.
   std::vector<std::string> watched_files() const;
-  const ReloadFigures& figures() const { return figures_; }
+  ReloadFigures& figures() { return figures_; }
 
   // REQUIRES: all outlive stop()
   void start(TimerWheel& wheel, Mailbox& mailbox, std::vector<Worker*> workers);
@@ -63,9 +65,20 @@ class Reloader {
     std::string failure;
   };
 
-  Reloader(Log& log, unsigned workers) : log_(log), isolator_(workers) {}
+  // Modules on their way to a generation. Shared with the set-up thread.
+  struct Building {
+    std::uint64_t number;
+    Config config;
+    std::size_t first_slot;
+    std::optional<Result<ModuleSet>> modules;
+  };
+
+  Reloader(Log& log, unsigned workers) : log_(log), isolator_(workers), setup_(log) {}
   void begin();
-  Result<std::unique_ptr<Generation>> build();
+  Result<std::shared_ptr<Building>> read();
+  void build(const std::shared_ptr<Building>& building, std::function<void()> built);
+  void on_built(Building& building);
+  std::string hanging() const;
   std::size_t free_slots(const Config& config) const;
   void on_prepared(std::uint64_t number, Worker* worker, const Status& status);
   void on_late();
@@ -80,7 +93,7 @@ class Reloader {
   ReloadFigures figures_;
   std::map<std::uint64_t, Entry> entries_;
   std::uint64_t in_force_ = 1, last_ = 1;
-  std::uint64_t trying_ = 0;  // 0: none, or it has been given up
+  std::uint64_t building_ = 0, trying_ = 0;  // 0: none, or it has been given up
   bool busy_ = false;
   std::vector<Done> told_;     // of the reload at work
   std::vector<Done> waiting_;  // for the next
@@ -88,6 +101,7 @@ class Reloader {
   Mailbox* mailbox_ = nullptr;
   std::vector<Worker*> workers_;  // empty: stopped
   Timer late_;
+  SetupThread setup_;  // ends before what it works on
 };
 
 }  // namespace dunlin

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <future>
 #include <memory>
 #include <random>
@@ -29,6 +30,7 @@
 #include "core/net/ws_server.h"
 #include "core/worker/cluster_queue.h"
 #include "core/worker/file_watch.h"
+#include "core/worker/hook_watch.h"
 #include "core/worker/plugin_engine.h"
 #include "core/worker/reloader.h"
 #include "core/worker/worker.h"
@@ -99,7 +101,8 @@ class Server {
         control_(loop_, log, [this](const std::string& command, ControlServer::Answer answer) {
           on_command(command, std::move(answer));
         }),
-        watch_(wheel_, [this] { reload(nullptr); }), stop_timer_([this] { stop(); }),
+        watch_(wheel_, [this] { reload(nullptr); }), hook_watch_(wheel_, log, reloader.figures().held_workers),
+        stop_timer_([this] { stop(); }),
         node_{.config = config, .first = reloader.in_force(), .reloads = reloader.figures(), .log = log,
               .limits = limits_, .info = {}, .neighbours = {}, .queues = {},
               .topics = TopicCount(config.queue_topics), .workers = {}} {}
@@ -123,6 +126,9 @@ class Server {
     for (const auto& worker : workers_) worker->serve();
     reloader_.start(wheel_, mailbox_, node_.workers);
     watch_.watch(reloader_.watched_files());
+    std::vector<const CrashNote*> notes;
+    for (const auto& worker : workers_) notes.push_back(worker->note());
+    hook_watch_.start(std::move(notes));
     if (Status open = control_.open(config_.file); !open)
       log_.warn("no control socket: `dunlin reload` does not reach this server, SIGHUP does", {{"why", open.error().why}});
     announce();
@@ -138,6 +144,7 @@ class Server {
   void shut_down() {
     reloader_.stop();
     watch_.stop();
+    hook_watch_.stop();
     control_.close();
     for (const auto& worker : workers_) {
       if (started_) worker->stop();
@@ -232,9 +239,21 @@ class Server {
       });
     }
     Status all = ok();
-    for (auto& one : ready)
-      if (Status status = one.get(); !status) all = status;
+    const auto until = std::chrono::steady_clock::now() + kSetupPatience;
+    for (std::size_t i = 0; i < ready.size(); ++i) {
+      if (ready[i].wait_until(until) != std::future_status::ready) leave_hanging(log_, held_by(*workers_[i]));
+      if (Status status = ready[i].get(); !status) all = status;
+    }
     return all;
+  }
+
+  // What keeps this worker from going on.
+  static std::string held_by(const Worker& worker) {
+    const CrashNote* note = worker.note();
+    const char* module = note ? note->module.load() : nullptr;
+    const char* hook = note ? note->hook.load() : nullptr;
+    return module && hook ? fmt::format("worker {}: `{}` of module \"{}\" does not return", note->worker, hook, module)
+                          : "a worker does not end";
   }
 
   void announce() {
@@ -291,11 +310,19 @@ class Server {
   void stop() {
     if (std::exchange(stopped_, true)) return;
     log_.info("stopped", {{"connections_cut", connections()}});
+    hook_watch_.stop();
     for (const auto& worker : workers_) worker->stop();
     loop_.stop();
   }
 
+  // A worker that is held by a hook is left behind: nothing else is left to be done.
   void join() {
+    constexpr Millis kPatience{10'000}, kLook{5};
+    const std::int64_t until = steady_ms() + kPatience.count();
+    for (std::size_t i = 0; i < threads_.size(); ++i) {
+      while (!workers_[i]->ended() && steady_ms() < until) std::this_thread::sleep_for(kLook);
+      if (!workers_[i]->ended()) leave_hanging(log_, held_by(*workers_[i]));
+    }
     for (std::thread& thread : threads_) thread.join();
     threads_.clear();
   }
@@ -310,6 +337,7 @@ class Server {
   Signals signals_;
   ControlServer control_;
   FileWatch watch_;
+  HookWatch hook_watch_;
   Timer stop_timer_;
   const std::uint64_t boot_ = random_boot();
   Node node_;

@@ -72,6 +72,7 @@ Status Worker::listen() {
 
 void Worker::run(const std::function<void(Status)>& ready) {
   const CrashStack stack(node_.log, index_);
+  note_ = crash_note();
   auto modules = ModuleRuntime::create(node_.first.modules, services_, sessions_, node_.log, index_);
   if (modules) {
     modules_ = std::move(*modules);
@@ -85,6 +86,8 @@ void Worker::run(const std::function<void(Status)>& ready) {
     ready(modules.error());
   }
   tear_down();
+  note_ = nullptr;
+  ended_ = true;
 }
 
 void Worker::serve() {
@@ -217,7 +220,6 @@ std::vector<Sample> Worker::samples() const {
   counter("dunlin_wake_ups_total", "Wake-ups of workers by other threads; each takes all tasks that wait", mailbox_.wake_ups());
   api_.collect(out);
   redis_client_.collect(out);
-  if (index_ == 0) node_.reloads.collect(out);  // they are the node's, and counted once
   queue_.collect(out);
   const HttpServer::SocketFigures& sockets = api_server_.sockets();
   gauge("dunlin_api_sockets", "Connections of the WebSocket API now", sockets.open);
@@ -243,6 +245,7 @@ void Worker::collect(std::function<void(std::vector<Sample>)> done) {
   };
   auto all = std::make_shared<Gathering>();
   all->samples = samples();
+  node_.reloads.collect(all->samples);  // they are the node's, and counted once
   all->missing = node_.workers.size() - 1;
   all->done = std::move(done);
   if (all->missing == 0) return all->finish();

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/api/api.h"
+#include "core/base/crash.h"
 #include "core/base/log.h"
 #include "core/base/metrics.h"
 #include "core/base/result.h"
@@ -96,6 +97,8 @@ class Worker final : private Deliverer, private ApiHost {
   Mailbox& mailbox() { return mailbox_; }
   LocalMesh::Neighbour neighbour() { return {&mailbox_, this, &mesh_}; }
   WorkerQueue::Neighbour queue_neighbour() { return {&mailbox_, &queue_}; }
+  const CrashNote* note() const { return note_.load(); }  // of its thread, from `ready` until it ends
+  bool ended() const { return ended_.load(); }
   DurableWorkerQueue::Neighbour durable_neighbour() { return {&mailbox_, &durable_queue_}; }
   std::uint64_t connections() const { return connections_.load(std::memory_order_relaxed); }
 
@@ -162,6 +165,8 @@ class Worker final : private Deliverer, private ApiHost {
   std::size_t drain_batch_ = 0;
   std::function<void()> drained_;
   std::atomic<std::uint64_t> connections_{0};
+  std::atomic<const CrashNote*> note_{nullptr};
+  std::atomic<bool> ended_{false};
 };
 
 }  // namespace dunlin

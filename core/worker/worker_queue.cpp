@@ -131,14 +131,6 @@ void WorkerQueue::settle(ConsumerId consumer, const std::vector<std::uint64_t>& 
 }
 
 void WorkerQueue::acknowledge(ConsumerId consumer, const std::vector<std::uint64_t>& ids, AckDone done) {
-  struct Gathering {
-    AckDone done;
-    std::size_t missing = 0, acknowledged = 0;
-    void add(std::size_t count) {
-      acknowledged += count;
-      if (--missing == 0) done(acknowledged);
-    }
-  };
   std::vector<std::vector<std::uint64_t>> by_owner(neighbours_.size());
   std::map<unsigned, std::vector<std::uint64_t>> by_node;
   for (const std::uint64_t id : ids)
@@ -150,15 +142,20 @@ void WorkerQueue::acknowledge(ConsumerId consumer, const std::vector<std::uint64
     if (done) done(0);
     return;
   }
-  std::shared_ptr<Gathering> all;
-  if (done) all = std::make_shared<Gathering>(Gathering{std::move(done), asked});
+  std::shared_ptr<Acknowledging> all;
+  if (done) all = std::make_shared<Acknowledging>(Acknowledging{std::move(done), asked});
   for (auto& [node, some] : by_node) {
     AckDone answered;
-    if (all)
-      answered = [this, all](std::size_t count) {
-        // Held by two threads for a moment, counted on one: shared_ptr's own count is atomic.
-        neighbours_[self_].mailbox->post([all, count] { all->add(count); });
+    if (all) {
+      // Kept here, so that it is touched and destroyed on its own worker only.
+      const std::uint64_t ticket = next_ack_++;
+      acks_.emplace(ticket, all);
+      answered = [this, ticket](std::size_t count) {
+        neighbours_[self_].mailbox->post([this, ticket, count] {
+          if (const auto part = acks_.extract(ticket)) part.mapped()->add(count);
+        });
       };
+    }
     remote_->done(node, consumer, std::move(some), std::move(answered));
   }
   for (unsigned owner = 0; owner < by_owner.size(); ++owner) {

@@ -78,6 +78,14 @@ class WorkerQueue final : public Queue {
     bool failed = false;
     std::vector<QueueMessageRef> early;  // came before everything was open
   };
+  struct Acknowledging {
+    AckDone done;
+    std::size_t missing = 0, acknowledged = 0;
+    void add(std::size_t count) {
+      acknowledged += count;
+      if (--missing == 0) done(acknowledged);
+    }
+  };
   struct PendingPush {
     PushDone done;
     Timer deadline;
@@ -103,8 +111,9 @@ class WorkerQueue final : public Queue {
   Timer watch_;  // while something waits for an acknowledgement
   std::unordered_map<ConsumerId, Consumer> consumers_;
   std::unordered_map<std::uint64_t, std::unique_ptr<PendingPush>> pushes_;
+  std::unordered_map<std::uint64_t, std::shared_ptr<Acknowledging>> acks_;  // of which other nodes have a part
   std::uint32_t next_consumer_ = 1;
-  std::uint64_t next_push_ = 1;
+  std::uint64_t next_push_ = 1, next_ack_ = 1;
 };
 
 }  // namespace dunlin

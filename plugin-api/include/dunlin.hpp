@@ -25,3 +25,4 @@
 #pragma once
 
 #include "dunlin/hpp/entry.hpp"
+#include "dunlin/hpp/services.hpp"

@@ -15,7 +15,7 @@
 #include "core/base/check.h"
 #include "core/plugin/runtime.h"
 #include "tests/abi/allocations.h"
-#include "core/conformance/memory_services.h"
+#include "tests/abi/known_services.h"
 
 using namespace dunlin;
 
@@ -76,6 +76,7 @@ Config config_of(const std::string& chain, const std::string& router, const std:
   std::istringstream names(chain);
   for (std::string name; std::getline(names, name, ',');) endpoint.auth.push_back(select(name));
   endpoint.router = select(router);
+  if (router == "thrower") endpoint.guards.push_back(select(router));
   if (router == "probe") {
     endpoint.guards.push_back(select(router));
     endpoint.guards.push_back(select("passer"));
@@ -89,9 +90,9 @@ Config config_of(const std::string& chain, const std::string& router, const std:
 }  // namespace
 
 struct harness final : AnswerSink {
-  explicit harness(const char* chain) : log_file(std::tmpfile()), log(fileno(log_file)) {
+  harness(const char* chain, const char* router) : log_file(std::tmpfile()), log(fileno(log_file)) {
     log.configure(Level::debug, LogFormat::text);
-    auto built = ModuleSet::build(config_of(chain, "probe"), log);
+    auto built = ModuleSet::build(config_of(chain, router), log);
     if (!built) std::fprintf(stderr, "%s\n", built.error().why.c_str());
     CHECK(built.has_value());
     set = std::move(*built);
@@ -137,7 +138,7 @@ struct harness final : AnswerSink {
 
   std::FILE* log_file;
   Log log;
-  MemoryServices services;
+  KnownServices services;
   ModuleSet set;
   std::unique_ptr<ModuleRuntime> runtime, elsewhere;
   int guarded = WAITS, served = WAITS;
@@ -149,7 +150,8 @@ struct harness final : AnswerSink {
   std::string text;  // what the last getter returned
 };
 
-harness* harness_open(const char* chain) { return new harness(chain); }
+harness* harness_open(const char* chain) { return new harness(chain, "probe"); }
+harness* harness_open_with(const char* chain, const char* router) { return new harness(chain, router); }
 void harness_stop(harness* self) {
   self->elsewhere.reset();
   self->runtime.reset();
@@ -179,6 +181,63 @@ int harness_open_conn(harness* self, uint64_t conn) {
 void harness_close_conn(harness* self, uint64_t conn, int code, const char* why) {
   self->runtime->close(self->modules(), ClientId(conn), code, why);
 }
+
+void harness_hand_over(harness* self, uint64_t conn) {
+  self->runtime->hand_over(self->modules(), self->modules(), ClientId(conn));
+}
+
+// It logs in as somebody; before that it has nobody's uid.
+void harness_know(harness* self, int logged_in) {
+  KnownServices& services = self->services;
+  services.infos = {{DUNLIN_CONN_REMOTE_ADDR, "192.0.2.7:51234"}, {DUNLIN_CONN_METHOD, "GET"},
+                    {DUNLIN_CONN_URI, "/message-center?room=a%20b"}, {DUNLIN_CONN_PROTOCOL, "HTTP/1.1"},
+                    {DUNLIN_CONN_HOST, "example.org"}, {DUNLIN_CONN_PATH, "/message-center"}, {DUNLIN_CONN_TLS_SUBJECT, "CN=ann"}};
+  services.headers = {{"host", "example.org"}, {"x-a", "1"}, {"x-a", "2"}};
+  services.queries = {{"room", "a b"}};
+  services.cookies = {{"session", "s3"}};
+  services.options = {{"plan", R"({"name":"gold"})"}};
+  if (!logged_in) return;
+  services.uid = "1463786910324359168";
+  services.uid_kind = DUNLIN_UID_NUMBER;
+}
+
+void harness_bytes_arrived(harness* self, size_t size) { self->services.unread = size; }
+
+int64_t harness_input(harness* self, uint64_t conn, const char* unread) {
+  const std::string bytes(unread);  // NUL-terminated
+  return self->runtime->input(self->modules(), ClientId(conn), bytes);
+}
+
+const char* harness_encode(harness* self, uint64_t conn, const char* text) {
+  const Encoded encoded = self->runtime->encode(self->modules(), ClientId(conn), *Message::make(Kind::text, text).operator->());
+  self->text = encoded.outcome == Encoded::Outcome::each     ? "(each)"
+               : encoded.outcome == Encoded::Outcome::failed ? "(failed)"
+                                                             : std::string(encoded.bytes->payload());
+  return self->text.c_str();
+}
+
+// [1, ["two", nil]]
+void harness_answer_redis(harness* self) {
+  using Value = RedisValue;
+  Value one, two, inner, all;
+  one.kind = Value::Kind::integer;
+  one.integer = 1;
+  two.kind = Value::Kind::string;
+  two.text = "two";
+  inner.kind = all.kind = Value::Kind::list;
+  inner.items = {two, Value()};
+  all.items = {one, inner};
+  self->services.answer_redis({DUNLIN_OK, all});
+}
+
+void harness_fail_redis(harness* self) {
+  RedisValue error;
+  error.kind = RedisValue::Kind::error;
+  error.text = "no connection";
+  self->services.answer_redis({DUNLIN_E_UNAVAILABLE, error});
+}
+
+int harness_redis_commands(harness* self) { return static_cast<int>(self->services.commands()); }
 
 void harness_cancel(harness* self, uint64_t conn) { self->runtime->cancel(ClientId(conn)); }
 

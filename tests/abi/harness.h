@@ -28,6 +28,8 @@ typedef struct login {
 
 /* One endpoint with this chain (names apart by ','; "name!" for `on_error: pass`) and the router `probe`; 5 s deadlines. */
 harness *harness_open(const char *chain);
+/* With another router; it is the guard, too, if it is `thrower`. */
+harness *harness_open_with(const char *chain, const char *router);
 /* Destroys the runtime; what modules did until then can still be read. */
 void harness_stop(harness *self);
 void harness_close(harness *self);
@@ -37,6 +39,22 @@ int harness_message(harness *self, uint64_t conn, const char *text);
 int harness_open_conn(harness *self, uint64_t conn);
 void harness_close_conn(harness *self, uint64_t conn, int code, const char *why);
 void harness_cancel(harness *self, uint64_t conn);
+
+/* As in a swap to itself: released, and adopted. */
+void harness_hand_over(harness *self, uint64_t conn);
+
+/* From here on connection 1 has brought what harness.cpp says, and is logged in or not; all others are gone. */
+void harness_know(harness *self, int logged_in);
+void harness_bytes_arrived(harness *self, size_t size); /* it is a raw TCP connection */
+
+/* The framer of the router: `conn` 0 is all at once. "(each)": it wants to be asked for each; "(failed)". */
+int64_t harness_input(harness *self, uint64_t conn, const char *unread);
+const char *harness_encode(harness *self, uint64_t conn, const char *text);
+
+/* Redis: commands wait until they are answered, with [1, ["two", nil]], or with DUNLIN_E_UNAVAILABLE. */
+void harness_answer_redis(harness *self);
+void harness_fail_redis(harness *self);
+int harness_redis_commands(harness *self);
 
 /* The endpoint's guards are `probe` and then `passer`, which denies a channel that ends in ":no", allows one that ends in
  * ":yes" and passes on the rest; `probe` is the filter and the module of HTTP routes, too. What is answered later is WAITS

@@ -5,6 +5,7 @@ import platform
 import pytest
 
 from harness.server import SOURCE, run_cli
+from harness.waiting import DEADLINE
 
 FROZEN = SOURCE / "tests/abi/frozen"
 SETTINGS = {"pin-auth": '{"pin": "open-sesame"}', "frozen-auth": '{"prefix": "letmein-"}', "house-rules": "{}", "frozen-router": "{}"}
@@ -41,7 +42,7 @@ def test_they_refuse(frozen, token):
 
 @pytest.mark.parametrize("name", SETTINGS)
 def test_they_pass_the_conformance_suite(name):
-    done = run_cli("plugin", "check", FROZEN / f"{name}.so", "--settings", SETTINGS[name])
+    done = run_cli("plugin", "check", FROZEN / f"{name}.so", "--settings", SETTINGS[name], timeout=6 * DEADLINE)
     assert done.returncode == 0 and "FAIL" not in done.stdout, done.stdout + done.stderr
 
 

@@ -1,19 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Twenty swaps under load: clients publish, echo and log in without pause. No connection is dropped, no message is lost or
-doubled, refused swaps leave the old in force, and every old instance is destroyed in the end.
+"""Twenty swaps under load: clients publish, subscribe, echo and log in without pause, others come and go, and a backend pushes.
+No connection is dropped, no message is lost or doubled, refused swaps leave the old in force, and every old instance is
+destroyed in the end.
 
-DUNLIN_SWAP_CLIENTS says how many clients (200; a release build takes 2000)."""
+DUNLIN_SWAP_CLIENTS says how many stay connected (200; a release build takes 2000)."""
 import asyncio
+import itertools
+import json
 import os
 
-from websockets.legacy.client import connect
-
 from harness.swap import Swapper
+from harness.swarm import PATIENCE, SwarmClient, allow_many_connections, each
 from harness.waiting import until
 
 CLIENTS = int(os.environ.get("DUNLIN_SWAP_CLIENTS", "200"))
-CONNECT_AT_ONCE = 50
-PATIENCE = 60  # of one client for one answer, while all of them share a machine with a sanitizer build
+VISITORS = 8
+LISTENERS = 10  # of what the backend pushes
+PACE = CLIENTS / 4000  # seconds between two rounds of a client: the load is the same however many there are
 
 # (version of the file, settings, must it be refused)
 SWAPS = [
@@ -30,78 +33,105 @@ SWAPS = [
 ] * 2
 
 
-class LoadClient:
-    """Publishes to its neighbour's channel and echoes in turn; now and then it logs in anew."""
+class Resident:
+    """Publishes to its neighbour's channel, echoes, subscribes and unsubscribes in turn; now and then it logs in anew."""
 
-    def __init__(self, number, url):
-        self.number, self.url = number, url
-        self.published = self.echoed = self.logins = 0
-        self.came = []  # the numbers that the neighbour published, in the order in which they came
-        self._answers = asyncio.Queue()
+    def __init__(self, number, port):
+        self.number, self.port = number, port
+        self.rounds = 0
+        self.came = []    # the numbers that the neighbour published, in the order in which they came
+        self.pushed = []  # those of the backend
+
+    def _heard(self, text):
+        if text[0] == "#":
+            self.came.append(int(text[1:]))
+        elif text[0] == "!":
+            self.pushed.append(int(text[1:]))
+        return text[0] in "#!"
 
     async def open(self):
-        self.socket = await connect(self.url, compression=None, ping_interval=None, open_timeout=PATIENCE,
-                                    close_timeout=PATIENCE, max_queue=None)
-        self._reader = asyncio.ensure_future(self._read())
-        await self._login()
-        await self.socket.send(f"subscribe n{self.number}")
-        assert (await self._answer()).endswith("subscribed")
+        self.client = await SwarmClient.connect(self.port, "/message-center", self._heard)
+        await self._ask(f"login u-{self.number}", "logged in")
+        await self._ask(f"subscribe n{self.number}", "subscribed")
+        if self.number < LISTENERS:
+            await self._ask("subscribe pushed", "subscribed")
 
-    async def _read(self):
-        async for text in self.socket:
-            if text.startswith("#"):
-                self.came.append(int(text[1:]))
-            else:
-                self._answers.put_nowait(text)
-
-    async def _answer(self):
-        return await asyncio.wait_for(self._answers.get(), PATIENCE)
-
-    async def _login(self):
-        await self.socket.send(f"login u-{self.number}")
-        answer = await self._answer()
-        assert answer.endswith("logged in") and "not" not in answer, answer
-        self.logins += 1
+    async def _ask(self, text, answer):
+        said = await self.client.ask(text)
+        assert said.endswith(answer) and "not" not in said, f"{said} for {text}"
 
     async def run(self, stop):
         while not stop.is_set():
-            self.published += 1
-            await self.socket.send(f"publish n{(self.number + 1) % CLIENTS} #{self.published}")
-            self.echoed += 1
-            await self.socket.send(f"e{self.echoed}")
-            answer = await self._answer()
-            assert answer.endswith(f"e{self.echoed}"), f"{answer} for e{self.echoed}"
-            if self.echoed % 10 == 0:
-                await self._login()
+            self.rounds += 1
+            self.client.send(f"publish n{(self.number + 1) % CLIENTS} #{self.rounds}")
+            await self._ask(f"e{self.rounds}", f"e{self.rounds}")
+            if self.rounds % 4 == 1:
+                await self._ask("subscribe side", "subscribed")
+            elif self.rounds % 4 == 3:
+                await self._ask("unsubscribe side", "unsubscribed")
+            if self.rounds % 10 == self.number % 10:
+                await self._ask(f"login u-{self.number}", "logged in")
+            await asyncio.sleep(PACE)
 
     async def close(self):
-        await self.socket.close()
-        await self._reader
+        assert await self.client.close() == 1000
+
+
+class Visitor:
+    """Comes, logs in, in the handshake or after it, echoes, and leaves."""
+
+    def __init__(self, number, port):
+        self.number, self.port, self.rounds = number, port, 0
+
+    async def run(self, stop):
+        while not stop.is_set():
+            self.rounds += 1
+            uid = 100_000 + self.number
+            path = "/handshake?token=u-" if (self.number + self.rounds) % 2 else "/message-center?uid="
+            client = await SwarmClient.connect(self.port, f"{path}{uid}")
+            if "token" not in path:
+                assert (await client.ask(f"login u-{uid}")).endswith("logged in")
+            assert (await client.ask(f"v{self.rounds}")).endswith(f"v{self.rounds}")
+            assert await client.close() == 1000
+
+
+class Backend:
+    """Pushes through the WebSocket API, one message after the other, and sees that each was handed to all."""
+
+    def __init__(self, port):
+        self.port, self.rounds = port, 0
+
+    async def run(self, stop):
+        client = await SwarmClient.connect(self.port, "/ws/v1")
+        while not stop.is_set():
+            self.rounds += 1
+            answer = json.loads(await client.ask(json.dumps(
+                {"m": "mesh.publish", "i": str(self.rounds), "p": {"c": "pushed", "d": f"!{self.rounds}"}})))
+            assert (answer["i"], answer["r"]) == (str(self.rounds), {"s": LISTENERS, "f": 0}), answer
+        await client.close()
 
 
 class Load:
-    def __init__(self, loop, url):
+    def __init__(self, loop, dunlin):
         self._loop, self._stop = loop, asyncio.Event()
-        self.clients = [LoadClient(i, url) for i in range(CLIENTS)]
+        self.residents = [Resident(i, dunlin.port) for i in range(CLIENTS)]
+        self.backend = Backend(dunlin.api.port)
+        self._all = [*self.residents, *(Visitor(i, dunlin.port) for i in range(VISITORS)), self.backend]
 
-    async def _each(self, do):
-        for i in range(0, CLIENTS, CONNECT_AT_ONCE):
-            await asyncio.gather(*map(do, self.clients[i:i + CONNECT_AT_ONCE]))
+    def _do(self, coroutine):
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop.loop).result(5 * PATIENCE)
 
     def start(self):
         async def start():
-            await self._each(LoadClient.open)
-            self._running = [asyncio.ensure_future(client.run(self._stop)) for client in self.clients]
+            await each(Resident.open, self.residents)
+            self._running = [asyncio.ensure_future(one.run(self._stop)) for one in self._all]
 
-        asyncio.run_coroutine_threadsafe(start(), self._loop.loop).result(PATIENCE * 5)
-
-    def rounds(self):
-        return min(client.echoed for client in self.clients)
+        self._do(start())
 
     def wait_round(self):
-        """Until each client has had an answer that was asked for after now."""
-        reached = max(client.echoed for client in self.clients) + 2
-        until(lambda: self.rounds() >= reached or self._failed(), "every client goes on", PATIENCE * 2)
+        """Until each has had an answer that was asked for after now."""
+        reached = [one.rounds + 2 for one in self._all]
+        until(lambda: all(one.rounds >= goal for one, goal in zip(self._all, reached)) or self._failed(), "everybody goes on", PATIENCE)
 
     def _failed(self):
         return any(task.done() for task in self._running)
@@ -111,16 +141,22 @@ class Load:
             self._stop.set()
             await asyncio.gather(*self._running)
 
-        asyncio.run_coroutine_threadsafe(stop(), self._loop.loop).result(PATIENCE * 5)
+        self._do(stop())
 
     def close(self):
-        asyncio.run_coroutine_threadsafe(self._each(LoadClient.close), self._loop.loop).result(PATIENCE * 5)
+        self._do(each(Resident.close, self.residents))
+
+
+def in_order(count):
+    return list(range(1, count + 1))
 
 
 def test_twenty_swaps_under_load_lose_nothing(serve, tmp_path, client_loop):
-    swapper = Swapper(serve, tmp_path)
+    allow_many_connections()
+    handshake = {"path": "/handshake", "auth": ["swap"], "router": "swap", "login": "handshake"}
+    swapper = Swapper(serve, tmp_path, endpoints=[handshake])
     dunlin = swapper.dunlin
-    load = Load(client_loop, dunlin.url())
+    load = Load(client_loop, dunlin)
     load.start()
     hanging = dunlin.connect()
     for version, settings, refused in SWAPS:
@@ -135,13 +171,13 @@ def test_twenty_swaps_under_load_lose_nothing(serve, tmp_path, client_loop):
         load.wait_round()
     load.stop()
 
-    for client in load.clients:
-        neighbour = load.clients[client.number - 1]
-        until(lambda: len(client.came) >= neighbour.published, "what was published arrives")
-        assert client.came == list(range(1, neighbour.published + 1)), f"client {client.number}"
-    assert dunlin.metric("dunlin_closes_total") == 0
+    for resident, neighbour in zip(load.residents, itertools.chain(load.residents[-1:], load.residents)):
+        until(lambda: len(resident.came) >= neighbour.rounds, "what was published arrives")
+        assert resident.came == in_order(neighbour.rounds), f"client {resident.number}"
+        assert resident.pushed == (in_order(load.backend.rounds) if resident.number < LISTENERS else [])
     assert dunlin.metric("dunlin_drops_total") == 0
     assert hanging.recv_many(4) and dunlin.metric("dunlin_sessions", state="ready") == CLIENTS + 1
+    assert dunlin.metric("dunlin_closes_total") == dunlin.metric("dunlin_closes_total", reason="by_peer")  # visitors
     assert dunlin.metric("dunlin_reloads_total", outcome="in_force") == 16
     assert dunlin.metric("dunlin_reloads_total", outcome="refused") == 4
     swapper.wait_one_generation()

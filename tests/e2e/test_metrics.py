@@ -26,7 +26,7 @@ FAMILIES = {
         "dunlin_http_auth_joins_total",
     ],
     "gauge": [
-        "dunlin_connections", "dunlin_sessions", "dunlin_channels", "dunlin_subscriptions", "dunlin_outbox_bytes",
+        "dunlin_held_workers", "dunlin_connections", "dunlin_sessions", "dunlin_channels", "dunlin_subscriptions", "dunlin_outbox_bytes",
         "dunlin_outboxes_waiting", "dunlin_tickets_pending", "dunlin_module_instances", "dunlin_generation", "dunlin_generations", "dunlin_lua_memory_bytes", "dunlin_lua_waiting",
         "dunlin_http_auth_breaker_state",
         "dunlin_api_sockets", "dunlin_queue_topics", "dunlin_queue_consumers", "dunlin_queue_messages",

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from harness.server import PLUGINS, run_cli
+from harness.waiting import DEADLINE
 
 LANGUAGES = {"badge-auth": ("badge:ann", "ann", "badge:"), "crab-auth": ("crab-1463786910324359168", "1463786910324359168", "crab-x")}
 
@@ -27,5 +28,5 @@ def test_it_logs_in(serve, name):
 
 
 def test_it_passes_the_conformance_suite(name):
-    done = run_cli("plugin", "check", f"{PLUGINS}/{name}.so")
+    done = run_cli("plugin", "check", f"{PLUGINS}/{name}.so", timeout=6 * DEADLINE)
     assert done.returncode == 0 and "warn" not in done.stdout, done.stdout + done.stderr

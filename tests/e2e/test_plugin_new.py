@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """From `cmake --install` and `dunlin plugin new` to a tested plugin, with what is installed and nothing else."""
 import os
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from harness.server import PLUGINS
+from harness.server import PLUGINS, SOURCE
 from harness.waiting import DEADLINE
 
 BUILD = Path(PLUGINS).parent
@@ -57,6 +58,33 @@ def test_a_new_plugin_builds_and_passes_by_make(new, prefix, kind, language):
     config = next(prefix.glob("lib*/**/pkgconfig"))
     said = run("make", "test", cwd=folder, env=os.environ | {"PKG_CONFIG_PATH": str(config)})
     assert "door-man.so: passed" in said and "warn" not in said
+
+
+def block_of(page, language, mark):
+    """The first code block of that language with that text in it."""
+    text = (SOURCE / "docs" / page).read_text()
+    return next(block for block in re.findall(rf"```{language}\n(.*?)```", text, flags=re.S) if mark in block)
+
+
+def test_the_docs_lead_to_a_tested_asynchronous_plugin(prefix, tmp_path):
+    run(prefix / "bin/dunlin", "plugin", "new", "auth", "door", "--lang", "cpp", cwd=tmp_path)
+    folder = tmp_path / "door"
+    (folder / "door.cpp").write_text(block_of("writing-a-plugin.md", "cpp", "DUNLIN_PLUGIN(Door)"))
+    (folder / "test.c").write_text(block_of("writing-a-plugin.md", "c", "fake_host.h"))
+    (folder / "settings.json").write_text("{}")
+    run("cmake", "-B", "build", f"-DCMAKE_PREFIX_PATH={prefix}", cwd=folder)
+    run("cmake", "--build", "build", cwd=folder)
+    said = run("ctest", "--test-dir", "build", "-V", cwd=folder)
+    assert "100% tests passed" in said and "warn" not in said, said
+
+
+def test_the_plugin_in_c_of_the_docs_is_built_by_one_line(prefix, tmp_path):
+    (tmp_path / "door.c").write_text(block_of("writing-a-plugin.md", "c", "dunlin_plugin_v1"))
+    config = next(prefix.glob("lib*/**/pkgconfig"))
+    line = block_of("writing-a-plugin.md", "sh", "gcc ").split("\n")[0]
+    run("sh", "-c", line.replace("gcc", "gcc -Wall -Wextra -Werror"), cwd=tmp_path, env=os.environ | {"PKG_CONFIG_PATH": str(config)})
+    said = run(prefix / "bin/dunlin", "plugin", "check", "door.so", cwd=tmp_path)
+    assert "FAIL" not in said
 
 
 def test_bad_names_and_folders_are_refused(prefix, tmp_path):

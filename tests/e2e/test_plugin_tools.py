@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 
 from harness.server import BIN, PLUGINS, run_cli
+from harness.waiting import DEADLINE
 
 MODULES = Path(os.environ.get("DUNLIN_ABI_MODULES", Path(PLUGINS).parent / "tests/abi-modules"))
 SANITIZED = b"__asan_init" in Path(BIN).read_bytes() or b"__tsan_init" in Path(BIN).read_bytes()
 
 
 def check(file, *arguments):
-    return run_cli("plugin", "check", file, *arguments)
+    return run_cli("plugin", "check", file, *arguments, timeout=6 * DEADLINE)
 
 
 def lines_of(done, word):
@@ -37,6 +38,15 @@ def test_settings_may_come_from_a_file(tmp_path):
 
 
 @pytest.mark.parametrize("name, step, words", [
+    ("crash-load", "opens", ["it crashes (SIGSEGV) in: opening it"]),
+    ("exit-load", "opens", ["it ends the process (exit code 0) in: opening it", "must not call exit()"]),
+    ("anything", "opens", ["gives a table for every id"]),
+    ("crash-configure", "settings", ["it crashes (SIGSEGV) in: configure"]),
+    ("exit-configure", "settings", ["it ends the process (exit code 0) in: configure"]),
+    ("hang-configure", "settings", ["it hangs (nothing for 3 s) in: configure"]),
+    ("leak-settings", "settings again", ["bytes for each selection: free in discard"]),
+    ("exit", "garbage tokens", ["it ends the process (exit code 0) in: check with a token of"]),
+    ("nonsense", "garbage tokens", ["it answers nonsense to 14 of 14 tokens, such as nothing (99 is no verdict)"]),
     ("crash", "garbage tokens", ["it crashes (SIGSEGV)", "check with a token of"]),
     ("abort", "garbage tokens", ["it crashes (SIGABRT)", "exception"]),
     ("leak", "create and destroy", ["bytes for each instance: free in destroy"]),
@@ -44,19 +54,29 @@ def test_settings_may_come_from_a_file(tmp_path):
     ("exports", "exports", ["exports 1 names besides", "hostile_number", "-fvisibility=hidden"]),
 ])
 def test_a_hostile_plugin_is_found_out(name, step, words):
-    if SANITIZED and name in ("crash", "leak", "abort"):
+    if SANITIZED and name.partition("-")[0] in ("crash", "leak", "abort"):
         pytest.skip("the sanitizer reports it in its own words")
-    done = check(MODULES / f"hostile-{name}.so")
+    done = check(MODULES / f"hostile-{name}.so", "--patience", "3s" if name == "hang-configure" else "20s")
     failed = "\n".join(lines_of(done, "FAIL"))
     assert done.returncode == 1 and failed.startswith(step), done.stdout + done.stderr
     assert all(word in failed for word in words), failed
 
 
-@pytest.mark.parametrize("name, words", [("hang", ["did not answer to a token of"]), ("slow", ["held the worker for over 100 ms"])])
+@pytest.mark.parametrize("name, words", [
+    ("hang", ["did not answer to a token of"]),
+    ("slow", ["held the worker for over 100 ms"]),
+    ("twice", ["tickets that were answered already"]),
+    ("thread", ["1 thread of it goes on after the last instance was destroyed"]),
+])
 def test_what_may_be_meant_is_a_warning(name, words):
     done = check(MODULES / f"hostile-{name}.so")
     warned = "\n".join(lines_of(done, "warn"))
     assert done.returncode == 0 and all(word in warned for word in words), done.stdout + done.stderr
+
+
+def test_what_a_plugin_has_begun_does_not_hold_up_the_check():
+    done = check(MODULES / "hostile-fork.so")
+    assert done.returncode == 0 and "passed" in done.stdout, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("name, words", [("bad-major", "version 2.0"), ("no-check", "lacks check"), ("bad-name", "calls itself"),
@@ -81,3 +101,14 @@ def test_the_list_says_what_there_is_and_why_one_is_unusable(tmp_path):
     assert "UNUSABLE: requires dunlin.telepathy/3" in mixed.stdout
     assert "built for version 2.0 of the plugin ABI" in mixed.stdout and "ABI 2.0" in mixed.stdout
     assert run_cli("plugin", "list", "--directory", tmp_path / "nowhere").returncode == 1
+
+
+def test_the_list_survives_what_crashes_or_leaves_when_it_is_opened(tmp_path):
+    names = ["exit-load", "fork"] + ([] if SANITIZED else ["crash-load"])
+    for name in names:
+        shutil.copy(MODULES / f"hostile-{name}.so", tmp_path)
+    said = run_cli("plugin", "list", "--directory", tmp_path)
+    assert said.returncode == 1 and f"{len(names)} plugins" in said.stdout
+    assert "UNUSABLE: it ends the process (exit code 0) when it is opened" in said.stdout
+    assert SANITIZED or "UNUSABLE: it crashes (SIGSEGV) when it is opened" in said.stdout
+    assert said.stdout.count("UNUSABLE") == len(names) - 1

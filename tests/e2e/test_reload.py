@@ -6,6 +6,7 @@ import pytest
 
 from harness.server import run_cli
 from harness.swap import Swapper
+from harness.waiting import DEADLINE, until
 
 
 @pytest.fixture
@@ -144,6 +145,22 @@ def test_what_hangs_is_cancelled_at_the_deadline_and_the_connection_lives(serve,
     assert ask(client, "who") == "v2"
     assert swapper.dunlin.metric("dunlin_drops_total", reason="module_replaced") == 1
     assert swapper.dunlin.metric("dunlin_closes_total") == 0
+
+
+def test_a_configure_that_hangs_holds_up_nothing_but_reloads(swapper, tmp_path):
+    client = swapper.dunlin.connect()
+    swapper.change(swap={"hold": f"{tmp_path}/release"})
+    swapper.dunlin.process.send_signal(signal.SIGHUP)
+    assert ask(client, "who") == "v1"
+    line, = swapper.dunlin.wait_logged("reload refused", timeout=3 * DEADLINE)  # half a minute later
+    assert 'the set-up of module "swap" (`configure`) does not return' in line["why"]
+    swapper.change(swap={"mark": "!"})
+    assert "does not return, which an earlier reload has begun" in swapper.reload_refused()
+    assert ask(client, "who") == "v1"
+    (tmp_path / "release").touch()
+    until(lambda: swapper.reload()[0], "what hung has returned, and reloads are taken again")
+    assert ask(client, "who") == "v1!"
+    swapper.wait_one_generation()
 
 
 def test_without_a_server_it_says_so(tmp_path):

@@ -17,14 +17,41 @@ extern DUNLIN_EXPORT const int hostile_number;
 const int hostile_number = 1;
 #endif
 
+#ifdef FAULT_CRASH_LOAD
+__attribute__((constructor)) static void loaded(void) { *(volatile int *)8 = 1; }
+#endif
+#ifdef FAULT_EXIT_LOAD
+__attribute__((constructor)) static void loaded(void) { exit(0); }
+#endif
+#ifdef FAULT_FORK /* the child holds whatever pipe it was given */
+__attribute__((constructor)) static void loaded(void) {
+    if (fork() == 0) {
+        pause();
+        _exit(0);
+    }
+}
+#endif
+
 static dunlin_status configure(const dunlin_host *host, dunlin_str json, dunlin_settings **out) {
     (void)host, (void)json;
+#ifdef FAULT_CRASH_CONFIGURE
+    *(volatile int *)8 = 1;
+#endif
+#ifdef FAULT_HANG_CONFIGURE
+    pause();
+#endif
+#ifdef FAULT_EXIT_CONFIGURE
+    exit(0);
+#endif
+#ifdef FAULT_LEAK_SETTINGS
+    if (!malloc(100)) return DUNLIN_E_NO_MEMORY;
+#endif
     *out = NULL;
     return DUNLIN_OK;
 }
 static void discard(dunlin_settings *settings) { (void)settings; }
 
-#ifdef FAULT_THREADS
+#if defined(FAULT_THREADS) || defined(FAULT_THREAD)
 static void *sleeper(void *user) {
     (void)user;
     pause();
@@ -41,7 +68,12 @@ static dunlin_status create(const dunlin_host *host, const dunlin_settings *sett
 #ifdef FAULT_THREADS
     static int made; /* enough to be seen */
     pthread_t thread;
-    if (made++ % 100 == 0 && pthread_create(&thread, NULL, sleeper, NULL) == 0) pthread_detach(thread);
+    if (made++ % 20 == 0 && pthread_create(&thread, NULL, sleeper, NULL) == 0) pthread_detach(thread);
+#endif
+#ifdef FAULT_THREAD
+    static int begun; /* one, for all instances; the suite is on one thread */
+    pthread_t thread;
+    if (!begun++ && pthread_create(&thread, NULL, sleeper, NULL) == 0) pthread_detach(thread);
 #endif
     *out = self;
     return DUNLIN_OK;
@@ -64,6 +96,17 @@ static dunlin_verdict check(dunlin_instance *self, dunlin_conn conn, const dunli
 #ifdef FAULT_ABORT
     if (credentials->token.size > 1000) abort(); /* as an exception does that leaves a hook in C++ */
 #endif
+#ifdef FAULT_NONSENSE
+    return 99;
+#endif
+#ifdef FAULT_EXIT
+    if (credentials->token.size > 1000) exit(0);
+#endif
+#ifdef FAULT_TWICE
+    self->tickets->answer(self->host, ticket, DUNLIN_DENY, NULL);
+    self->tickets->answer(self->host, ticket, DUNLIN_ALLOW, NULL);
+    return DUNLIN_PENDING;
+#endif
 #ifdef FAULT_HANG
     if (credentials->token.size > 1000) return DUNLIN_PENDING; /* for ever */
 #endif
@@ -77,7 +120,11 @@ static dunlin_verdict check(dunlin_instance *self, dunlin_conn conn, const dunli
 }
 
 static const dunlin_auth auth = {check, NULL};
+#ifdef FAULT_ANYTHING
+static const void *get_interface(const char *id) { return id ? &auth : NULL; }
+#else
 static const void *get_interface(const char *id) { return strcmp(id, DUNLIN_AUTH) == 0 ? &auth : NULL; }
+#endif
 static const char *const required[] = {DUNLIN_EXT_TICKET, NULL};
 static const dunlin_module module = {NAME, "1.0", "is up to no good", "{\"type\":\"object\",\"additionalProperties\":false}",
                                      required, configure, discard, create, destroy, get_interface};

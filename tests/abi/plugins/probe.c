@@ -66,6 +66,9 @@ static dunlin_status create(const dunlin_host *host, const dunlin_settings *sett
     self->replies = host->get_extension(host, DUNLIN_EXT_REPLY);
     self->caches = host->get_extension(host, DUNLIN_EXT_CACHE);
     self->loops = host->get_extension(host, DUNLIN_EXT_LOOP);
+    self->redis = host->get_extension(host, DUNLIN_EXT_REDIS);
+    self->sockets = host->get_extension(host, DUNLIN_EXT_SOCKET);
+    self->configs = host->get_extension(host, DUNLIN_EXT_CONFIG);
     *out = self;
     return DUNLIN_OK;
 }
@@ -83,10 +86,10 @@ static int is(const char *word, dunlin_str text) {
 }
 
 dunlin_verdict probe_do(dunlin_instance *self, dunlin_conn conn, dunlin_str text, dunlin_ticket ticket) {
-    const probe_act *const tables[] = {probe_answers, probe_services, probe_sharing};
+    const probe_act *const tables[] = {probe_answers, probe_services, probe_sharing, probe_connection};
     self->conn = conn;
     if (text.data[text.size] != '\0') abort(); /* what the host lends ends with a NUL */
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
         for (const probe_act *row = tables[i]; row->word; row++)
             if (is(row->word, text)) {
                 self->rest = text.data + strlen(row->word) + (text.size > strlen(row->word));
@@ -116,19 +119,30 @@ static void on_close(dunlin_instance *self, dunlin_conn conn, int32_t code, cons
     probe_say(self, "close %d %s", (int)code, why ? why->data : "-");
 }
 
+static void on_release(dunlin_instance *self, dunlin_conn conn) {
+    self->conn = conn;
+    probe_say(self, "release %d", (int)conn);
+}
+
+static void on_adopt(dunlin_instance *self, dunlin_conn conn) {
+    self->conn = conn;
+    probe_say(self, "adopt %d", (int)conn);
+}
+
 void probe_cancel(dunlin_instance *self, dunlin_ticket ticket, int32_t reason) {
     probe_say(self, "cancel %d, answer %d", (int)reason,
               (int)self->tickets->answer(self->host, ticket, DUNLIN_ALLOW, NULL));
 }
 
 static const dunlin_auth auth = {check, probe_cancel};
-static const dunlin_router router = {on_open, on_message, on_close, probe_cancel, NULL, NULL};
+static const dunlin_router router = {on_open, on_message, on_close, probe_cancel, on_release, on_adopt};
 
 static const void *get_interface(const char *id) {
     if (strcmp(id, DUNLIN_AUTH) == 0) return &auth;
     if (strcmp(id, DUNLIN_SUBSCRIBE_GUARD) == 0) return &probe_guard;
     if (strcmp(id, DUNLIN_PUBLISH_FILTER) == 0) return &probe_filter;
     if (strcmp(id, DUNLIN_HTTP_ROUTE) == 0) return &probe_route;
+    if (strcmp(id, DUNLIN_FRAMER) == 0) return &probe_framer;
     return strcmp(id, DUNLIN_ROUTER) == 0 ? &router : NULL;
 }
 
@@ -136,7 +150,8 @@ static const char schema[] = "{\"type\":\"object\",\"properties\":{\"count\":{\"
 static const char *const required[] = {DUNLIN_EXT_TICKET,  DUNLIN_EXT_CONN,  DUNLIN_EXT_CHANNEL, DUNLIN_EXT_CONTEXT,
                                        DUNLIN_EXT_TIMER,   DUNLIN_EXT_HTTP,  DUNLIN_EXT_TASK,    DUNLIN_EXT_METRICS,
                                        DUNLIN_EXT_LOG,     DUNLIN_EXT_CONFIG, DUNLIN_EXT_SUBSCRIBE,
-                                       DUNLIN_EXT_REPLY,   DUNLIN_EXT_CACHE, DUNLIN_EXT_LOOP,  NULL};
+                                       DUNLIN_EXT_REPLY,   DUNLIN_EXT_CACHE, DUNLIN_EXT_LOOP,  DUNLIN_EXT_REDIS,
+                                       DUNLIN_EXT_SOCKET,  NULL};
 static const dunlin_module module = {"probe", "1.0",   "does what it is told", schema,  required,
                                      configure, discard, create,               destroy, get_interface};
 DUNLIN_EXPORT const dunlin_plugin dunlin_plugin_v1 = {DUNLIN_MAGIC, DUNLIN_ABI_MAJOR, DUNLIN_ABI_MINOR, 0, &module};

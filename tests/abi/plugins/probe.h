@@ -26,6 +26,9 @@ struct dunlin_instance {
     const dunlin_reply_api *replies;
     const dunlin_cache *caches;
     const dunlin_loop *loops;
+    const dunlin_redis *redis;
+    const dunlin_socket *sockets;
+    const dunlin_config *configs;
     uint64_t flight;      /* the last one that was left open */
     char instead[64];     /* what a message was changed into */
     dunlin_conn conn;     /* of the last question */
@@ -46,6 +49,8 @@ typedef struct probe_act {
 extern const probe_act probe_answers[];  /* answers.c */
 extern const probe_act probe_services[]; /* services.c */
 extern const probe_act probe_sharing[];  /* sharing.c */
+extern const probe_act probe_connection[]; /* connection.c */
+extern const dunlin_framer probe_framer;
 
 extern const dunlin_subscribe_guard probe_guard; /* interfaces.c, as the others */
 extern const dunlin_publish_filter probe_filter;

@@ -21,9 +21,9 @@ MESSAGE_CENTER = str(SOURCE / "lua/message-center.lua")
 SANITIZERS = ("AddressSanitizer", "LeakSanitizer", "ThreadSanitizer", "UndefinedBehaviorSanitizer", "runtime error:")
 
 
-def run_cli(*arguments, **options):
+def run_cli(*arguments, timeout=DEADLINE, **options):
     """Runs the program to its end."""
-    return subprocess.run([BIN, *map(str, arguments)], capture_output=True, text=True, timeout=DEADLINE, **options)
+    return subprocess.run([BIN, *map(str, arguments)], capture_output=True, text=True, timeout=timeout, **options)
 
 
 def configuration(*, workers=2, auth=("jwt-auth",), router=None, script=None, endpoint=None, endpoints=(), limits=None,
@@ -165,8 +165,8 @@ class Dunlin:
         """The lines of this event with these fields."""
         return [line for line in self.log if line["msg"] == msg and fields.items() <= line.items()]
 
-    def wait_logged(self, msg, **fields):
-        return until(lambda: self.logged(msg, **fields), f"a log line \"{msg}\" {fields or ''}")
+    def wait_logged(self, msg, timeout=DEADLINE, **fields):
+        return until(lambda: self.logged(msg, **fields), f"a log line \"{msg}\" {fields or ''}", timeout)
 
     # Its end
 

@@ -6,16 +6,19 @@
  *   {"hang": true}     the token "hang-…" and the message "hang" are never answered
  *   {"mark": "text"}   what "who" is answered with, after the version
  *
- * The message "crash" writes where nothing is; "block" sleeps for 200 ms.
+ * The message "crash" writes where nothing is; "block" sleeps for 200 ms; "exit" ends the process; "hold FILE" does
+ * not return before there is such a file, nor does configure with {"hold": "FILE"}.
  * A token "u-<digits>" is the user <digits>, answered a little later. A message is echoed a little later, behind the
- * version; "who" is answered at once; "publish CHANNEL TEXT" and "subscribe CHANNEL" do so. */
-#define _POSIX_C_SOURCE 199309L /* nanosleep */
+ * version; "who" is answered at once; "publish CHANNEL TEXT", "subscribe CHANNEL" and
+ * "unsubscribe CHANNEL" do so. */
+#define _POSIX_C_SOURCE 200809L /* nanosleep, access */
 #include <dunlin/dunlin.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 struct dunlin_settings {
     int fail, hang;
@@ -75,14 +78,24 @@ static dunlin_str text(const char *s) {
     return out;
 }
 
+/* Returns when there is such a file. */
+static void hold_until(const char *file) {
+    const struct timespec moment = {0, 10 * 1000 * 1000};
+    while (access(file, F_OK) != 0) nanosleep(&moment, NULL);
+}
+
 static int says(dunlin_str json, const char *what) { return strstr(json.data, what) != NULL; }
 
 static dunlin_status configure(const dunlin_host *host, dunlin_str json, dunlin_settings **out) {
     const dunlin_config *config = host->get_extension(host, DUNLIN_EXT_CONFIG);
-    const char *mark = strstr(json.data, "\"mark\":\"");
+    const char *mark = strstr(json.data, "\"mark\":\""), *hold = strstr(json.data, "\"hold\":\"");
     if (says(json, "\"refuse\":true")) {
         config->fault(host, text("/refuse"), text("refused, as it was told to"));
         return DUNLIN_E_INVALID;
+    }
+    if (hold) {
+        char file[512];
+        if (sscanf(hold + 8, "%511[^\"]", file) == 1) hold_until(file);
     }
     if (!(*out = calloc(1, sizeof **out))) return DUNLIN_E_NO_MEMORY;
     (*out)->fail = says(json, "\"fail\":true");
@@ -235,7 +248,16 @@ static dunlin_verdict message(dunlin_instance *self, dunlin_conn conn, const dun
         reply(self, conn, "subscribed");
         return DUNLIN_ALLOW;
     }
+    if (strncmp(data, "unsubscribe ", 12) == 0) {
+        reply(self, conn, self->channels->unsubscribe(self->host, conn, text(data + 12)) == DUNLIN_OK ? "unsubscribed" : "not subscribed");
+        return DUNLIN_ALLOW;
+    }
     if (strcmp(data, "crash") == 0) *(volatile int *)16 = 1;
+    if (strcmp(data, "exit") == 0) exit(0);
+    if (strncmp(data, "hold ", 5) == 0) {
+        hold_until(data + 5);
+        return DUNLIN_ALLOW;
+    }
     if (strcmp(data, "block") == 0) {
         const struct timespec long_enough = {0, 200 * 1000 * 1000};
         nanosleep(&long_enough, NULL);

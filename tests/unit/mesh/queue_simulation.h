@@ -74,6 +74,7 @@ class QueueSimulation::Node final : public QueueLinksHost {
   Node(QueueSimulation& world, std::uint64_t boot);
 
   bool send(std::uint64_t to, std::string_view frame) override { return world_.transmit(boot, to, frame); }
+  std::size_t largest() const override { return 64 * 1024; }
   void join(std::uint64_t consumer, std::vector<std::string> topics, bool ack) override;
   void leave(std::uint64_t consumer, const std::vector<std::uint64_t>& lost) override;
   void pause(std::uint64_t consumer, bool paused) override;

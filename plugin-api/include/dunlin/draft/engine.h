@@ -29,7 +29,7 @@ extern "C" {
  * those of one link never two at a time; none after close() has returned. It returns at once: the frame is copied. */
 typedef struct dunlin_draft_engine_events {
     void *self; /* to be handed to each of them */
-    /* [any-thread] Frames can be sent. `largest` is the size in bytes of the largest that can; at least 4096. */
+    /* [any-thread] Frames can be sent. `largest` is the size in bytes of the largest that can; at least 65536. */
     void (*connected)(void *self, uint64_t largest) DUNLIN_NOTHROW;
     /* [any-thread] They cannot, until connected() is called again. */
     void (*disconnected)(void *self) DUNLIN_NOTHROW;

@@ -9,7 +9,7 @@
 extern "C" {
 #endif
 
-typedef void (*dunlin_task_fn)(void *user);
+typedef void (*dunlin_task_fn)(void *user); /* [worker], but for work(): a thread of the pool, as [any-thread] */
 
 #define DUNLIN_EXT_TASK "dunlin.task/1"
 typedef struct dunlin_task {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <mutex>
 #include <new>
 
 #include "core/base/check.h"
@@ -29,10 +30,9 @@ std::uint8_t write_header(unsigned first, std::size_t payload, unsigned char (&o
 }  // namespace
 
 struct Message::Forms {
-  enum class State : std::uint32_t { none, making, made };
   struct Form {
-    std::atomic<State> state{State::none};
-    MessageRef message;  // written by the one that makes it, read by all once it is made
+    std::once_flag once;
+    MessageRef message;
   };
   std::array<Form, kForms> all;
 };
@@ -69,19 +69,8 @@ const MessageRef& Message::form(std::size_t number, FormMaker& maker) const {
     auto fresh = std::make_unique<Forms>();
     if (forms_.compare_exchange_strong(forms, fresh.get(), std::memory_order_acq_rel)) forms = fresh.release();
   }
-  using State = Forms::State;
   Forms::Form& form = forms->all[number];
-  State state = State::none;
-  if (form.state.compare_exchange_strong(state, State::making, std::memory_order_acquire)) {
-    form.message = maker.make_form(*this, number);
-    form.state.store(State::made, std::memory_order_release);
-    form.state.notify_all();
-  } else {
-    while (state != State::made) {
-      form.state.wait(State::making, std::memory_order_acquire);
-      state = form.state.load(std::memory_order_acquire);
-    }
-  }
+  std::call_once(form.once, [&] { form.message = maker.make_form(*this, number); });
   return form.message;
 }
 

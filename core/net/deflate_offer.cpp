@@ -76,7 +76,7 @@ class Offer {
  private:
   using Value = std::optional<std::string_view>;
   struct Row {
-    std::string_view name;
+    const char* name;
     bool Offer::*seen;
     bool (Offer::*read)(const Value& value);
   };

@@ -161,8 +161,8 @@ class Guest final : public AnswerTaker {
   GuestServices services_;
   std::shared_ptr<Stage> stage_;
   Questions questions_;
-  ModuleFigures figures_;
   std::shared_ptr<Selection> selection_;
+  ModuleFigures figures_{selection_->name()};
   std::shared_ptr<Instance> instance_;
   std::shared_ptr<Link> link_;
   Timer figures_timer_;

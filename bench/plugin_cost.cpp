@@ -153,7 +153,7 @@ void inside(const std::string& directory) {
   Nobody nobody;
   Log log;
   const auto stage = std::make_shared<Stage>(bench.services(), log, 0, nobody);
-  ModuleFigures figures;
+  ModuleFigures figures{"cost"};
   const std::shared_ptr<Selection> selection(&bench.selection(), [](Selection*) {});
   const auto instance = *Instance::create(stage, selection, figures);
   const dunlin_credentials no{{"deny me", 7}, DUNLIN_LOGIN_MESSAGE, 0};

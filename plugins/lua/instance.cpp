@@ -216,7 +216,7 @@ void Instance::cancel(dunlin_ticket ticket) {
 
 void Instance::drop(Run& run) {
   if (run.wait) {
-    Wait& wait = *run.wait;
+    Wait& wait = *std::exchange(run.wait, nullptr);
     wait.run = nullptr;
     const bool timer = wait.timer != 0 && host_.timer->stop(host_.self, wait.timer) == DUNLIN_OK;
     const bool http = wait.http != 0 && host_.http->cancel(host_.self, wait.http) == DUNLIN_OK;

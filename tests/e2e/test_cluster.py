@@ -158,7 +158,7 @@ def test_what_nats_does_not_take_is_refused_and_nobody_gets_it(serve, nats, tmp_
     assert nodes[1].api.publish("user:1", "x" * largest) == {"s": 1, "f": 0}
     for node in nodes:
         answer = node.api.post("/v1/mesh/publish", {"c": "user:1", "d": "x" * (largest + 1)})
-        assert (answer.status, answer.body["E"]["c"]) == (400, 101) and "max_payload" in answer.body["E"]["m"]
+        assert (answer.status, answer.body["E"]["c"]) == (400, 101) and f"{largest} at most" in answer.body["E"]["m"]
     assert client.recv() == "x" * largest
     assert client.nothing_waits()
 

@@ -35,7 +35,7 @@ class Cluster:
         name = f"node-{self._begun}"
         nats = {"url": self._urls(self._begun)} | self._options.get("nats", {})
         self._begun += 1
-        top = {"mesh": {"engine": "nats", "nats": nats}, "node": {"workers": 2, "name": name}}
+        top = {"mesh": {"engine": "nats", "nats": nats}, "node": {"workers": 2, "name": name}} | self._more
         self.nodes.append(self._serve(top=top, **{key: value for key, value in self._options.items() if key != "nats"}))
         return self.nodes[-1]
 

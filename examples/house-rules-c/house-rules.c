@@ -29,7 +29,8 @@ static int starts_with(dunlin_str text, const char *with) {
     return text.size >= size && memcmp(text.data, with, size) == 0;
 }
 
-/* The channel "user:ID" is for the user ID alone; "staff" is for nobody; about "slow" it takes a moment to decide. */
+/* The channel "user:ID" is for the user ID alone; "staff" is for nobody; about "slow" it takes a moment to decide,
+ * about "slower" five seconds. */
 static void think(void *user) {
     dunlin_instance *self = user;
     const dunlin_ticket ticket = self->asked;
@@ -40,7 +41,7 @@ static dunlin_verdict may_subscribe(dunlin_instance *self, dunlin_conn conn, dun
     dunlin_uid uid;
     uint64_t timer;
     if (starts_with(channel, "slow")) {
-        if (self->asked || self->timers->start(self->host, 20, 0, think, self, &timer) != DUNLIN_OK) return DUNLIN_DENY;
+        if (self->asked || self->timers->start(self->host, starts_with(channel, "slower") ? 5000 : 20, 0, think, self, &timer) != DUNLIN_OK) return DUNLIN_DENY;
         self->asked = ticket;
         return DUNLIN_PENDING;
     }

@@ -58,7 +58,7 @@ def test_a_connection_may_leave_while_its_guard_thinks(guarded):
 
 def test_guards_that_do_not_answer_in_time_refuse(serve):
     dunlin = serve(script=SUBSCRIBE, endpoint={"guards": [{"module": "house-rules", "deadline": "1ms"}]}, workers=1)
-    assert say(dunlin.connect(), "subscribe slow") == "unavailable"
+    assert say(dunlin.connect(), "subscribe slower") == "unavailable"
 
 
 def test_a_filter_sees_every_publish_once(serve):

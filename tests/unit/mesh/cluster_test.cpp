@@ -13,7 +13,9 @@ namespace {
 constexpr std::int64_t kSettle = 6000;
 
 // Where a sanitizer slows everything down fewer do.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(__SANITIZE_THREAD__)
+constexpr std::uint64_t kHistories = 20;  // there is one thread to watch
+#elif defined(__SANITIZE_ADDRESS__)
 constexpr std::uint64_t kHistories = 200;
 #else
 constexpr std::uint64_t kHistories = 2000;

@@ -23,6 +23,11 @@ Status status_of(natsStatus status, std::string_view what) {
   return fail(Errc::unavailable, fmt::format("NATS: {}: {}", what, detail && *detail ? detail : natsStatus_GetText(status)));
 }
 
+Status subscribing(natsStatus status) {
+  if (status != NATS_CONNECTION_CLOSED && status != NATS_INVALID_SUBSCRIPTION) return status_of(status, "cannot subscribe");
+  return fail(Errc::unavailable, "mesh: NATS could not be reached: it took the connection and ended it at once; see its log");
+}
+
 // Back-off between rounds over all servers: doubled each time, and never the same for two nodes.
 std::int64_t wait_before(int attempts) {
   std::random_device random;
@@ -102,7 +107,7 @@ Status NatsEngine::subscribe(const std::string& subject, natsSubscription** subs
     natsMsg_Destroy(message);
   };
   const natsStatus s = natsConnection_Subscribe(subscription, connection_, subject.c_str(), received, this);
-  if (s != NATS_OK) return status_of(s, "cannot subscribe");
+  if (s != NATS_OK) return subscribing(s);
   ++subscribed_;
   natsSubscription_SetOnCompleteCB(*subscription, [](void* closure) {
     auto* self = static_cast<NatsEngine*>(closure);
@@ -110,7 +115,7 @@ Status NatsEngine::subscribe(const std::string& subject, natsSubscription** subs
     --self->subscribed_;
     self->completed_.notify_all();
   }, this);
-  return status_of(natsSubscription_SetPendingLimits(*subscription, kPendingMessages, kPendingBytes), "cannot subscribe");
+  return subscribing(natsSubscription_SetPendingLimits(*subscription, kPendingMessages, kPendingBytes));
 }
 
 void NatsEngine::on_connected(natsConnection* connection) {
@@ -145,8 +150,8 @@ Status NatsEngine::listen(const std::string& subject, std::function<void(Answer)
     natsMsg_Destroy(message);
   };
   const natsStatus s = natsConnection_Subscribe(&subscriptions_[2], connection_, subject.c_str(), taken, this);
-  if (s != NATS_OK) return status_of(s, "cannot subscribe");
-  return status_of(natsSubscription_SetPendingLimits(subscriptions_[2], kPendingMessages, kPendingBytes), "cannot subscribe");
+  if (s != NATS_OK) return subscribing(s);
+  return subscribing(natsSubscription_SetPendingLimits(subscriptions_[2], kPendingMessages, kPendingBytes));
 }
 
 bool NatsEngine::publish(const std::string& subject, const std::string& reply, std::string_view data) {

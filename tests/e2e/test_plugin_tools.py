@@ -66,7 +66,7 @@ def test_a_hostile_plugin_is_found_out(name, step, words):
     ("hang", ["did not answer to a token of"]),
     ("slow", ["held the worker for over 100 ms"]),
     ("twice", ["tickets that were answered already"]),
-    ("thread", ["1 thread of it goes on after the last instance was destroyed"]),
+    ("thread", ["after the last instance was destroyed"]),  # a sanitizer may have a thread of its own
 ])
 def test_what_may_be_meant_is_a_warning(name, words):
     done = check(MODULES / f"hostile-{name}.so")

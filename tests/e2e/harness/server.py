@@ -49,6 +49,7 @@ def configuration(*, workers=2, auth=("jwt-auth",), router=None, script=None, en
         "api": {"bind": "127.0.0.1:0"} | (api or {}),
         "directory": {"bind": "127.0.0.1:0"},
         "log": {"format": "json"},
+        "mesh": {"deadline": "5s"},  # a worker that a sanitizer slows down still reports
         "shutdown": "1s",
     } | (top or {})
 

@@ -110,12 +110,15 @@ TEST_F(ApiAccess, guessing_is_slowed_down_for_the_address_that_guesses) {
 }
 
 TEST_F(ApiAccess, passwords_may_be_hashes) {
-  crypt_data data{};
-  config_.access[0].password = crypt_r("secret", "$6$rounds=1000$saltsalt$", &data);
-  ASSERT_TRUE(config_.access[0].password.starts_with("$6$"));
-  for (int i = 0; i < 3; ++i) {
-    EXPECT_EQ(call_as(kAnnSecret, {"POST", kPublish, kBody}).status, 200);
-    EXPECT_EQ(call_as(kAnnWrong, {"POST", kPublish, kBody}).status, 401);
+  for (const std::string salt : {"$6$rounds=1000$saltsalt$", "$2b$04$abcdefghijklmnopqrstuu"}) {  // SHA-512, bcrypt
+    crypt_data data{};
+    config_.access[0].password = crypt_r("secret", salt.c_str(), &data);
+    ASSERT_TRUE(config_.access[0].password.starts_with(salt.substr(0, 3)));
+    api_->reconfigure(config_);
+    for (int i = 0; i < 3; ++i) {
+      EXPECT_EQ(call_as(kAnnSecret, {"POST", kPublish, kBody}).status, 200);
+      EXPECT_EQ(call_as(kAnnWrong, {"POST", kPublish, kBody}).status, 401);
+    }
   }
   config_.access[0].password = "$nonsense";
   api_->reconfigure(config_);

@@ -89,12 +89,22 @@ Suite::Before Suite::held() {
 
 void Suite::settings_come_and_go() {
   constexpr std::size_t kWarm = 20, kTimes = 200;
-  Before before;
-  for (std::size_t i = 0; i < kWarm + kTimes; ++i) {
-    if (i == kWarm) before = held();
-    at("configure and discard");
-    if (!select(request_.settings)) return fail("it takes the same settings once and refuses them another time");
+  const auto again = [this](std::size_t times) {
+    for (std::size_t i = 0; i < times; ++i) {
+      at("configure and discard");
+      if (!select(request_.settings)) return false;
+    }
+    return true;
+  };
+  bool same = again(kWarm);
+  Before before = held();
+  same = same && again(kTimes);
+  // What the allocator keeps for itself grows once; what leaks grows again.
+  if (held().bytes > before.bytes + kTimes * kTolerated) {
+    before = held();
+    same = same && again(kTimes);
   }
+  if (!same) return fail("it takes the same settings once and refuses them another time");
   if (!leaks(before, "selection", "discard", "configure allocates", kTimes)) ok("it takes its settings, again and again");
 }
 

@@ -58,10 +58,8 @@ const void* get_interface(const char* id) noexcept {
   return wanted == DUNLIN_AUTH ? auth_interface() : nullptr;
 }
 
-const dunlin_module kModule = {"lua",      "0.1.0", "Lua 5.4 scripts as routers and as auth modules",
-                               settings_schema(), kRequired, configure,
-                               discard,    create,  destroy,
-                               get_interface};
+constexpr dunlin_module kModule = {"lua", "0.1.0", "Lua 5.4 scripts as routers and as auth modules", kSettingsSchema,
+                                   kRequired, configure, discard, create, destroy, get_interface};
 
 }  // namespace
 }  // namespace dunlin::lua

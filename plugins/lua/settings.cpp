@@ -63,8 +63,7 @@ bool ReloadNotes::first(const std::string& text) {
   return true;
 }
 
-const char* settings_schema() {
-  return R"({
+const char kSettingsSchema[] = R"({
   "$schema": "http://json-schema.org/draft-04/schema#",
   "type": "object",
   "additionalProperties": false,
@@ -91,7 +90,6 @@ const char* settings_schema() {
     }
   }
 })";
-}
 
 bool parse_duration(std::string_view text, std::int64_t& milliseconds) {
   std::uint64_t value = 0;

@@ -43,7 +43,7 @@ struct Settings {
 };
 
 // The JSON Schema of the settings.
-const char* settings_schema();
+extern const char kSettingsSchema[];
 
 // Where a fault is (a JSON Pointer) and what it is.
 struct Fault {

@@ -114,7 +114,7 @@ TEST_F(ApiAccess, passwords_may_be_hashes) {
     crypt_data data{};
     config_.access[0].password = crypt_r("secret", salt.c_str(), &data);
     ASSERT_TRUE(config_.access[0].password.starts_with(salt.substr(0, 3)));
-    api_->reconfigure(config_);
+    if (api_) api_->reconfigure(config_);
     for (int i = 0; i < 3; ++i) {
       EXPECT_EQ(call_as(kAnnSecret, {"POST", kPublish, kBody}).status, 200);
       EXPECT_EQ(call_as(kAnnWrong, {"POST", kPublish, kBody}).status, 401);

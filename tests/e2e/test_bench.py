@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from harness.server import SOURCE, run_cli
+from harness.server import PLUGINS, SOURCE, run_cli
 
 ECHO = "function on_message(msg) mix.websocket():send(msg.data) end"
 
@@ -109,3 +109,13 @@ def test_the_simulation_of_a_cluster_agrees_with_its_formula(arguments, verdict)
     done = subprocess.run([SOURCE / "bench/scale", "--samples", "3000", *arguments], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert f": {verdict}." in done.stdout
+
+
+def test_a_second_node_is_compared_with_the_first_and_the_others_do_no_work():
+    done = run_cli("bench", "--nodes", "4", "-w", "4", "--seconds", "0.3", "--warm-up", "0", "--plugins", PLUGINS, "--json", timeout=60)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    for run in ("local", "cluster", "local_busy", "cluster_busy"):
+        assert found[run]["messages_per_second"] > 0
+        assert [found[run][fault] for fault in ("lost", "repeated", "disordered", "damaged")] == [0, 0, 0, 0]
+    assert found["bytes_between_nodes"] > 100 and found["idle_received"] == 0

@@ -31,6 +31,8 @@ class ClusterHost {
   // Hand a frame to the engine: to every other node; to the node `boot`. False: it will not travel.
   virtual bool broadcast(std::string_view frame) = 0;
   virtual bool send(std::uint64_t boot, std::string_view frame) = 0;
+  // As send(); nobody() may be told later.
+  virtual bool ask(std::uint64_t boot, std::string_view frame) { return send(boot, frame); }
   virtual std::size_t largest() const = 0;  // bytes of a frame
   // For the subscribers, the connection of this node. `done` may be empty (deliver) and is called later, or at once.
   virtual void deliver(std::string_view channel, const MessageRef& message, std::function<void(Tally)> done) = 0;
@@ -66,6 +68,7 @@ class Cluster {
   void connected(std::int64_t now);
   void disconnected(std::int64_t now);
   void received(std::string_view frame, std::int64_t now);
+  void nobody(std::uint64_t boot);  // is there: what it was asked will not be answered
   void tick(std::int64_t now);
   void turn();
   void leave(std::uint64_t cut);  // says good-bye; `cut`: connections that could not be drained
@@ -124,7 +127,7 @@ class Cluster {
   void left(std::uint64_t boot, const ClusterMember& member, const char* why, Tally unanswered);
   void forget(Members::iterator row);
   ClusterStream& stream_of(std::uint64_t boot);
-  bool transmit(std::uint64_t boot, ClusterMember& member, std::string& frame);
+  bool transmit(std::uint64_t boot, ClusterMember& member, std::string& frame, bool asks);
   bool in_sequence(std::uint64_t boot, std::uint64_t sequence);
   void reached(std::uint64_t boot, ClusterStream& stream, std::uint64_t sequence);
   void claimed_to_have_sent(std::uint64_t boot, std::uint64_t sequence);

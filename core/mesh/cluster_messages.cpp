@@ -43,7 +43,7 @@ void Cluster::publish(std::string_view channel, const MessageRef& message, Mesh:
     if (frame.empty())
       frame = wire::encode(wire::Publish{settings_.boot, 0, ticket, static_cast<std::uint64_t>(message->kind()), channel,
                                          message->payload()});
-    if (transmit(boot, *member, frame)) {
+    if (transmit(boot, *member, frame, false)) {
       ++stats_.published;
       pending.missing.insert(boot);
     } else {
@@ -58,14 +58,14 @@ void Cluster::publish(std::string_view channel, const MessageRef& message, Mesh:
 }
 
 // Sends a numbered frame, and counts why not.
-bool Cluster::transmit(std::uint64_t boot, ClusterMember& member, std::string& frame) {
+bool Cluster::transmit(std::uint64_t boot, ClusterMember& member, std::string& frame, bool asks) {
   if (up_ && frame.size() > host_.largest()) {
     ++stats_.too_large;
     log_.warn("a message is larger than the cluster's engine takes", {{"bytes", frame.size()}, {"most", host_.largest()}});
     return false;
   }
   wire::put_at(frame, wire::kSequenceAt, member.stream->out + 1);
-  if (!up_ || !host_.send(boot, frame)) {
+  if (!up_ || !(asks ? host_.ask(boot, frame) : host_.send(boot, frame))) {
     ++stats_.unsent;
     return false;
   }
@@ -188,7 +188,7 @@ void Cluster::send(ClientId id, const MessageRef& message, Mesh::SendDone done, 
   const std::uint64_t ticket = next_ticket_++;
   std::string frame = wire::encode(wire::Send{settings_.boot, 0, ticket, static_cast<std::uint64_t>(message->kind()),
                                               id.value(), message->payload()});
-  if (!transmit(owner->first, *owner->second, frame)) return answer(SendStatus::unreachable);
+  if (!transmit(owner->first, *owner->second, frame, true)) return answer(SendStatus::unreachable);
   sends_.emplace(ticket, Sending{owner->first, [done = std::move(done)](SendStatus status, std::string_view) {
                                    if (done) done(status);
                                  }});
@@ -222,6 +222,14 @@ void Cluster::finish(std::uint64_t ticket, SendStatus status, std::string_view t
   finished.done(status, text);
 }
 
+// Its process has ended, or it has lost the engine: a connection of it cannot be reached. Whether it has left will show.
+void Cluster::nobody(std::uint64_t boot) {
+  std::vector<std::uint64_t> asked;
+  for (const auto& [ticket, sending] : sends_)
+    if (sending.boot == boot) asked.push_back(ticket);
+  for (const std::uint64_t ticket : asked) finish(ticket, SendStatus::no_such_connection);
+}
+
 void Cluster::call(ClientId id, const ConnCall& call, Mesh::CallDone done, std::int64_t now) {
   now_ = now;
   const auto owner = owner_of(id);
@@ -232,7 +240,7 @@ void Cluster::call(ClientId id, const ConnCall& call, Mesh::CallDone done, std::
   frame.arguments.assign(call.arguments.begin(), call.arguments.end());
   const std::string bytes = wire::encode(std::move(frame));
   if (up_ && bytes.size() > host_.largest()) return done({false, "the call is larger than the cluster's engine takes"});
-  if (!up_ || !host_.send(owner->first, bytes)) return done({false, "the connection's node cannot be reached now"});
+  if (!up_ || !host_.ask(owner->first, bytes)) return done({false, "the connection's node cannot be reached now"});
   sends_.emplace(ticket, Sending{owner->first, [done = std::move(done)](SendStatus status, std::string_view text) {
                                    if (status == SendStatus::sent) return done({true, std::string(text)});
                                    done({false, !text.empty()                     ? std::string(text)

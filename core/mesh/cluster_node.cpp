@@ -55,7 +55,10 @@ Result<unsigned> ClusterNode::join(Millis at_most) {
                                                 complete_until_ = 0;
                                                 mailbox_.post([this] { cluster_.disconnected(steady_ms()); });
                                               },
-                                              .received = [this](std::string_view frame) { arrived(frame); }});
+                                              .received = [this](std::string_view frame) { arrived(frame); },
+                                              .nobody = [this](std::uint64_t boot) {
+                                                mailbox_.post([this, boot] { cluster_.nobody(boot); });
+                                              }});
   if (!opened) return opened.error();
   if (number.wait_for(at_most) == std::future_status::ready) return number.get();
   return fail(Errc::unavailable, up_ ? std::string("mesh: no node number could be claimed in time")
@@ -166,7 +169,12 @@ bool ClusterNode::broadcast(std::string_view frame) {
   return engine_->broadcast(frame);
 }
 
-bool ClusterNode::send(std::uint64_t boot, std::string_view frame) {
+bool ClusterNode::send(std::uint64_t boot, std::string_view frame) { return fits(frame) && engine_->send(boot, frame); }
+
+bool ClusterNode::ask(std::uint64_t boot, std::string_view frame) { return fits(frame) && engine_->ask(boot, frame); }
+
+// Counts it, either way.
+bool ClusterNode::fits(std::string_view frame) {
   if (frame.size() > engine_->largest()) {
     ++stats_.too_large;
     log_.warn("a message is larger than the mesh's engine takes",
@@ -174,7 +182,7 @@ bool ClusterNode::send(std::uint64_t boot, std::string_view frame) {
     return false;
   }
   stats_.bytes_out += frame.size();
-  return engine_->send(boot, frame);
+  return true;
 }
 
 void ClusterNode::claimed(unsigned number) {

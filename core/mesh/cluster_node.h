@@ -82,6 +82,8 @@ class ClusterNode final : private ClusterHost {
 
   bool broadcast(std::string_view frame) override;
   bool send(std::uint64_t boot, std::string_view frame) override;
+  bool ask(std::uint64_t boot, std::string_view frame) override;
+  bool fits(std::string_view frame);
   std::size_t largest() const override { return engine_->largest(); }
   void deliver(std::string_view channel, const MessageRef& message, std::function<void(Tally)> done) override;
   void deliver_to(ClientId id, const MessageRef& message, std::function<void(SendStatus)> done) override;

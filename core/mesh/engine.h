@@ -19,6 +19,7 @@ class MeshEngine {
   struct Events {
     std::function<void()> connected, disconnected;
     std::function<void(std::string_view frame)> received;
+    std::function<void(std::uint64_t boot)> nobody;  // what was asked of this node has reached nobody
   };
 
   virtual ~MeshEngine() = default;
@@ -28,6 +29,8 @@ class MeshEngine {
   // [cluster's thread] False: the frame will not travel.
   virtual bool broadcast(std::string_view frame) = 0;
   virtual bool send(std::uint64_t boot, std::string_view frame) = 0;
+  // As send(), for what is to be answered: an engine that can tell says `nobody` when there is nobody to answer.
+  virtual bool ask(std::uint64_t boot, std::string_view frame) { return send(boot, frame); }
   // Bytes of the largest frame; known once it has connected.
   virtual std::size_t largest() const = 0;
   virtual std::string name() const = 0;  // for people

@@ -2,6 +2,7 @@
 #include "core/mesh/nats_engine.h"
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <random>
 #include <utility>
@@ -80,6 +81,7 @@ Status NatsEngine::open(std::uint64_t boot, Events events) {
   events_ = std::move(events);
   prefix_ = settings_.prefix + ".node.";
   all_ = settings_.prefix + ".all";
+  nobody_ = fmt::format("{}.nobody.{:016x}.", settings_.prefix, boot);
   natsOptions* options = nullptr;
   opened_ = true;
   if (Status made = status_of(natsOptions_Create(&options), "options"); !made) return made;
@@ -88,24 +90,41 @@ Status NatsEngine::open(std::uint64_t boot, Events events) {
     const natsStatus connecting = natsConnection_Connect(&connection_, options);
     // Not yet connected is what on_connected() is for.
     status = status_of(connecting == NATS_NOT_YET_CONNECTED ? NATS_OK : connecting, "cannot connect");
-    if (status) status = subscribe(all_, &subscriptions_[0]);
-    if (status) status = subscribe(fmt::format("{}{:016x}", prefix_, boot), &subscriptions_[1]);
+    if (status) status = subscribe(all_, &subscriptions_[0], take_frame);
+    if (status) status = subscribe(fmt::format("{}{:016x}", prefix_, boot), &subscriptions_[1], take_frame);
+    if (status) status = subscribe(nobody_ + "*", &subscriptions_[3], take_nobody);
     if (status && connecting == NATS_OK) on_connected(connection_);
   }
   natsOptions_Destroy(options);
   return status;
 }
 
-Status NatsEngine::subscribe(const std::string& subject, natsSubscription** subscription) {
-  const auto received = [](natsConnection*, natsSubscription*, natsMsg* message, void* closure) {
-    auto* self = static_cast<NatsEngine*>(closure);
-    {
-      const std::lock_guard lock(self->events_lock_);
-      if (!self->closing_)
-        self->events_.received({natsMsg_GetData(message), static_cast<std::size_t>(natsMsg_GetDataLength(message))});
-    }
-    natsMsg_Destroy(message);
-  };
+void NatsEngine::take_frame(natsConnection*, natsSubscription*, natsMsg* message, void* closure) {
+  auto* self = static_cast<NatsEngine*>(closure);
+  {
+    const std::lock_guard lock(self->events_lock_);
+    if (!self->closing_)
+      self->events_.received({natsMsg_GetData(message), static_cast<std::size_t>(natsMsg_GetDataLength(message))});
+  }
+  natsMsg_Destroy(message);
+}
+
+// A server that has no subscriber for a request says so at once, by an empty message with a status.
+void NatsEngine::take_nobody(natsConnection*, natsSubscription*, natsMsg* message, void* closure) {
+  auto* self = static_cast<NatsEngine*>(closure);
+  const std::string_view subject = natsMsg_GetSubject(message);
+  std::uint64_t boot = 0;
+  const std::string_view digits = subject.substr(std::min(subject.size(), self->nobody_.size()));
+  const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), boot, 16);
+  const char* status = nullptr;
+  if (read.ec == std::errc() && natsMsgHeader_Get(message, "Status", &status) == NATS_OK && status) {
+    const std::lock_guard lock(self->events_lock_);
+    if (!self->closing_) self->events_.nobody(boot);
+  }
+  natsMsg_Destroy(message);
+}
+
+Status NatsEngine::subscribe(const std::string& subject, natsSubscription** subscription, natsMsgHandler received) {
   const natsStatus s = natsConnection_Subscribe(subscription, connection_, subject.c_str(), received, this);
   if (s != NATS_OK) return subscribing(s);
   ++subscribed_;
@@ -162,6 +181,10 @@ bool NatsEngine::publish(const std::string& subject, const std::string& reply, s
 
 bool NatsEngine::send(std::uint64_t boot, std::string_view frame) {
   return publish(fmt::format("{}{:016x}", prefix_, boot), frame);
+}
+
+bool NatsEngine::ask(std::uint64_t boot, std::string_view frame) {
+  return publish(fmt::format("{}{:016x}", prefix_, boot), fmt::format("{}{:016x}", nobody_, boot), frame);
 }
 
 void NatsEngine::close() {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // NatsEngine: frames over NATS, by libnats with its own threads: connecting, TLS and names that are looked up block in
 // that library even with an event loop, and a blocked loop here would stop nobody but would stop somebody. Subjects:
-// PREFIX.all for every node, PREFIX.node.BOOT for one.
+// PREFIX.all for every node, PREFIX.node.BOOT for one; the server's word that nobody listens at BOOT comes to
+// PREFIX.nobody.MINE.BOOT.
 #pragma once
 
 #include <nats/nats.h>
@@ -26,6 +27,7 @@ class NatsEngine final : public MeshEngine {
   Status open(std::uint64_t boot, Events events) override;
   bool broadcast(std::string_view frame) override { return publish(all_, frame); }
   bool send(std::uint64_t boot, std::string_view frame) override;
+  bool ask(std::uint64_t boot, std::string_view frame) override;
   std::size_t largest() const override { return largest_.load(std::memory_order_relaxed); }
   std::string name() const override { return "NATS"; }
   void close() override;
@@ -39,16 +41,18 @@ class NatsEngine final : public MeshEngine {
 
  private:
   Status configure(natsOptions* options);
-  Status subscribe(const std::string& subject, natsSubscription** subscription);
+  Status subscribe(const std::string& subject, natsSubscription** subscription, natsMsgHandler received);
   bool publish(const std::string& subject, std::string_view frame);
   void on_connected(natsConnection* connection);
+  static void take_frame(natsConnection*, natsSubscription*, natsMsg* message, void* closure);
+  static void take_nobody(natsConnection*, natsSubscription*, natsMsg* message, void* closure);
 
   const NatsSettings& settings_;
   Log& log_;
   Events events_;
-  std::string all_, prefix_;
+  std::string all_, prefix_, nobody_;
   natsConnection* connection_ = nullptr;
-  natsSubscription* subscriptions_[3] = {nullptr, nullptr, nullptr};
+  natsSubscription* subscriptions_[4] = {nullptr, nullptr, nullptr, nullptr};
   std::function<void(Answer)> answered_;
   std::mutex events_lock_;  // libnats calls from several threads
   std::condition_variable completed_;

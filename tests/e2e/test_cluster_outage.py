@@ -70,3 +70,15 @@ def test_a_node_that_is_killed_counts_as_failed_until_it_is_known_to_be_gone(clu
     newcomer = back.login(uid=1)
     newcomer.subscribe("@user")
     nodes.wait_reaches("user:1", 3)
+
+
+def test_a_connection_of_a_killed_node_is_refused_before_the_node_is_known_to_be_gone(cluster):
+    nodes = cluster(2, script="function on_message(m) mix.websocket():send(string.format('%d', mix.websocket():client_id())) end")
+    there = nodes[1].connect()
+    there.send("id")
+    client_id = there.recv()
+    assert nodes[0].api.send(client_id, "hi")["r"] == {"s": True}
+    nodes.kill(1)
+    refusal = until(lambda: (said := nodes[0].api.send(client_id, "hi")["E"]) and "in time" not in said["m"] and said, "it is refused")
+    assert refusal["c"] == 401 and not nodes[0].logged("node left")
+    assert nodes[0].backend().ask("conn.call", {"c": client_id, "f": "close"})["E"]["c"] == 301

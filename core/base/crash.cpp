@@ -128,7 +128,7 @@ void install_crash_handlers() {
   std::atexit(on_exit);
   struct sigaction action {};
   action.sa_sigaction = on_crash;
-  action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESETHAND | SA_NODEFER;
+  action.sa_flags = static_cast<int>(SA_SIGINFO | SA_ONSTACK | SA_RESETHAND | SA_NODEFER);
   sigemptyset(&action.sa_mask);
   for (const Row& row : kSignals) ::sigaction(row.number, &action, nullptr);
 }

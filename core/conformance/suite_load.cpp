@@ -78,7 +78,8 @@ void Suite::bad_settings() {
   const bool unknown_taken = static_cast<bool>(select(json::print(*settings)));
   settings->RemoveMember("dunlin-plugin-check");
   std::vector<std::string> taken;
-  for (auto& member : settings->GetObject()) {
+  for (auto i = settings->MemberBegin(); i < settings->MemberEnd(); ++i) {
+    auto& member = *i;
     const std::string name(json::text_of(member.name));
     at("configure with a wrong type at " + name);
     json::Value kept;

@@ -58,7 +58,7 @@ void ModuleRuntime::Impl::serve(const ModuleSet::Route& route, const RouteCall& 
   const dunlin_http_call lent{lend(call.method), lend(call.path), lend(call.query),  lend(call.body),
                               lend(call.peer),   headers.data(),  headers.size()};
   const auto ask = [&](dunlin_ticket ticket) { return table.serve(instance->raw(), route.index, &lent, ticket); };
-  const auto told = [this, instance, done](const std::optional<Answer>& answer) { done(reply_of(*instance, *answer)); };
+  const auto told = [instance, done](const std::optional<Answer>& answer) { done(reply_of(*instance, *answer)); };
   if (auto answer = questions_.ask({instance, Hook::route, ClientId(), route.deadline, table.cancel}, ask, told))
     done(reply_of(*instance, *answer));
 }

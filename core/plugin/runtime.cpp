@@ -142,7 +142,7 @@ void ModuleRuntime::Impl::collect(std::vector<Sample>& out) const {
                  .help = "Answers to tickets that were answered already, cancelled or past their deadline",
                  .labels = {}, .value = static_cast<double>(stage_->late_answers.load(std::memory_order_relaxed)), .buckets = {}});
   for (const auto& [module, figures] : figures_) {
-    const auto is_its = [&](const auto& instance) { return instance && instance->module() == module; };
+    const auto is_its = [&its = module](const auto& instance) { return instance && instance->module() == its; };
     const auto living = std::count_if(instances_.begin(), instances_.end(), is_its);
     out.push_back({.name = "dunlin_module_instances", .help = "Instances that live, by module, counted on each worker",
                    .type = MetricType::gauge, .labels = {{"module", module}}, .value = static_cast<double>(living),

@@ -173,7 +173,7 @@ void inside(const std::string& directory) {
 
 void isolated(const std::string& directory) {
   std::printf("| `isolation: process` | server, CPU | its process, CPU | both, elapsed |\n|---|---:|---:|---:|\n");
-  for (const std::uint64_t outstanding : {1, 16, 256}) {
+  for (const std::uint64_t outstanding : {1u, 16u, 256u}) {
     Cost cost, child, elapsed;
     Bench bench(directory, true);
     clockid_t clock{};

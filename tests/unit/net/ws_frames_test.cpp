@@ -55,7 +55,7 @@ TEST_F(Frames, every_length_in_any_pieces) {
   std::mt19937 random(7);
   std::string stream;
   std::vector<std::string> expected;
-  for (const std::size_t size : {0, 1, 7, 8, 9, 125, 126, 127, 1000, 65535, 65536, 99'999}) {
+  for (const std::size_t size : {0u, 1u, 7u, 8u, 9u, 125u, 126u, 127u, 1000u, 65535u, 65536u, 99'999u}) {
     std::string payload(size, 'x');
     for (char& c : payload) c = static_cast<char>('a' + random() % 26);
     expected.push_back("text " + payload);

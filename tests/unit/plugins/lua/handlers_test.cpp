@@ -216,7 +216,7 @@ TEST_F(Decided, AnErrorOfTheFunctionEndsTheConnection) {
 }
 
 TEST_F(Decided, NothingElseIsWaitedForMeanwhile) {
-  for (const dunlin_conn conn : {1, 2}) {
+  for (const dunlin_conn conn : {1u, 2u}) {
     EXPECT_EQ(message(conn, conn == 1 ? "sleep" : "twice"), DUNLIN_DENY);
     EXPECT_THAT(host_->logged(), HasSubstr("waits for a log-in already"));
     host_->turn();  // the decision finds nobody

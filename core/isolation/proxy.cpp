@@ -248,7 +248,7 @@ void Proxy::start_another() {
   put(link_->out(), module_.start_of(instance_.stage().worker));
   { WireWriter(link_->out(), FrameKind::create); }
   link_->flush();
-  later(kStartPatience, &Proxy::look);
+  later(kStartPatience, &Proxy::start_hangs);
 }
 
 // Looks after a process as long as an answer of it is owed, and no longer: one that is idle costs no timer.
@@ -261,10 +261,6 @@ void Proxy::watch() {
 }
 
 void Proxy::look() {
-  if (state_ == State::starting) {  // for too long
-    timer_ = 0;
-    return give_up(ProcessEnd::hung);
-  }
   if (state_ != State::up || (pending_.empty() && pinged_ == 0)) return;
   if (pinged_ != 0 && steady_ms() - pinged_ >= module_.patience().count()) return give_up(ProcessEnd::hung);
   if (pinged_ == 0) {
@@ -274,6 +270,8 @@ void Proxy::look() {
   }
   watch();
 }
+
+void Proxy::start_hangs() { give_up(ProcessEnd::hung); }
 
 // The rest follows when its socket ends.
 void Proxy::give_up(ProcessEnd why) {

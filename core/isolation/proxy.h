@@ -52,6 +52,7 @@ class Proxy {
   void start_another();
   void watch();
   void look();
+  void start_hangs();
   void give_up(ProcessEnd why);
   void later(Millis after, void (Proxy::*what)());
 

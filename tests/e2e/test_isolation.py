@@ -4,13 +4,15 @@ import json
 import os
 import shutil
 import signal
+import socket
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from harness.server import PLUGINS, configuration, run_cli
 from harness.swap import TEST_PLUGINS
-from harness.waiting import until
+from harness.waiting import DEADLINE, until
 
 TRY_LATER = {"code": 3, "msg": "Try Later"}
 TOKEN_REFUSED = {"code": 2, "msg": "Token Refused"}
@@ -103,6 +105,26 @@ def test_a_crash_refuses_what_is_pending_and_no_client_notices(serve, tmp_path, 
     if reason == "signal":
         crashed, = dunlin.logged("crashed")
         assert (crashed["signal"], crashed["module"], crashed["hook"]) == (how, "fragile", "check")
+
+
+def test_one_that_starts_slowly_is_not_taken_for_one_that_hangs(serve, tmp_path):
+    hold = tmp_path / "hold"
+    isolated = Isolated(partial(serve, limits={"handshake": "1s"}), tmp_path, workers=1, deadline="500ms", hold=str(hold))
+    dunlin = isolated.dunlin
+    waiting, breaking = dunlin.connect(), dunlin.connect()
+    waiting.send({"op": "auth", "token": "mute"})
+    dunlin.wait_metric("dunlin_tickets_pending", 2)  # from now on the process is looked at
+    hold.touch()
+    assert breaking.request("auth", token="segv") == TRY_LATER
+    dunlin.wait_logged("module process ended")
+    until(isolated.processes, "another process starts")
+    with socket.create_connection(("127.0.0.1", dunlin.port)) as silent:  # longer than between two looks
+        silent.settimeout(DEADLINE)
+        assert silent.recv(1) == b""
+    hold.unlink()
+    dunlin.wait_metric("dunlin_module_restarts_total", 1, module="fragile")
+    breaking.auth("u-1")
+    assert len(dunlin.logged("module process ended")) == 1
 
 
 def test_one_that_hangs_or_closes_its_socket_is_killed(serve, tmp_path):

@@ -6,17 +6,20 @@
  *   mute       never answers                  anything else is not its own
  *   abort, segv, exit, hang, close            what they say; close: of every descriptor that it finds
  *
- * Its settings: {"refuse": true} refuses them, {"fail": true} fails in create, {"crash": true} crashes in configure.
+ * Its settings: {"refuse": true} refuses them, {"fail": true} fails in create, {"crash": true} crashes in configure,
+ * {"hold": "FILE"} keeps create waiting while FILE is there.
  * It counts its questions. */
 #define _POSIX_C_SOURCE 199309L
 #include <dunlin/dunlin.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 struct dunlin_settings {
     int fail;
+    char hold[512];
 };
 
 struct dunlin_instance {
@@ -46,6 +49,7 @@ static void crash(void) { *(volatile int *)16 = 1; }
 
 static dunlin_status configure(const dunlin_host *host, dunlin_str json, dunlin_settings **out) {
     const dunlin_config *config = host->get_extension(host, DUNLIN_EXT_CONFIG);
+    const char *hold;
     if (strstr(json.data, "\"crash\":true")) crash();
     if (strstr(json.data, "\"refuse\":true")) {
         config->fault(host, text("/refuse"), text("refused, as it was told to"));
@@ -53,13 +57,16 @@ static dunlin_status configure(const dunlin_host *host, dunlin_str json, dunlin_
     }
     if (!(*out = calloc(1, sizeof **out))) return DUNLIN_E_NO_MEMORY;
     (*out)->fail = strstr(json.data, "\"fail\":true") != NULL;
+    if ((hold = strstr(json.data, "\"hold\":\""))) sscanf(hold, "\"hold\":\"%511[^\"]", (*out)->hold);
     return DUNLIN_OK;
 }
 static void discard(dunlin_settings *settings) { free(settings); }
 
 static dunlin_status create(const dunlin_host *host, const dunlin_settings *settings, dunlin_instance **out) {
+    const struct timespec moment = {0, 5000000};
     dunlin_instance *self;
     if (settings->fail) return DUNLIN_E_FAILED;
+    while (settings->hold[0] && access(settings->hold, F_OK) == 0) nanosleep(&moment, NULL);
     if (!(self = calloc(1, sizeof *self))) return DUNLIN_E_NO_MEMORY;
     self->host = host;
     self->tickets = host->get_extension(host, DUNLIN_EXT_TICKET);

@@ -27,10 +27,15 @@ Status allow_descriptors(unsigned wanted) {
 }
 
 Status check(const Options& options, const Dialogue& dialogue) {
-  if (options.connections == 0 || options.window == 0 || options.publishers == 0 || options.batch == 0)
+  if (options.connections == 0 || options.window == 0 || options.publishers == 0 || options.batch == 0 || options.channels == 0)
     return fail(Errc::bad_input, "a count is 0");
   if (options.size < kSmallestMessage)
     return fail(Errc::bad_input, fmt::format("--size: {} is too small; must be {} or more", options.size, kSmallestMessage));
+  if (options.channels > 1 && options.work != Work::one_to_one)
+    return fail(Errc::bad_input, "--channels: only one-to-one gives each connection channels of its own");
+  const Subject one = dialogue.subject("1");
+  if (options.channels > 1 && dialogue.subscription(one) == dialogue.subscription(dialogue.subject(one, 1)))
+    return fail(Errc::bad_input, fmt::format("--channels: {} has no subscription to more of them", options.protocol));
   if (options.batch > options.window)
     return fail(Errc::bad_input, "--batch: a batch larger than the window is never full");
   if (options.batch > 1 && !(dialogue.publish_via() == "http" || (dialogue.publish_via() == "ws" && dialogue.publish_answered())))

@@ -17,7 +17,10 @@ constexpr std::int64_t kStalledMs = 10'000;
 
 Crowd::Crowd(Poller& poller, const Dialogue& dialogue, const Options& options, std::function<std::string(unsigned)> uid)
     : poller_(poller), dialogue_(dialogue), options_(options), shared_(uid(0) == uid(1)) {
-  for (unsigned i = 0; i < (shared_ ? 1 : options.connections); ++i) subjects_.push_back(dialogue.subject(uid(i)));
+  const unsigned users = shared_ ? 1 : options.connections;
+  for (unsigned i = 0; i < users; ++i) subjects_.push_back(dialogue.subject(uid(i)));
+  for (unsigned i = users; i < users * options.channels; ++i)
+    subjects_.push_back(dialogue.subject(subjects_[i % users], i / users));
 }
 
 // Begins `begin(i)` for every connection, at most `window` at a time, until `done_` has counted them all.
@@ -51,7 +54,9 @@ Status Crowd::open_all(const std::function<void(unsigned)>& reached, Progress& p
       const auto found = resolve(dialogue_.url(subject(i)));
       if (!found) return found.error();
       target = *found;
-      if (target.scheme != "ws") return fail(Errc::bad_input, "--url: ws:// is wanted");
+      const bool connects_only = options_.work == Work::storm || options_.work == Work::idle;
+      if (target.scheme == "http" || (target.scheme == "tcp" && !connects_only))
+        return fail(Errc::bad_input, "--url: ws:// is wanted; tcp:// is for --work storm and idle");
     }
     clients_.push_back(std::make_unique<WsClient>(static_cast<WsListener&>(*this), i));
     return clients_.back()->connect(poller_, target, dialogue_.row().subprotocol,
@@ -82,14 +87,22 @@ Status Crowd::close_all(Progress& progress) {
 
 void Crowd::on_open(WsClient&) { ++done_; }
 
-// Says the next of the frames that make a subscriber; `next` counts them.
+// The next of the frames that make a subscriber: log-in, then a subscription for each channel.
+std::string Crowd::next_frame(const WsClient& client) const {
+  const auto login = dialogue_.login(subject(client.index()));
+  if (client.next < login.size()) return login[static_cast<std::size_t>(client.next)];
+  const auto number = static_cast<unsigned>(client.next - login.size());
+  return number < options_.channels ? dialogue_.subscription(subject(client.index() + number * options_.connections)) : std::string();
+}
+
+// `next` counts what was said.
 void Crowd::say(WsClient& client) {
-  const auto frames = dialogue_.join(subject(client.index()));
-  if (client.next == frames.size()) {
+  const std::string frame = next_frame(client);
+  if (frame.empty()) {
     ++done_;
     return;
   }
-  client.send(frames[static_cast<std::size_t>(client.next)], dialogue_.row().binary);
+  client.send(frame, dialogue_.row().binary);
   client.flush();
 }
 

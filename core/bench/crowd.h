@@ -28,7 +28,8 @@ class Crowd final : private WsListener {
   // Frames that come after join_all() go there; an end that nobody asked for is an error of the crowd.
   void on_frame(std::function<void(WsClient&, std::string_view)> take) { take_ = std::move(take); }
   std::vector<std::unique_ptr<WsClient>>& clients() { return clients_; }
-  const Subject& subject(unsigned index) const { return subjects_[shared_ ? 0 : index]; }
+  // Of each channel; connection i has those of the numbers i, i + connections, …; a shared one is everybody's.
+  const Subject& subject(unsigned channel) const { return subjects_[shared_ ? 0 : channel]; }
   const std::string& error() const { return error_; }
 
  private:
@@ -37,6 +38,7 @@ class Crowd final : private WsListener {
   void on_open(WsClient& client) override;
   void on_frame(WsClient& client, std::string_view payload) override;
   void on_closed(WsClient& client, std::string_view why) override;
+  std::string next_frame(const WsClient& client) const;
   void say(WsClient& client);
 
   Poller& poller_;

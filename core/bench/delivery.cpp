@@ -21,7 +21,8 @@ class Delivery {
  public:
   explicit Delivery(Run run)
       : run_(run), fan_out_(run.options.work == Work::fan_out), size_(run.options.size),
-        channels_(fan_out_ ? 1 : run.options.connections), numbers_(channels_), flights_(run.options.window),
+        channels_(fan_out_ ? 1 : run.options.connections * run.options.channels), numbers_(channels_),
+        awaited_(fan_out_ ? run.options.connections : channels_), flights_(run.options.window),
         cut_(run.dialogue.row().stream ? run.options.connections : 0) {
     for (unsigned channel = 0; channel < channels_; ++channel)
       frame_sizes_.push_back(size_ + run.dialogue.wrapping(run.crowd.subject(channel)));
@@ -125,9 +126,9 @@ class Delivery {
     if (!cut_.empty()) return take_stream(client, payload);
     std::string_view rest = payload;
     const auto found = next_payload(rest, size_);
-    // What carries none of our marks is the server's own talk.
-    const std::size_t size = frame_sizes_[fan_out_ ? 0 : client.index()];
-    if (found) count(client, found->whole && payload.size() == size ? &found->stamp : nullptr);
+    if (!found) return;  // what carries none of our marks is the server's own talk
+    const bool whole = found->whole && found->stamp.channel < channels_ && payload.size() == frame_sizes_[found->stamp.channel];
+    count(client, whole ? &found->stamp : nullptr);
   }
 
   // Where messages do not lie one in a frame each: what is cut off waits for the next frame.
@@ -146,15 +147,16 @@ class Delivery {
 
   void count(WsClient& client, const Stamp* stamp) {
     Findings& findings = run_.findings;
-    if (!stamp || stamp->channel != (fan_out_ ? 0 : client.index())) {
+    if (!stamp || stamp->channel >= channels_ || (!fan_out_ && stamp->channel % run_.options.connections != client.index())) {
       ++findings.damaged;
       return;
     }
-    if (stamp->number != client.next) {
-      ++(stamp->number < client.next ? findings.repeated : findings.disordered);
-      if (stamp->number < client.next) return;
+    std::uint64_t& awaited = awaited_[fan_out_ ? client.index() : stamp->channel];
+    if (stamp->number != awaited) {
+      ++(stamp->number < awaited ? findings.repeated : findings.disordered);
+      if (stamp->number < awaited) return;
     }
-    client.next = stamp->number + 1;
+    awaited = stamp->number + 1;
     Flight& flight = flights_[static_cast<std::size_t>(stamp->message % flights_.size())];
     if (flight.message != stamp->message || flight.missing == 0) {
       ++findings.repeated;
@@ -191,6 +193,7 @@ class Delivery {
   const unsigned channels_;
   std::vector<std::size_t> frame_sizes_;  // of each channel's messages, as they are delivered
   std::vector<std::uint64_t> numbers_;    // the next of each channel
+  std::vector<std::uint64_t> awaited_;    // by each subscriber of each channel
   std::vector<Flight> flights_;
   std::vector<std::string> cut_;
   std::vector<std::unique_ptr<Publisher>> publishers_;

@@ -67,6 +67,8 @@ constexpr ProtocolRow kRows[] = {
      R"({"event":"{channel}","data":"{message}"})"},
     {"plain", "no log-in, nothing to subscribe to; a publishing client's frame is the message", "", false, false, "bench",
      "ws://127.0.0.1:6790/", "", "client", say_nothing, plain, "{message}", "", "", ""},
+    {"socket", "raw TCP (tcp://), which only connects: --work storm and idle", "", false, true, "bench", "tcp://127.0.0.1:6791", "",
+     "client", say_nothing, plain, "", "", "", ""},
     {"nchan", "nginx with nchan: the URL is the subscription", "", false, false, "bench", "ws://127.0.0.1:8080/sub/{channel}",
      "http://127.0.0.1:8080/pub/{channel}", "http", say_nothing, plain, "{message}", "", "", ""},
     {"nats", "NATS over WebSocket", "", true, true, "bench.", "ws://127.0.0.1:8080/", "", "client", nats_join, nats_publish, "",
@@ -104,6 +106,12 @@ Subject Dialogue::subject(const std::string& uid) const {
   return {uid, row_->channel + uid, options_->token ? options_->token(uid) : uid};
 }
 
+Subject Dialogue::subject(const Subject& first, unsigned number) const {
+  Subject other = first;
+  if (number > 0) other.channel += fmt::format(".{}", number);
+  return other;
+}
+
 std::string Dialogue::url(const Subject& subject) const {
   return fill(options_->url.empty() ? row_->url : options_->url, subject, {});
 }
@@ -121,14 +129,10 @@ std::vector<std::string> Dialogue::login(const Subject& subject) const {
   return frames;
 }
 
-std::vector<std::string> Dialogue::join(const Subject& subject) const {
-  Frames frames = login(subject);
-  if (!options_->subscribe_frame.empty()) {
-    frames.push_back(fill(options_->subscribe_frame, subject, {}));
-  } else if (const Frames own = row_->join(subject); own.size() > 1) {
-    frames.push_back(own.back());
-  }
-  return frames;
+std::string Dialogue::subscription(const Subject& subject) const {
+  if (!options_->subscribe_frame.empty()) return fill(options_->subscribe_frame, subject, {});
+  const Frames own = row_->join(subject);
+  return own.size() > 1 ? own.back() : std::string();
 }
 
 std::string Dialogue::publish_frame(const Subject& subject, std::string_view message) const {

@@ -41,13 +41,14 @@ class Dialogue {
   // REQUIRES: the options outlive it.
   const ProtocolRow& row() const { return *row_; }
   Subject subject(const std::string& uid) const;
+  // The same user's with its channel `number` (0: the same) of those that it has.
+  Subject subject(const Subject& first, unsigned number) const;
   std::string url(const Subject& subject) const;
   std::string publish_url(const Subject& subject) const;
   const std::string& publish_via() const { return via_; }
 
   std::vector<std::string> login(const Subject& subject) const;
-  // Log-in and subscription.
-  std::vector<std::string> join(const Subject& subject) const;
+  std::string subscription(const Subject& subject) const;  // empty: there is nothing to say
   bool is_answer(std::string_view frame) const { return frame.find(answer_) != std::string_view::npos; }
   std::string publish_frame(const Subject& subject, std::string_view message) const;
   std::string publish_body(const Subject& subject, std::string_view message) const;

@@ -24,6 +24,7 @@ struct Options {
   std::vector<std::string> login_frames;
   std::string subscribe_frame, publish_frame, answer;
   unsigned connections = 1000;
+  unsigned channels = 1;    // of each connection; more than one where every connection has its own
   unsigned window = 16;     // publishes (echoes, log-ins, handshakes) outstanding
   unsigned batch = 1;       // publishes in one request
   unsigned size = 100;      // bytes of a message

@@ -47,8 +47,8 @@ Result<Target> resolve(std::string_view url) {
   const std::size_t scheme = url.find("://");
   if (scheme == std::string_view::npos) return fail(Errc::bad_input, fmt::format("\"{}\" is no URL", url));
   target.scheme = url.substr(0, scheme);
-  if (target.scheme != "ws" && target.scheme != "http")
-    return fail(Errc::bad_input, fmt::format("{}: only ws:// and http:// are measured", url));
+  if (target.scheme != "ws" && target.scheme != "http" && target.scheme != "tcp")
+    return fail(Errc::bad_input, fmt::format("{}: only ws://, http:// and tcp:// are measured", url));
   const std::string_view rest = url.substr(scheme + 3);
   const std::size_t slash = std::min(rest.find('/'), rest.size());
   target.host = rest.substr(0, slash);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Target: where a URL leads. ws:// and http:// alone: TLS would measure OpenSSL.
+// Target: where a URL leads. ws://, http:// and tcp:// alone: TLS would measure OpenSSL.
 #pragma once
 
 #include <string>

@@ -43,11 +43,14 @@ Status WsClient::connect(Poller& poller, const Target& target, const std::string
   poller_ = &poller;
   inflater_ = inflater;
   state_ = State::connecting;
-  out_ = fmt::format(
-      "GET {} HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: {}\r\n"
-      "Sec-WebSocket-Version: 13\r\n{}{}{}{}{}\r\n",
-      target.path, target.host, kKey, protocol.empty() ? "" : "Sec-WebSocket-Protocol: ", protocol,
-      protocol.empty() ? "" : "\r\n", headers, inflater ? kDeflate : "");
+  plain_ = target.scheme == "tcp";
+  if (!plain_) {
+    out_ = fmt::format(
+        "GET {} HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: {}\r\n"
+        "Sec-WebSocket-Version: 13\r\n{}{}{}{}{}\r\n",
+        target.path, target.host, kKey, protocol.empty() ? "" : "Sec-WebSocket-Protocol: ", protocol,
+        protocol.empty() ? "" : "\r\n", headers, inflater ? kDeflate : "");
+  }
   poller.add(fd_, *this);
   return ok();
 }
@@ -55,6 +58,11 @@ Status WsClient::connect(Poller& poller, const Target& target, const std::string
 void WsClient::send(std::string_view payload, bool binary) { frame(binary ? kBinary : kText, payload); }
 
 void WsClient::close() {
+  if (plain_) {
+    ::shutdown(fd_, SHUT_WR);
+    state_ = State::closing;
+    return;
+  }
   frame(kClose, std::string_view("\x03\xe8", 2));
   flush();
   if (state_ == State::open) state_ = State::closing;
@@ -83,9 +91,17 @@ void WsClient::flush() {
 }
 
 void WsClient::on_events(std::uint32_t events) {
-  if ((events & (EPOLLOUT | EPOLLERR)) == EPOLLOUT) flush();  // a send would take the error that read() is to tell
+  if ((events & (EPOLLOUT | EPOLLERR)) == EPOLLOUT) {  // a send would take the error that read() is to tell
+    flush();
+    if (plain_ && state_ == State::connecting) opened();
+  }
   constexpr std::uint32_t kEnd = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
   if (events & (EPOLLIN | kEnd)) read((events & kEnd) != 0);
+}
+
+void WsClient::opened() {
+  state_ = State::open;
+  listener_.on_open(*this);
 }
 
 void WsClient::read(bool to_the_end) {
@@ -107,6 +123,7 @@ void WsClient::read(bool to_the_end) {
 }
 
 void WsClient::take(std::string_view bytes) {
+  if (plain_) return;
   std::string kept;
   if (!in_.empty()) {
     kept = std::exchange(in_, {});
@@ -134,8 +151,7 @@ std::string_view WsClient::take_answer(std::string_view bytes) {
     end("the server does not agree to permessage-deflate");
     return {};
   }
-  state_ = State::open;
-  listener_.on_open(*this);
+  opened();
   return bytes.substr(head + 4);
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// WsClient: one WebSocket connection of the load client (RFC 6455), from connect to close.
+// WsClient: one WebSocket connection of the load client (RFC 6455), from connect to close. To a tcp:// target it is a plain
+// TCP connection, which says and reads nothing.
 #pragma once
 
 #include <cstdint>
@@ -57,6 +58,7 @@ class WsClient final : public Pollable {
   enum class State : std::uint8_t { idle, connecting, open, closing, closed };
 
   void frame(unsigned opcode, std::string_view payload);
+  void opened();
   void read(bool to_the_end);
   void take(std::string_view bytes);
   std::string_view take_answer(std::string_view bytes);
@@ -67,6 +69,7 @@ class WsClient final : public Pollable {
   WsListener& listener_;
   Poller* poller_ = nullptr;
   Inflater* inflater_ = nullptr;
+  bool plain_ = false;  // no WebSocket
   int fd_ = -1;
   unsigned index_;
   State state_ = State::idle;

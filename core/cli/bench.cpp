@@ -62,6 +62,7 @@ void bench_options(CLI::App& command, BenchArguments& arguments) {
   command.add_option("--publish-frame", o.publish_frame, "the publisher's frame or HTTP body, with {channel} and {message}");
   command.add_option("--answer", o.answer, "part of every answer to those frames");
   command.add_option("-n,--connections", o.connections, "clients")->capture_default_str();
+  command.add_option("--channels", o.channels, "of each client, in one-to-one")->capture_default_str();
   command.add_option("-w,--window", o.window, "messages (echoes, log-ins, handshakes) outstanding")->capture_default_str();
   command.add_option("--batch", o.batch, "publishes in one request to the API, as an array")->capture_default_str();
   command.add_option("--size", o.size, "bytes of a message")->capture_default_str();

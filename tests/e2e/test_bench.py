@@ -5,14 +5,15 @@ import subprocess
 
 import pytest
 
+from harness.scripts import LINES
 from harness.server import PLUGINS, SOURCE, run_cli
 
 ECHO = "function on_message(msg) mix.websocket():send(msg.data) end"
 
 
-def bench(dunlin, work, *arguments, publish_url=None):
+def bench(dunlin, work, *arguments, url=None, publish_url=None):
     """Its findings, and its exit code."""
-    done = run_cli("bench", "--work", work, "--config", dunlin.config_file, "--url", dunlin.url(), "--publish-url",
+    done = run_cli("bench", "--work", work, "--config", dunlin.config_file, "--url", url or dunlin.url(), "--publish-url",
                    publish_url or f"http://127.0.0.1:{dunlin.api.port}/v1/mesh/publish", "--server", dunlin.process.pid, "--seconds", "0.3",
                    "--warm-up", "0", "--json", *arguments)
     assert done.stdout, done.stderr
@@ -37,6 +38,13 @@ def test_the_ways_to_publish(dunlin, more):
     url = f"ws://127.0.0.1:{dunlin.api.port}/ws/v1" if "ws" in more else None
     found, code = bench(dunlin, "one-to-one", "-n", "20", "-w", "8", *more, publish_url=url)
     assert code == 0 and sound(found) and found["deliveries"] > 0
+    assert dunlin.metric("dunlin_deliveries_total") == dunlin.metric("dunlin_publishes_total")
+
+
+def test_channels_of_its_own_for_each_client(serve):
+    dunlin = serve(endpoint={"options": {"channels": ["room:"]}})
+    found, code = bench(dunlin, "one-to-one", "--protocol", "rooms", "--via", "http", "-n", "4", "--channels", "30", "-w", "8")
+    assert code == 0 and sound(found) and found["deliveries"] > 120  # so that each had one at least
     assert dunlin.metric("dunlin_deliveries_total") == dunlin.metric("dunlin_publishes_total")
 
 
@@ -82,6 +90,15 @@ def test_memory_of_idle_connections(dunlin):
     assert code == 0 and {"memory_connected", "memory_ready"} <= found.keys()
 
 
+@pytest.mark.parametrize("work", ["storm", "idle"])
+def test_raw_tcp(serve, work):
+    dunlin = serve(socket=LINES)
+    found, code = bench(dunlin, work, "--protocol", "socket", "-n", "50", "-w", "10", url=f"tcp://127.0.0.1:{dunlin.ports[1]}")
+    assert code == 0 and sound(found) and found["accepts_per_second"] > 0
+    dunlin.wait_metric("dunlin_connections", 0)
+    assert dunlin.metric("dunlin_connections_accepted_total") == 50
+
+
 def test_a_server_that_says_something_else_is_found_out(serve):
     mangled = "function on_message(msg) mix.websocket():send((msg.data:gsub('a', 'b'))) end"
     found, code = bench(serve(script=mangled), "echo", "--protocol", "plain", "-n", "1", "-w", "1")
@@ -95,9 +112,11 @@ def test_refused_logins_end_the_run(serve):
 
 
 @pytest.mark.parametrize("arguments, word", [
-    (["--work", "dance"], "dance"), (["--protocol", "smtp"], "smtp"), (["--size", "10"], "--size"), (["-n", "0"], "0"),
+    (["--work", "dance"], "dance"), (["--protocol", "smtp"], "smtp"), (["--size", "10"], "--size"),
+    (["--channels", "2", "--work", "one-to-one"], "--channels"), (["--channels", "2", "--protocol", "rooms"], "--channels"), (["-n", "0"], "0"),
     (["--batch", "32"], "--batch"), (["--batch", "2", "--via", "client", "--protocol", "mqtt"], "--batch"), (["--rate", "-1"], "--rate"),
-    (["--rate", "5", "--work", "echo"], "--rate"), (["--url", "wss://127.0.0.1/"], "ws://"), (["--url", "ws://127.0.0.1:1/"], "refused"), (["--server", "999999999"], "--server"),
+    (["--rate", "5", "--work", "echo"], "--rate"), (["--url", "wss://127.0.0.1/"], "ws://"),
+    (["--url", "tcp://127.0.0.1:1"], "idle"), (["--url", "ws://127.0.0.1:1/"], "refused"), (["--server", "999999999"], "--server"),
 ])
 def test_what_cannot_be_run(arguments, word):
     done = run_cli("bench", *arguments)

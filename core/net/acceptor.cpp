@@ -60,7 +60,7 @@ void Acceptor::accept_some() {
 // The socket stays readable while nothing can be accepted: rest a little instead of spinning.
 void Acceptor::out_of_descriptors() {
   counters_.add(Counter::refused_descriptors);
-  log_.error("cannot accept", {{"reason", "no_descriptor"}, {"mend", "raise the limit of open files (ulimit -n)"}});
+  log_.error("cannot accept", {{"reason", "no_descriptor"}, {"mend", "raise node.files, and the system's limit (LimitNOFILE, ulimit -n) if that is lower"}});
   uv_poll_stop(poll_);
   wheel_.start(retry_, kDescriptorRest);
 }

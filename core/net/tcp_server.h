@@ -8,18 +8,11 @@
 #include <string>
 #include <vector>
 
-#include "core/base/log.h"
-#include "core/base/metrics.h"
 #include "core/base/result.h"
-#include "core/config/config.h"
-#include "core/hub/outbox.h"
-#include "core/loop/loop.h"
-#include "core/loop/timer_wheel.h"
 #include "core/net/acceptor.h"
-#include "core/net/connection_limits.h"
+#include "core/net/server_parts.h"
 #include "core/net/tls.h"
 #include "core/plugin/runtime.h"
-#include "core/session/session_table.h"
 
 namespace dunlin {
 
@@ -27,16 +20,7 @@ class TcpConnection;
 
 class TcpServer {
  public:
-  struct Parts {
-    Loop& loop;
-    TimerWheel& wheel;
-    Flusher& flusher;
-    SessionTable& sessions;
-    Counters& counters;
-    Log& log;
-    Served* served;  // never nullptr
-    ConnectionLimits& limits;
-  };
+  using Parts = ServerParts;
 
   explicit TcpServer(const Parts& parts);
   ~TcpServer();  // REQUIRES: close() has been called

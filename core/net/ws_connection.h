@@ -22,7 +22,8 @@ namespace dunlin {
 
 class WsConnection final : public Transport {
  public:
-  WsConnection(WsServer& server, std::size_t listener, std::string peer);
+  // `fd` is the socket, which lws owns.
+  WsConnection(WsServer& server, std::size_t listener, int fd, std::string peer);
   ~WsConnection();
 
   void attach(lws* wsi) { wsi_ = wsi; }
@@ -89,6 +90,7 @@ class WsConnection final : public Transport {
     unsigned extensions_seen = 0;
   };
   std::unique_ptr<Passing> passing_;
+  int fd_;  // its socket, if bytes go to it as they are; -1: TLS lies in between
   std::uint32_t listener_;
   std::uint32_t endpoint_ = kNone;
   Kind kind_ = Kind::text;

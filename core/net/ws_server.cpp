@@ -2,10 +2,7 @@
 #include "core/net/ws_server.h"
 
 #include <libwebsockets.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <utility>
 
 #include "core/base/check.h"
@@ -18,8 +15,6 @@ namespace dunlin {
 namespace {
 
 constexpr unsigned kHeaders = 16 * 1024;  // bytes of one request's headers
-constexpr int kAcceptsATurn = 64;
-constexpr Millis kDescriptorRest{100};
 
 // No keep-alive of lws's own: its list is O(connections) an insert. Sessions ping from the timer wheel.
 const lws_retry_bo_t kNoValidity{};
@@ -57,8 +52,10 @@ Status WsServer::create(const std::vector<int>& fds) {
   if (!context_) return fail(Errc::unavailable, "libwebsockets could not be started (is its libuv plugin installed?)");
   for (std::size_t i = 0; i < fds.size(); ++i) {
     if (fds[i] < 0) continue;
-    ports_.push_back(std::make_unique<Port>(this, i, fds[i]));
-    if (Status made = create_vhost(*ports_.back()); !made) return made;
+    Port& port = *ports_.emplace_back(std::make_unique<Port>(i));
+    port.acceptor = std::make_unique<Acceptor>(parts_.loop, parts_.wheel, parts_.counters, parts_.log, fds[i],
+                                               [this, &port](int fd) { adopt(port, fd); });
+    if (Status made = create_vhost(port); !made) return made;
   }
   return ok();
 }
@@ -92,60 +89,15 @@ Status WsServer::create_vhost(Port& port) {
 }
 
 void WsServer::start_accepting() {
-  for (const auto& port : ports_) {
-    port->poll = new uv_poll_t{};
-    port->poll->data = port.get();
-    uv_poll_init(parts_.loop.uv(), port->poll, port->fd);
-    watch(*port);
-  }
-}
-
-void WsServer::watch(Port& port) {
-  uv_poll_start(port.poll, UV_READABLE, [](uv_poll_t* poll, int, int) {
-    Port& readable = *static_cast<Port*>(poll->data);
-    readable.server->accept_some(readable);
-  });
+  for (const auto& port : ports_) port->acceptor->start();
 }
 
 void WsServer::stop_accepting() {
-  for (const auto& port : ports_) {
-    port->retry.stop();
-    if (uv_poll_t* poll = std::exchange(port->poll, nullptr)) {
-      uv_poll_stop(poll);
-      uv_close(reinterpret_cast<uv_handle_t*>(poll),
-               [](uv_handle_t* handle) { delete reinterpret_cast<uv_poll_t*>(handle); });
-    }
-    if (const int fd = std::exchange(port->fd, -1); fd >= 0) ::close(fd);
-  }
+  for (const auto& port : ports_) port->acceptor->stop();
 }
 
-void WsServer::accept_some(Port& port) {
-  for (int i = 0; i < kAcceptsATurn; ++i) {
-    const int fd = accept_one(port.fd);
-    if (fd >= 0) {
-      adopt(port, fd);
-    } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-      return out_of_descriptors(port);
-    } else if (errno != ECONNABORTED && errno != EINTR) {
-      return;
-    }
-  }
-}
-
-// The socket stays readable while nothing can be accepted: rest a little instead of spinning.
-void WsServer::out_of_descriptors(Port& port) {
-  parts_.counters.add(Counter::refused_descriptors);
-  parts_.log.error("cannot accept", {{"reason", "no_descriptor"}, {"mend", "raise the limit of open files (ulimit -n)"}});
-  uv_poll_stop(port.poll);
-  port.retry.on_fire([&port] {
-    if (port.poll) watch(port);
-  });
-  parts_.wheel.start(port.retry, kDescriptorRest);
-}
-
-void WsServer::adopt(Port& port, int fd) {
-  parts_.counters.add(Counter::accepted);
-  auto connection = std::make_unique<WsConnection>(*this, port.index, peer_text(fd));
+void WsServer::adopt(const Port& port, int fd) {
+  auto connection = std::make_unique<WsConnection>(*this, port.index, fd, peer_text(fd));
   lws_adopt_desc_t how{};
   how.vh = port.vhost;
   how.type = static_cast<lws_adoption_type>(LWS_ADOPT_HTTP | LWS_ADOPT_SOCKET | LWS_ADOPT_ALLOW_SSL);

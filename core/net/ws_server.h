@@ -4,23 +4,15 @@
 // create(), which run before the worker's thread does.
 #pragma once
 
-#include <uv.h>
-
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "core/base/deflate.h"
-#include "core/base/log.h"
-#include "core/base/metrics.h"
 #include "core/base/result.h"
-#include "core/config/config.h"
-#include "core/hub/outbox.h"
-#include "core/loop/loop.h"
-#include "core/loop/timer_wheel.h"
-#include "core/net/connection_limits.h"
+#include "core/net/acceptor.h"
+#include "core/net/server_parts.h"
 #include "core/net/tls.h"
-#include "core/session/session_table.h"
 
 struct lws;
 struct lws_context;
@@ -35,16 +27,7 @@ void silence_websocket_library();
 
 class WsServer {
  public:
-  struct Parts {
-    Loop& loop;
-    TimerWheel& wheel;
-    Flusher& flusher;
-    SessionTable& sessions;
-    Counters& counters;
-    Log& log;
-    Served* served;  // never nullptr
-    ConnectionLimits& limits;
-  };
+  using Parts = ServerParts;
 
   explicit WsServer(const Parts& parts);
   ~WsServer();  // REQUIRES: close() has been called and the loop has run until finished()
@@ -74,22 +57,16 @@ class WsServer {
  private:
   friend class WsConnection;
   struct Port {
-    Port(WsServer* server_of, std::size_t index_of, int socket) : server(server_of), index(index_of), fd(socket) {}
-    WsServer* server;
+    explicit Port(std::size_t listener) : index(listener) {}
     std::size_t index;
     const std::string name = "listener-" + std::to_string(index);  // lws keeps the pointer
-    int fd;
-    uv_poll_t* poll = nullptr;
+    std::unique_ptr<Acceptor> acceptor;
     lws_vhost* vhost = nullptr;
-    Timer retry;
   };
 
   Status create_vhost(Port& port);
   void rest();
-  static void watch(Port& port);
-  void accept_some(Port& port);
-  void adopt(Port& port, int fd);
-  void out_of_descriptors(Port& port);
+  void adopt(const Port& port, int fd);
 
   Parts parts_;
   const TlsContext client_tls_ = make_client_tls();  // outlives context_

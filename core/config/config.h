@@ -133,6 +133,7 @@ struct Config {
 
   unsigned workers = 0;  // after `auto` is resolved: at least 1
   std::string node_name;
+  std::uint32_t files = 65'536;  // open ones; each connection is one
   std::string plugin_directory = "plugins";  // absolute after loading
   bool watch = false;                        // for changes of the file and of the modules' files
   Millis handover{10'000};                   // for what is pending with modules that are replaced

@@ -300,6 +300,9 @@ const Key<Config> kNode[] = {
     {"workers", "number or auto", "auto", "Event loops, each a thread; auto: one a core.", read_workers},
     {"name", "text", "the host's", "Shown by /v1/nodes.",
      [](Reading& r, const Node& n, Config& c) { r.text(n, c.node_name); }},
+    {"files", "number", "65536", "Open files that the server may have, of which each connection is one, as far as the system allows"
+     " ([why no more than needed](operating.md#start)).",
+     [](Reading& r, const Node& n, Config& c) { r.number(n, c.files, 256, 100'000'000); }},
 };
 
 const Key<Config> kPlugins[] = {

@@ -41,11 +41,12 @@ namespace {
 
 constexpr int kBacklog = 4096;
 
-// As many descriptors as the system lets us have: each connection is one.
-void raise_descriptor_limit(Log& log) {
+// As many open files as are asked for and no more: libwebsockets looks through a table of all that there may be each time
+// that a connection ends.
+void limit_files(std::uint32_t files, Log& log) {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
+  limit.rlim_cur = std::min<rlim_t>(files, limit.rlim_max);
   setrlimit(RLIMIT_NOFILE, &limit);
   log.debug("open files", {{"limit", static_cast<std::uint64_t>(limit.rlim_cur)}});
 }
@@ -370,7 +371,7 @@ Status serve(const Config& config, Log& log) {
   signal(SIGPIPE, SIG_IGN);
   install_crash_handlers();
   const CrashStack stack(log);
-  raise_descriptor_limit(log);
+  limit_files(config.files, log);
   silence_websocket_library();
   leave_tls_library_to_exit();
   const auto reloader = Reloader::create(config, log);

@@ -23,6 +23,17 @@ def test_too_many_connections_are_refused_before_the_upgrade(serve):
     assert dunlin.login().is_alive()
 
 
+def test_no_more_files_than_the_setting_allows(serve):
+    dunlin = serve(top={"node": {"workers": 1, "files": 256}})
+    streams = [dunlin.stream() for _ in range(256)]
+    line = dunlin.wait_logged("cannot accept", reason="no_descriptor")[0]
+    assert "node.files" in line["mend"]
+    for stream in streams:
+        stream.close()
+    assert dunlin.login().is_alive()
+    assert dunlin.metric("dunlin_refused_total", reason="no_descriptor") > 0
+
+
 def test_a_handshake_that_dawdles_is_cut(serve):
     dunlin = serve(limits={"handshake": "300ms"})
     silent, halfway = dunlin.stream(), dunlin.stream()

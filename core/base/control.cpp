@@ -39,12 +39,26 @@ Result<std::string> talk(int fd, const std::string& config_file, std::string_vie
   return fail(Errc::unavailable, "the server has ended before it answered, or does not answer this user");
 }
 
+// -1: nobody is there.
+int connect_to(const ControlAddress& to, int seconds) {
+  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return -1;
+  const timeval patience{seconds, 0};
+  ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  ::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+  if (::connect(fd, reinterpret_cast<const sockaddr*>(&to.address), to.size) == 0) return fd;
+  const int error = errno;
+  ::close(fd);
+  errno = error;
+  return -1;
+}
+
 }  // namespace
 
-ControlAddress control_address(const std::string& config_file) {
+ControlAddress control_address(const std::string& config_file, int place) {
   std::error_code error;
   const std::filesystem::path path = std::filesystem::canonical(config_file, error);
-  const std::string name = fmt::format("dunlin-{:016x}", digest(error ? config_file : path.string()));
+  const std::string name = fmt::format("dunlin-{:016x}-{}", digest(error ? config_file : path.string()), place);
   ControlAddress to;
   to.address.sun_family = AF_UNIX;
   std::memcpy(to.address.sun_path + 1, name.data(), name.size());  // the zero before it makes it abstract
@@ -52,23 +66,18 @@ ControlAddress control_address(const std::string& config_file) {
   return to;
 }
 
-Result<std::string> control_call(const std::string& config_file, std::string_view command, int seconds) {
-  const ControlAddress to = control_address(config_file);
-  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) return broken(config_file);
-  const timeval patience{seconds, 0};
-  ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-  ::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-  if (::connect(fd, reinterpret_cast<const sockaddr*>(&to.address), to.size) != 0) {
-    const bool nobody = errno == ECONNREFUSED || errno == ENOENT;
-    const Error error = nobody ? fail(Errc::not_found, fmt::format("no server runs on this machine with {}", config_file))
-                               : broken(config_file);
-    ::close(fd);
-    return error;
+std::vector<Result<std::string>> control_call(const std::string& config_file, std::string_view command, int seconds) {
+  std::vector<Result<std::string>> answers;
+  for (int place = 0; place < kControlPlaces; ++place) {
+    const int fd = connect_to(control_address(config_file, place), seconds);
+    if (fd >= 0) {
+      answers.push_back(talk(fd, config_file, command));
+      ::close(fd);
+    } else if (errno != ECONNREFUSED && errno != ENOENT) {
+      answers.push_back(broken(config_file));
+    }
   }
-  auto answer = talk(fd, config_file, command);
-  ::close(fd);
-  return answer;
+  return answers;
 }
 
 }  // namespace dunlin

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Control: how `dunlin reload` speaks to the server that runs on this machine with the same configuration file.
+// Control: how `dunlin reload` speaks to the servers that run on this machine with the same configuration file.
 //
 // A Unix socket whose name has no file (Linux's abstract names): it is found by the path of the configuration, needs no
-// folder that both may write to, leaves nothing stale behind, and tells the server who calls. One command a connection:
-// "reload\n"; the answer is "ok\n" or "refused\n", then text to its end.
+// folder that both may write to, leaves nothing stale behind, and tells the server who calls. Several servers may share a
+// file (nodes, by variables in it): each takes the first place that is free. One command a connection: "reload\n"; the
+// answer is "ok\n" or "refused\n", then text to its end.
 #pragma once
 
 #include <sys/socket.h>
@@ -11,6 +12,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/base/result.h"
 
@@ -25,10 +27,13 @@ struct ControlAddress {
   socklen_t size = 0;
 };
 
-// Of the server that runs with this file.
-ControlAddress control_address(const std::string& config_file);
+inline constexpr int kControlPlaces = 64;  // servers with one file
 
-// Sends one command and waits for the whole answer, up to `seconds`.
-Result<std::string> control_call(const std::string& config_file, std::string_view command, int seconds);
+// REQUIRES: 0 <= place < kControlPlaces
+ControlAddress control_address(const std::string& config_file, int place);
+
+// Sends one command to each server that runs with this file, one after another, and waits for its whole answer, up to
+// `seconds`. Empty: there is none.
+std::vector<Result<std::string>> control_call(const std::string& config_file, std::string_view command, int seconds);
 
 }  // namespace dunlin

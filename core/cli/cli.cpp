@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <cstdio>
 #include <iostream>
 #include <iterator>
@@ -64,17 +65,23 @@ int check(const Options& options, const Commands& commands) {
   });
 }
 
-int reload(const Options& options, const Commands&) {
-  constexpr int kPatience = 120;  // more than the server gives the modules
-  const auto answer = control_call(options.config, kControlReload, kPatience);
+int reloaded(const Result<std::string>& answer) {
   if (!answer) return said(answer.error());
   const std::size_t line = answer->find('\n');
   const bool in_force = line != std::string::npos && answer->substr(0, line + 1) == kControlOk;
   const std::string text = line == std::string::npos ? *answer : answer->substr(line + 1);
-  if (!in_force)
-    return said(fail(Errc::denied, "not reloaded; what was in force stays in force:\n" + text));
+  if (!in_force) return said(fail(Errc::denied, "not reloaded; what was in force stays in force:\n" + text));
   std::printf("%s\n", text.c_str());
   return 0;
+}
+
+int reload(const Options& options, const Commands&) {
+  constexpr int kPatience = 120;  // more than the server gives the modules
+  const auto answers = control_call(options.config, kControlReload, kPatience);
+  if (answers.empty()) return said(fail(Errc::not_found, fmt::format("no server runs on this machine with {}", options.config)));
+  int code = 0;
+  for (const auto& answer : answers) code = std::max(code, reloaded(answer));
+  return code;
 }
 
 int token(const Options& options, const Commands&) {

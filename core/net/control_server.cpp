@@ -33,6 +33,15 @@ bool is_ours(int fd) {
   return ::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) == 0 && (who.uid == ::geteuid() || who.uid == 0);
 }
 
+bool bind_free_place(int fd, const std::string& config_file) {
+  for (int place = 0; place < kControlPlaces; ++place) {
+    const ControlAddress at = control_address(config_file, place);
+    if (::bind(fd, reinterpret_cast<const sockaddr*>(&at.address), at.size) == 0) return true;
+    if (errno != EADDRINUSE) return false;
+  }
+  return false;
+}
+
 }  // namespace
 
 struct ControlServer::Caller {
@@ -49,9 +58,8 @@ ControlServer::ControlServer(Loop& loop, Log& log, Command command)
 ControlServer::~ControlServer() { CHECK(fd_ < 0 && callers_.empty()); }
 
 Status ControlServer::open(const std::string& config_file) {
-  const ControlAddress at = control_address(config_file);
   const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (fd < 0 || ::bind(fd, reinterpret_cast<const sockaddr*>(&at.address), at.size) != 0 || ::listen(fd, 16) != 0) {
+  if (fd < 0 || !bind_free_place(fd, config_file) || ::listen(fd, 16) != 0) {
     const auto error = fail(Errc::unavailable, std::strerror(errno));
     if (fd >= 0) ::close(fd);
     return error;

@@ -28,7 +28,7 @@ class ControlServer {
   ControlServer(const ControlServer&) = delete;
   ControlServer& operator=(const ControlServer&) = delete;
 
-  // Fails when another server runs with this file.
+  // Fails when too many servers run with this file.
   Status open(const std::string& config_file);
   void close();
 

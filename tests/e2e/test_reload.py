@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """SIGHUP and `dunlin reload` put a changed configuration in force, wholly or not at all, and say what came of it."""
 import signal
+import subprocess
 
 import pytest
 
-from harness.server import run_cli
+from harness.server import BIN, run_cli
 from harness.swap import Swapper
 from harness.waiting import DEADLINE, until
 
@@ -167,6 +168,23 @@ def test_without_a_server_it_says_so(tmp_path):
     (tmp_path / "dunlin.yaml").write_text("{}")
     done = run_cli("reload", "--config", tmp_path / "dunlin.yaml")
     assert done.returncode == 1 and "no server runs on this machine" in done.stderr
+
+
+def test_servers_that_share_a_file_are_all_reloaded(serve):
+    dunlin = serve()
+    log_file = dunlin.folder / "second.log"
+    with open(log_file, "wb") as log:
+        second = subprocess.Popen([BIN, "serve", "--config", dunlin.config_file], stdout=log, stderr=log)
+    try:
+        until(lambda: '"msg":"ready"' in log_file.read_text(), "the second is ready")
+        done = run_cli("reload", "--config", dunlin.config_file)
+        assert done.returncode == 0 and done.stdout.count("in force") == 2, done
+        dunlin.config_file.write_text(dunlin.config_file.read_text().replace('"modules"', '"moduls"'))
+        done = run_cli("reload", "--config", dunlin.config_file)
+        assert done.returncode == 1 and done.stderr.count("not reloaded") == 2, done
+    finally:
+        second.terminate()
+        assert second.wait(DEADLINE) == 0
 
 
 def test_watched_files_are_reloaded_by_themselves(serve, tmp_path):

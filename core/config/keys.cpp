@@ -409,7 +409,7 @@ const Key<Config> kQueue[] = {
      }},
     {"durable", "true or false", "false", "With `mesh.engine: nats`: topics are kept by JetStream, and survive every node ([cluster.md](cluster.md)).",
      [](Reading& r, const Node& n, Config& c) { choose<bool>(r, n, {{"true", true}, {"false", false}}, c.queue_durable); }},
-    {"replicas", "number", "1", "Of the durable topics, on NATS servers of one cluster.",
+    {"replicas", "number", "1", "Copies of the durable topics, each on another server of one NATS cluster: with 3 any one of them may be lost.",
      [](Reading& r, const Node& n, Config& c) { r.number(n, c.queue_replicas, 1, 5); }},
 };
 

@@ -6,12 +6,10 @@
 
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <string_view>
-#include <unordered_map>
 
 #include "core/loop/mailbox.h"
-#include "core/loop/timer_wheel.h"
+#include "core/mesh/awaited.h"
 #include "core/mesh/cluster_node.h"
 #include "core/mesh/mesh.h"
 
@@ -21,7 +19,8 @@ class ClusterMesh final : public Mesh {
  public:
   // `cluster`: nullptr: there is none; otherwise the node's own number is `number`.
   ClusterMesh(Mesh& local, ClusterNode* cluster, unsigned number, Mailbox& mailbox, TimerWheel& wheel, Millis deadline)
-      : local_(local), cluster_(cluster), number_(number), mailbox_(mailbox), wheel_(wheel), deadline_(deadline) {}
+      : local_(local), cluster_(cluster), number_(number), mailbox_(mailbox), deadline_(deadline), tallies_(wheel),
+        sends_(wheel), calls_(wheel) {}
 
   void publish(std::string_view channel, const MessageRef& message, PublishDone done) override;
   void publish_waiting_here(std::string_view channel, const MessageRef& message, PublishDone done) override;
@@ -37,38 +36,16 @@ class ClusterMesh final : public Mesh {
   void unwanted(std::string_view channel) { cluster_->unwanted(channel_hash(channel)); }
 
  private:
-  struct Publish {
-    Tally tally;
-    unsigned missing;  // of two: this node, and the others
-    PublishDone done;
-    Timer deadline;
-  };
-  struct Send {
-    SendDone done;
-    Timer deadline;
-  };
-
-  struct Call {
-    CallDone done;
-    Timer deadline;
-  };
-
   bool elsewhere(std::string_view channel) const { return cluster_ && cluster_->maybe_wanted(channel_hash(channel)); }
-  void report(std::uint64_t id, Tally tally);
-  void give_up(std::uint64_t id);
-  void sent(std::uint64_t id, SendStatus status);
-  void called(std::uint64_t id, const CallOutcome& outcome);
 
   Mesh& local_;
   ClusterNode* const cluster_;
   const unsigned number_;
   Mailbox& mailbox_;
-  TimerWheel& wheel_;
   const Millis deadline_;
-  std::unordered_map<std::uint64_t, std::unique_ptr<Publish>> publishes_;
-  std::unordered_map<std::uint64_t, std::unique_ptr<Send>> sends_;
-  std::unordered_map<std::uint64_t, std::unique_ptr<Call>> calls_;
-  std::uint64_t next_ = 1;
+  Tallies tallies_;  // each of two: this node, and the others
+  Awaited<SendStatus> sends_;
+  Awaited<CallOutcome> calls_;
 };
 
 }  // namespace dunlin

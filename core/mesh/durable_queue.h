@@ -20,6 +20,7 @@
 
 #include "core/base/log.h"
 #include "core/base/metrics.h"
+#include "core/mesh/jetstream.h"
 #include "core/mesh/queue_links.h"
 
 namespace dunlin {
@@ -62,7 +63,6 @@ class DurableQueue {
   // Done with. `done`, which may be empty, gets how many of them JetStream has confirmed.
   void done(std::uint64_t consumer, const std::vector<std::uint64_t>& ids, AckDone done);
   void leave(std::uint64_t consumer);
-
   void collect(std::vector<Sample>& out) const;  // [any-thread]
 
  private:
@@ -75,7 +75,7 @@ class DurableQueue {
   };
   struct Pull {
     std::size_t left;
-    std::int64_t due;
+    std::int64_t heard;  // when JetStream last showed that it has it
   };
   struct Topic {
     std::string name, subject, durable;
@@ -88,23 +88,42 @@ class DurableQueue {
   struct Given {
     std::uint64_t consumer;
     std::string reply;
-    std::int64_t due;   // 0: it need not be acknowledged by then
-    std::int64_t told;  // when JetStream heard last that it is being worked on
+    std::uint64_t time;  // jetstream::Origin's
+    std::int64_t due;    // 0: it need not be acknowledged by then
+    std::int64_t told;   // when JetStream heard last that it is being worked on
   };
+  struct Settled {  // and not confirmed by JetStream yet
+    std::string reply;
+    std::uint64_t time;
+    std::int64_t since, told;
+    std::function<void(bool)> confirmed;  // may be empty
+  };
+  using Answered = std::function<void(std::string_view status, std::string_view data)>;  // status "408" of ours: not in time
   struct Request {
     std::int64_t due;
-    std::function<void(std::string_view status, std::string_view data)> done;  // status "408" of ours: no answer in time
+    Answered done;
   };
 
-  bool request(const std::string& subject, std::string_view data, std::int64_t at_most,
-               std::function<void(std::string_view, std::string_view)> done);
+  bool request(const std::string& subject, std::string_view data, std::int64_t at_most, Answered done);
   void make_stream(const char* verb);
+  void stream_answered(std::string_view verb, std::string_view status, std::string_view data);
+  void complain(const char* what, std::string_view status, std::string_view answer);
   void make_consumer(Topic& topic);
-  void count_waiting(const std::string& subject, PushDone done);
+  void push_answered(const std::string& subject, std::string_view status, std::string_view text, const PushDone& done);
+  void count_waiting(const std::string& subject, const PushDone& done);
   void pull(Topic& topic);
+  void pull_again(Topic& topic);
+  void pull_status(std::uint64_t number, std::string_view status);
   void message(Topic* topic, const std::string& reply, std::string_view data);
+  void give(Topic& topic, std::uint64_t consumer, jetstream::Origin origin, const std::string& reply, std::string_view data);
+  bool known(jetstream::Origin origin, const std::string& reply);
   std::uint64_t whose_turn(Topic& topic);
   void give_back(std::uint64_t id);
+  void acknowledge(std::uint64_t id);
+  void settled(std::uint64_t id, bool confirmed);
+  void expire_requests();
+  void expire_given();
+  void acknowledge_again();
   std::string subject_of(std::string_view topic) const;
 
   const Settings settings_;
@@ -116,16 +135,15 @@ class DurableQueue {
   std::map<std::uint64_t, Topic*> pulls_;
   std::map<std::uint64_t, Consumer> consumers_;
   std::map<std::uint64_t, Given> given_;
-  std::vector<std::string> unsaid_;  // acknowledgements that could not be sent
+  std::map<std::uint64_t, Settled> settled_;
   std::unordered_map<std::uint64_t, Request> requests_;
   std::uint64_t next_ = 1;
   std::int64_t now_ = 0, asked_ = 0;
-  bool up_ = false, ready_ = false, complained_ = false;
-
-  struct Figures {
+  std::string complaint_;  // the last in the log
+  bool up_ = false, ready_ = false;
+  struct {
     std::atomic<std::uint64_t> pushes{0}, pops{0}, full{0}, failed{0}, left{0}, expired{0}, underway{0}, consumers{0}, ready{0};
-  };
-  Figures figures_;
+  } figures_;
 };
 
 }  // namespace dunlin

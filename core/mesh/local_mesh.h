@@ -4,15 +4,13 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "core/base/metrics.h"
 #include "core/loop/mailbox.h"
-#include "core/loop/timer_wheel.h"
+#include "core/mesh/awaited.h"
 #include "core/mesh/mesh.h"
 
 namespace dunlin {
@@ -45,37 +43,17 @@ class LocalMesh final : public Mesh {
     MessageRef message;
   };
   using Parcels = std::vector<Parcel>;
-  struct Publish {
-    Tally tally;
-    unsigned missing;
-    PublishDone done;
-    Timer deadline;
-  };
-  struct Send {
-    SendDone done;
-    Timer deadline;
-  };
-  struct Call {
-    CallDone done;
-    Timer deadline;
-  };
 
   static void deliver(const Neighbour& here, const Parcels& parcels, const Neighbour& from);
-  void report(std::uint64_t id, Tally tally);
-  void give_up(std::uint64_t id);
-  void sent(std::uint64_t id, SendStatus status);
-  void called(std::uint64_t id, CallOutcome outcome);
 
   const unsigned node_, self_;
   const std::vector<Neighbour>& neighbours_;
-  TimerWheel& wheel_;
   const Millis deadline_;
   Counters& counters_;
   Parcels outgoing_;  // since the turn began
-  std::unordered_map<std::uint64_t, std::unique_ptr<Publish>> publishes_;
-  std::unordered_map<std::uint64_t, std::unique_ptr<Send>> sends_;
-  std::unordered_map<std::uint64_t, std::unique_ptr<Call>> calls_;
-  std::uint64_t next_ = 1;
+  Tallies tallies_;
+  Awaited<SendStatus> sends_;
+  Awaited<CallOutcome> calls_;
 };
 
 }  // namespace dunlin

@@ -53,8 +53,8 @@ ConsumerId DurableWorkerQueue::pop(QueueConsumer& consumer, const std::vector<st
 
 void DurableWorkerQueue::acknowledge(ConsumerId consumer, const std::vector<std::uint64_t>& ids, AckDone done) {
   DurableQueue::AckDone report;
+  const std::uint64_t ticket = next_++;
   if (done) {
-    const std::uint64_t ticket = next_++;
     acks_.emplace(ticket, std::move(done));
     report = [this, ticket](std::size_t count) {
       mailbox_.post([this, ticket, count] {
@@ -62,7 +62,8 @@ void DurableWorkerQueue::acknowledge(ConsumerId consumer, const std::vector<std:
       });
     };
   }
-  shared_->on_queue(0, [consumer, ids, report](DurableQueue& queue) { queue.done(consumer, ids, report); });
+  if (shared_->on_queue(0, [consumer, ids, report](DurableQueue& queue) { queue.done(consumer, ids, report); })) return;
+  if (const auto ack = acks_.extract(ticket)) ack.mapped()(0);
 }
 
 void DurableWorkerQueue::unpop(ConsumerId consumer) {

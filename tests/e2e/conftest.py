@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
+import warnings
+
 import pytest
 
 from harness.backend import Backend
 from harness.cluster import Cluster
+from harness.hosts import Network, missing
 from harness.loop import LoopThread
 from harness.nats import Nats
 from harness.proxy import Proxy
@@ -62,10 +65,10 @@ def nats(tmp_path):
     """Starts NATS servers: nats(), or nats(3) for a cluster of them."""
     started = []
 
-    def start(count=1, options=()):
+    def start(count=1, options=(), **more):
         folder = tmp_path / f"nats-{len(started)}"
         folder.mkdir()
-        started.append(Nats(folder, count, options))
+        started.append(Nats(folder, count, options, **more))
         return started[-1]
 
     yield start
@@ -76,7 +79,56 @@ def nats(tmp_path):
 @pytest.fixture
 def cluster(serve, nats):
     """Starts nodes of one cluster that know each other: cluster(3) gives them, and the NATS servers first."""
-    return lambda count=3, servers=1, nats_options=(), **options: Cluster(serve, nats(servers, nats_options), count, options)
+    return lambda count=3, servers=1, nats_options=(), jetstream=False, **options: Cluster(
+        serve, nats(servers, nats_options, jetstream=jetstream), count, options)
+
+
+@pytest.fixture
+def network():
+    """Hosts: network().host(). Taken down last, so name it before what runs on them."""
+    started = []
+
+    def start():
+        started.append(Network())
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.close()
+
+
+@pytest.fixture
+def apart(network, serve, proxied, nats):
+    """As cluster, each node on a host of its own and NATS on another: `nodes.ways[index]` freezes and slows the node's link.
+    Where the machine has no such hosts, a proxy takes the place of each link."""
+    def start(count=3, **options):
+        if lacks := missing():
+            warnings.warn(f"proxies take the place of links: the machine lacks {lacks}")
+            return proxied(count, **options)
+        hosts = network()
+        server = nats(hosts=[hosts.host()])
+        ways = [hosts.host() for _ in range(count)]
+        nodes = Cluster(serve, server, count, options, hosts=lambda index: ways[index])
+        nodes.ways = ways
+        return nodes
+
+    return start
+
+
+@pytest.fixture
+def machines(network, serve, nats):
+    """As cluster, on hosts that have a node and a NATS server each."""
+    def start(count=3, **options):
+        if lacks := missing():
+            pytest.skip(f"the machine lacks {lacks}")
+        hosts = network()
+        ways = [hosts.host() for _ in range(count)]
+        server = nats(count, hosts=ways)
+        nodes = Cluster(serve, server, count, options, urls=lambda index: server.urls[index], hosts=lambda index: ways[index])
+        nodes.ways = ways
+        return nodes
+
+    return start
 
 
 @pytest.fixture

@@ -6,11 +6,10 @@ from harness.waiting import until
 
 
 @pytest.fixture
-def durable(cluster, tmp_path):
+def durable(cluster):
     """Starts nodes with durable topics."""
     def start(count=2, **queue):
-        store = tmp_path / "jetstream"
-        return cluster(count, nats_options=["-js", "-sd", str(store)], more={"queue": {"durable": True, "ack": "2s"} | queue})
+        return cluster(count, jetstream=True, more={"queue": {"durable": True, "ack": "2s"} | queue})
     return start
 
 

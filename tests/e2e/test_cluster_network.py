@@ -1,44 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What lies between a node and NATS breaks, freezes and is slow; a node stops for a while. What is missed is counted."""
 from harness.cluster import node_id
-from harness.waiting import until
-
-
-def subscribers(nodes):
-    """One at each node, of the same user."""
-    clients = [node.login(uid=1).subscribe("@user") for node in nodes]
-    nodes.wait_reaches("user:1", len(clients))
-    for client in clients:
-        fresh(client)
-    return clients
-
-
-def fresh(client):
-    """Lets go of what has come so far: an answer comes behind it."""
-    client.do("ping")
-    client._put_back = []
-
-
-def wait_whole(nodes, reached):
-    nodes.wait_connected()
-    nodes.wait_complete()
-    nodes.wait_reaches("user:1", reached)
-
-
-def received(client):
-    """What has come, but for probes."""
-    client.do("ping")
-    got, client._put_back = client._put_back, []
-    return [message for message in got if message != "?"]
-
-
-def accounted(nodes, published, clients, before):
-    """Every message to every subscriber has come, once, or is in dunlin_cluster_lost_total."""
-    come = [received(client) for client in clients]
-    assert all(len(set(got)) == len(got) for got in come)
-    expected = published * len(clients)
-    until(lambda: sum(map(len, come)) + nodes.lost() - before == expected,
-          f"{sum(map(len, come))} received and {nodes.lost() - before:g} counted of {expected}")
+from harness.subscribers import accounted, subscribers, wait_whole
 
 
 def test_a_slow_link_delays_and_loses_nothing(proxied):

@@ -1,23 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """When NATS, or a node, is gone: what is left works, says so, and comes together again."""
 from harness.cluster import node_id
+from harness.subscribers import fresh, subscribers
 from harness.waiting import until
-
-
-def subscribers(nodes, uid):
-    clients = [node.login(uid=uid) for node in nodes]
-    for client in clients:
-        client.subscribe("@user")
-    nodes.wait_reaches(f"user:{uid}", len(clients))
-    for client in clients:
-        client.do("ping")
-        client._put_back = []
-    return clients
-
-
-def fresh(client):
-    client.do("ping")
-    client._put_back = []
 
 
 def test_without_nats_local_work_goes_on_and_says_that_it_is_partial(cluster):

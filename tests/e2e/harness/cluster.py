@@ -4,6 +4,7 @@ import os
 import signal
 import time
 
+from .hosts import Here
 from .waiting import until
 
 
@@ -12,11 +13,14 @@ def node_id(node):
 
 
 class Cluster:
-    def __init__(self, serve, nats, count, options, urls=None):
-        """`urls`: what the node of an index has as mesh.nats.url, where that is not simply where NATS listens."""
+    def __init__(self, serve, nats, count, options, urls=None, hosts=None):
+        """`urls`: what the node of an index has as mesh.nats.url, where that is not simply where NATS listens; `hosts`: where
+        it runs (hosts.py)."""
         self._serve, self.nats, self._options = serve, nats, options
         self._more = options.pop("more", {})  # top-level keys of the configuration
+        self._mesh = {"engine": "nats"} | options.pop("mesh", {})
         self._urls = urls or (lambda index: self.nats.urls)
+        self._hosts = hosts or (lambda index: Here)
         self._begun = 0
         self._frozen = set()
         self.silent_of_the_gone = 0
@@ -34,9 +38,10 @@ class Cluster:
     def add(self):
         name = f"node-{self._begun}"
         nats = {"url": self._urls(self._begun)} | self._options.get("nats", {})
+        host = self._hosts(self._begun)
         self._begun += 1
-        top = {"mesh": {"engine": "nats", "nats": nats}, "node": {"workers": 2, "name": name}} | self._more
-        self.nodes.append(self._serve(top=top, **{key: value for key, value in self._options.items() if key != "nats"}))
+        top = {"mesh": self._mesh | {"nats": nats}, "node": {"workers": 2, "name": name}} | self._more
+        self.nodes.append(self._serve(top=top, host=host, **{key: value for key, value in self._options.items() if key != "nats"}))
         return self.nodes[-1]
 
     def kill(self, index):

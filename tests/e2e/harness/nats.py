@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """NATS servers of the test's own, one or a cluster of them."""
+import json
 import socket
 import subprocess
+import urllib.request
 
+from .hosts import Here
 from .waiting import DEADLINE, until
 
 
@@ -20,9 +23,12 @@ def free_ports(count):
 class Nats:
     """nats-server processes that know each other; start() and kill() by index."""
 
-    def __init__(self, folder, count=1, options=()):
+    def __init__(self, folder, count=1, options=(), jetstream=False, hosts=None):
+        """`jetstream`: each has a store that outlives it; `hosts`: where they run (hosts.py), one each."""
         self.folder = folder
         self.options = list(options)
+        self.hosts = hosts or [Here] * count
+        self.monitors = free_ports(count) if jetstream else None
         self.ports = free_ports(count)
         self.routes = free_ports(count)
         self.processes = [None] * count
@@ -31,24 +37,42 @@ class Nats:
 
     @property
     def urls(self):
-        return [f"nats://127.0.0.1:{port}" for port in self.ports]
+        return [f"nats://{host.address}:{port}" for host, port in zip(self.hosts, self.ports)]
 
     def start(self, index=0):
-        arguments = ["nats-server", "-a", "127.0.0.1", "-p", str(self.ports[index]), "-l", str(self.folder / f"nats-{index}.log"),
-                     *self.options]
+        host = self.hosts[index]
+        arguments = [*host.enter, "nats-server", "-a", host.address, "-p", str(self.ports[index]), "-l",
+                     str(self.folder / f"nats-{index}.log"), "-n", f"nats-{index}", *self.options]
+        if self.monitors:
+            arguments += ["-js", "-sd", str(self.folder / f"store-{index}"), "-m", str(self.monitors[index])]
         if len(self.ports) > 1:
-            arguments += ["--cluster_name", "test", "--cluster", f"nats://127.0.0.1:{self.routes[index]}", "--routes",
-                          ",".join(f"nats://127.0.0.1:{port}" for port in self.routes)]
+            routes = [f"nats://{one.address}:{port}" for one, port in zip(self.hosts, self.routes)]
+            arguments += ["--cluster_name", "test", "--cluster", routes[index], "--routes", ",".join(routes)]
         self.processes[index] = subprocess.Popen(arguments)
         until(lambda: self._answers(index), "nats-server answers")
 
     def _answers(self, index):
         assert self.processes[index].poll() is None, (self.folder / f"nats-{index}.log").read_text()
         try:
-            with socket.create_connection(("127.0.0.1", self.ports[index]), timeout=1) as stream:
+            with self.hosts[index].connect(self.hosts[index].address, self.ports[index], timeout=1) as stream:
                 return stream.recv(4) == b"INFO"
         except OSError:
             return False
+
+    def leader_of(self, stream):
+        """The index of the server that leads it; None: nobody knows one."""
+        for index, process in enumerate(self.processes):
+            if process.poll() is not None:
+                continue
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.monitors[index]}/jsz?acc=$G&streams=true", timeout=DEADLINE) as answer:
+                accounts = json.load(answer).get("account_details") or []
+            for detail in [one for account in accounts for one in account.get("stream_detail", [])]:
+                if detail["name"] == stream and (leader := detail["cluster"].get("leader")):
+                    return int(leader.rpartition("-")[2])
+        return None
+
+    def wait_leader(self, stream):
+        return until(lambda: [leader] if (leader := self.leader_of(stream)) is not None else None, f"a server leads {stream}")[0]
 
     def kill(self, index=0):
         self.processes[index].kill()

@@ -4,8 +4,9 @@ import asyncio
 
 
 class Proxy:
-    def __init__(self, loop, port):
-        self._loop, self._port = loop, port
+    def __init__(self, loop, port, connect=None):
+        """`connect`: makes the socket to what lies behind it, where that is not simply the port of this host."""
+        self._loop, self._port, self._connect = loop, port, connect
         self._delay, self._frozen, self._cut = 0.0, False, False
         self._moving = set()
         self._server = loop.run(self._listen())
@@ -21,7 +22,7 @@ class Proxy:
             writer.transport.abort()
             return
         try:
-            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._port)
+            far_reader, far_writer = await self._reach()
         except OSError:
             writer.transport.abort()
             return
@@ -33,6 +34,11 @@ class Proxy:
             for one in (writer, far_writer):
                 one.transport.abort()
             self._moving -= ways
+
+    async def _reach(self):
+        if not self._connect:
+            return await asyncio.open_connection("127.0.0.1", self._port)
+        return await asyncio.open_connection(sock=await asyncio.get_running_loop().run_in_executor(None, self._connect))
 
     async def _move(self, reader, writer):
         """Each piece arrives the delay after it has come, in order; none is held up by those before it."""
@@ -77,8 +83,8 @@ class Proxy:
 
         self._loop.run(freeze())
 
-    def slow(self, seconds):
-        """Each way takes so long from here on."""
+    def slow(self, seconds, loss=0):
+        """Each way takes so long from here on. Packets are not its business: that some are lost only makes others late."""
         async def slow():
             self._delay = seconds
 

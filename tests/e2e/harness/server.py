@@ -8,6 +8,7 @@ from pathlib import Path
 
 from .api import Api, basic
 from .client import Client, refused_status
+from .hosts import Here
 from .raw import RawWebSocket, Stream
 from .tokens import SECRET, token
 from .waiting import DEADLINE, until
@@ -55,8 +56,8 @@ def configuration(*, workers=2, auth=("jwt-auth",), router=None, script=None, en
 
 
 class Dunlin:
-    def __init__(self, folder, loop, text=None, **options):
-        """`text`: the YAML file as it stands, instead of configuration(**options)."""
+    def __init__(self, folder, loop, text=None, host=Here, **options):
+        """`text`: the YAML file as it stands, instead of configuration(**options); `host`: where it runs (hosts.py)."""
         self.folder = folder
         self.config_file = folder / "dunlin.yaml"
         self._loop = loop
@@ -71,16 +72,20 @@ class Dunlin:
         # JSON is YAML.
         self.config_file.write_text(text or json.dumps(configuration(**options), indent=1))
         with open(self._log_file, "wb") as log:
-            self.process = subprocess.Popen([BIN, "serve", "--config", self.config_file], stderr=log, stdout=log, cwd=folder)
+            self.process = subprocess.Popen([*host.enter, BIN, "serve", "--config", self.config_file], stderr=log, stdout=log, cwd=folder)
         try:
             until(lambda: self.process.poll() is not None or self.logged("ready"), "the server is ready")
             assert self.process.poll() is None, f"exit code {self.process.returncode}:\n{self.log_text()}"
         except BaseException:
             self.process.kill()
             raise
-        self.ports = [port_of(line) for line in self.logged("listening", what="client")]
-        self.api = Api(port_of(self.logged("listening", what="api")[0]))
-        self.directory = Api(port_of(self.logged("listening", what="directory")[0]))
+        def listens(what):
+            ports = [port_of(line) for line in self.logged("listening", what=what)]
+            return ports if host is Here else [host.door(loop, port) for port in ports]
+
+        self.ports = listens("client")
+        self.api = Api(listens("api")[0])
+        self.directory = Api(listens("directory")[0])
 
     # Clients
 

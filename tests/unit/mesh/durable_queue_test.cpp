@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a node says to JetStream, and makes of what it hears: the moments that a real server shows too rarely. The rest is in
+// tests/e2e/test_cluster_durable*.py.
+#include "core/mesh/durable_queue.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace dunlin {
+namespace {
+
+constexpr std::uint64_t kConsumer = 77;
+constexpr std::int64_t kAck = 30'000;
+
+struct DurableQueueTest : testing::Test, DurableQueueHost {
+  struct Said {
+    std::string subject, reply, data;
+  };
+
+  DurableQueueTest() {
+    tick(1000);
+    queue.on_engine(true);
+    answer("$JS.API.STREAM.CREATE.dunlin_queue", "{}");
+    queue.join(kConsumer, {"t"}, true);
+    answer("$JS.API.CONSUMER.DURABLE.CREATE", "{}");
+  }
+
+  bool publish(const std::string& subject, const std::string& reply, std::string_view data) override {
+    said.push_back({subject, reply, std::string(data)});
+    return true;
+  }
+  void take(std::uint64_t, const QueueParcel& parcel, std::uint64_t) override { taken.emplace_back(parcel.data); }
+
+  void tick(std::int64_t ms) { queue.on_tick(now += ms); }
+
+  // How often it was said, and the last time.
+  std::size_t count(const std::string& begin, const std::string& data = "") const {
+    std::size_t found = 0;
+    for (const Said& one : said) found += one.subject.starts_with(begin) && (data.empty() || one.data == data);
+    return found;
+  }
+  const Said& last(const std::string& begin) const {
+    for (auto one = said.rbegin(); one != said.rend(); ++one)
+      if (one->subject.starts_with(begin)) return *one;
+    static const Said none;
+    ADD_FAILURE() << "nothing was said to " << begin;
+    return none;
+  }
+  void answer(const std::string& begin, std::string_view data, std::string_view status = "") {
+    const std::string to = last(begin).reply;
+    queue.received(to, "", status, data);
+  }
+  static std::string address(std::uint64_t sequence, std::uint64_t time) {
+    return "$JS.ACK.dunlin_queue.t.1." + std::to_string(sequence) + ".1." + std::to_string(time) + ".0";
+  }
+  void message(std::uint64_t sequence, std::uint64_t time, const std::string& text) {
+    queue.received("dunlin.queue.74", address(sequence, time), "", std::string(16, '\0') + text);
+  }
+
+  std::int64_t now = 0;
+  std::vector<Said> said;
+  std::vector<std::string> taken;
+  std::vector<std::size_t> acknowledged;
+  Log log{-1};
+  DurableQueue queue{{.prefix = "dunlin", .boot = 1, .size = 100, .ack_ms = kAck, .replicas = 3}, *this, log};
+  DurableQueue::AckDone note = [this](std::size_t number) { acknowledged.push_back(number); };
+};
+
+const std::string kNext = "$JS.API.CONSUMER.MSG.NEXT", kAckOf = "$JS.ACK.";
+
+TEST_F(DurableQueueTest, an_acknowledgement_is_repeated_until_it_is_confirmed) {
+  message(7, 100, "x");
+  queue.done(kConsumer, {7}, note);
+  EXPECT_EQ(count(kAckOf, "+ACK"), 1u);
+  answer(kAckOf, "", "503");  // nobody leads the consumer now
+  EXPECT_TRUE(acknowledged.empty());
+  tick(1000);
+  EXPECT_EQ(count(kAckOf, "+ACK"), 2u);
+  answer(kAckOf, "");
+  EXPECT_EQ(acknowledged, std::vector<std::size_t>{1});
+  tick(1000);
+  EXPECT_EQ(count(kAckOf, "+ACK"), 2u);
+}
+
+TEST_F(DurableQueueTest, who_waits_for_a_confirmation_does_not_wait_for_ever) {
+  message(7, 100, "x");
+  queue.done(kConsumer, {7}, note);
+  for (int i = 0; i < 5; ++i) tick(1000);
+  EXPECT_EQ(acknowledged, std::vector<std::size_t>{0});
+  const std::size_t so_far = count(kAckOf, "+ACK");
+  tick(1000);
+  EXPECT_EQ(count(kAckOf, "+ACK"), so_far + 1);  // JetStream is told all the same
+  tick(kAck);
+  const std::size_t all = count(kAckOf, "+ACK");
+  tick(1000);
+  EXPECT_EQ(count(kAckOf, "+ACK"), all);  // it has gone to another by now
+}
+
+TEST_F(DurableQueueTest, without_nats_the_answer_comes_at_once_and_jetstream_is_told_later) {
+  message(7, 100, "x");
+  queue.on_engine(false);
+  queue.done(kConsumer, {7}, note);
+  EXPECT_EQ(acknowledged, std::vector<std::size_t>{0});
+  EXPECT_EQ(count(kAckOf), 0u);
+  queue.on_engine(true);
+  tick(50);
+  EXPECT_EQ(count(kAckOf, "+ACK"), 1u);
+}
+
+TEST_F(DurableQueueTest, what_comes_again_is_not_handed_out_again) {
+  message(7, 100, "x");
+  message(7, 100, "x");
+  EXPECT_EQ(taken, std::vector<std::string>{"x"});
+  queue.done(kConsumer, {7}, note);
+  message(7, 100, "x");  // the acknowledgement was lost
+  EXPECT_EQ(taken, std::vector<std::string>{"x"});
+  EXPECT_EQ(count(kAckOf, "+ACK"), 2u);
+}
+
+TEST_F(DurableQueueTest, the_same_number_in_a_later_stream_is_another_message) {
+  message(7, 100, "x");
+  queue.done(kConsumer, {7}, note);
+  message(7, 200, "y");
+  message(7, 300, "z");
+  EXPECT_EQ(taken, (std::vector<std::string>{"x", "y", "z"}));
+  EXPECT_EQ(acknowledged, std::vector<std::size_t>{0});
+}
+
+TEST_F(DurableQueueTest, a_pull_that_jetstream_has_forgotten_is_made_again) {
+  ASSERT_EQ(count(kNext), 1u);
+  const std::string pull = last(kNext).reply;
+  for (int i = 0; i < 4; ++i) {
+    tick(1000);
+    queue.received(pull, "", "100", "");  // it still has it
+  }
+  EXPECT_EQ(count(kNext), 1u);
+  for (int i = 0; i < 3; ++i) tick(1000);
+  EXPECT_EQ(count(kNext), 2u);
+}
+
+TEST_F(DurableQueueTest, a_stream_that_nobody_leads_is_asked_for_until_somebody_does) {
+  const auto failed = [](DurableQueue::Pushed outcome, std::size_t) { EXPECT_EQ(outcome, DurableQueue::Pushed::unavailable); };
+  queue.push("t", 0, "x", failed);
+  answer("dunlin.queue.74", "", "503");
+  queue.push("t", 0, "x", failed);
+  EXPECT_EQ(count("dunlin.queue.74"), 1u);  // not even tried
+  tick(1000);
+  EXPECT_EQ(count("$JS.API.STREAM.CREATE"), 2u);
+  answer("$JS.API.STREAM.CREATE", "{}");
+  queue.push("t", 0, "x", {});
+  EXPECT_EQ(count("dunlin.queue.74"), 2u);
+}
+
+TEST(Jetstream, a_message_is_known_by_the_address_for_its_acknowledgement) {
+  const jetstream::Origin plain = jetstream::origin_of("$JS.ACK.stream.consumer.1.22.3.444.5");
+  EXPECT_EQ(std::pair(plain.sequence, plain.time), std::pair(std::uint64_t{22}, std::uint64_t{444}));
+  const jetstream::Origin domain = jetstream::origin_of("$JS.ACK.hub.account.stream.consumer.1.22.3.444.5.random");
+  EXPECT_EQ(std::pair(domain.sequence, domain.time), std::pair(std::uint64_t{22}, std::uint64_t{444}));
+  EXPECT_EQ(jetstream::origin_of("$JS.ACK.1").sequence, 0u);
+  EXPECT_EQ(jetstream::origin_of("").sequence, 0u);
+}
+
+TEST(Jetstream, what_is_no_answer_of_its_is_an_error) {
+  EXPECT_EQ(jetstream::error_in("", R"({"stream":"s","seq":1})"), 0);
+  EXPECT_EQ(jetstream::error_in("", R"({"error":{"code":400,"err_code":10077}})"), 10077);
+  for (const char* text : {"", "x", "[]", "1", R"({"error":1})", R"({"error":{}})", R"({"error":{"err_code":"x"}})"})
+    EXPECT_EQ(jetstream::error_in("", text), -1) << text;
+  EXPECT_EQ(jetstream::error_in("503", "{}"), -1);
+}
+
+}  // namespace
+}  // namespace dunlin

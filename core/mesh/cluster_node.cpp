@@ -42,6 +42,7 @@ Result<unsigned> ClusterNode::join(Millis at_most) {
     loop_.at_turn_end([this] {
       cluster_.turn();
       if (!cluster_.complete()) complete_until_ = 0;
+      engine_->flush();
     });
     wheel_.start(tick_, kTick);
     loop_.run();

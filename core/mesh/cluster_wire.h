@@ -166,6 +166,7 @@ class Reader {
   void operator()(std::string_view& value);
   void operator()(std::vector<std::uint64_t>& value);
   void operator()(std::vector<std::string_view>& value);
+  bool good() const { return good_; }
   bool whole() const { return good_ && left_.empty(); }
 
  private:

@@ -31,6 +31,8 @@ class MeshEngine {
   virtual bool send(std::uint64_t boot, std::string_view frame) = 0;
   // As send(), for what is to be answered: an engine that can tell says `nobody` when there is nobody to answer.
   virtual bool ask(std::uint64_t boot, std::string_view frame) { return send(boot, frame); }
+  // [cluster's thread] Its turn ends: what send() and ask() have gathered goes.
+  virtual void flush() {}
   // Bytes of the largest frame; known once it has connected.
   virtual std::size_t largest() const = 0;
   virtual std::string name() const = 0;  // for people

@@ -15,6 +15,7 @@ namespace {
 
 constexpr int kPendingMessages = 1'000'000;            // that wait for the cluster's thread …
 constexpr int kPendingBytes = 64 * 1024 * 1024;        // … beyond which libnats drops; the sequence shows it
+constexpr std::size_t kBundle = 64 * 1024;             // bytes of frames that travel as one message
 constexpr std::int64_t kFirstWait = 100, kLongestWait = 2000;
 constexpr std::int64_t kClosing = 1000;
 
@@ -56,6 +57,7 @@ Status NatsEngine::configure(natsOptions* options) {
   natsOptions_SetPingInterval(options, 1000);
   natsOptions_SetMaxPingsOut(options, 2);
   natsOptions_SetNoEcho(options, true);
+  natsOptions_SetSendAsap(options, true);
   natsOptions_SetMaxReconnect(options, -1);
   natsOptions_SetReconnectBufSize(options, 1);  // what cannot go now has been counted as lost: it must not go later
   natsOptions_SetWriteDeadline(options, 1000);
@@ -91,7 +93,7 @@ Status NatsEngine::open(std::uint64_t boot, Events events) {
     // Not yet connected is what on_connected() is for.
     status = status_of(connecting == NATS_NOT_YET_CONNECTED ? NATS_OK : connecting, "cannot connect");
     if (status) status = subscribe(all_, &subscriptions_[0], take_frame);
-    if (status) status = subscribe(fmt::format("{}{:016x}", prefix_, boot), &subscriptions_[1], take_frame);
+    if (status) status = subscribe(subject_of(boot), &subscriptions_[1], take_frame);
     if (status) status = subscribe(nobody_ + "*", &subscriptions_[3], take_nobody);
     if (status && connecting == NATS_OK) on_connected(connection_);
   }
@@ -104,7 +106,7 @@ void NatsEngine::take_frame(natsConnection*, natsSubscription*, natsMsg* message
   {
     const std::lock_guard lock(self->events_lock_);
     if (!self->closing_)
-      self->events_.received({natsMsg_GetData(message), static_cast<std::size_t>(natsMsg_GetDataLength(message))});
+      FrameBundles::split({natsMsg_GetData(message), static_cast<std::size_t>(natsMsg_GetDataLength(message))}, self->events_.received);
   }
   natsMsg_Destroy(message);
 }
@@ -147,10 +149,6 @@ void NatsEngine::on_connected(natsConnection* connection) {
   events_.connected();
 }
 
-bool NatsEngine::publish(const std::string& subject, std::string_view frame) {
-  return natsConnection_Publish(connection_, subject.c_str(), frame.data(), static_cast<int>(frame.size())) == NATS_OK;
-}
-
 Status NatsEngine::listen(const std::string& subject, std::function<void(Answer)> received) {
   {
     const std::lock_guard lock(events_lock_);
@@ -179,16 +177,23 @@ bool NatsEngine::publish(const std::string& subject, const std::string& reply, s
                         : natsConnection_PublishRequest(connection_, subject.c_str(), reply.c_str(), data.data(), size)) == NATS_OK;
 }
 
-bool NatsEngine::send(std::uint64_t boot, std::string_view frame) {
-  return publish(fmt::format("{}{:016x}", prefix_, boot), frame);
+std::string NatsEngine::subject_of(std::uint64_t boot) const { return fmt::format("{}{:016x}", prefix_, boot); }
+std::string NatsEngine::nobody_of(std::uint64_t boot) const { return fmt::format("{}{:016x}", nobody_, boot); }
+
+bool NatsEngine::broadcast(std::string_view frame) {
+  flush();  // each node hears from this one in order
+  return publish(all_, {}, frame);
 }
 
-bool NatsEngine::ask(std::uint64_t boot, std::string_view frame) {
-  return publish(fmt::format("{}{:016x}", prefix_, boot), fmt::format("{}{:016x}", nobody_, boot), frame);
+bool NatsEngine::gather(std::uint64_t boot, bool asks, std::string_view frame) {
+  if (natsConnection_Status(connection_) != NATS_CONN_STATUS_CONNECTED) return false;
+  bundles_.add(boot, asks, frame, std::min(kBundle, largest()));
+  return true;
 }
 
 void NatsEngine::close() {
   if (!std::exchange(opened_, false)) return;
+  flush();
   if (connection_) natsConnection_FlushTimeout(connection_, kClosing);
   {
     const std::lock_guard lock(events_lock_);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // NatsEngine: frames over NATS, by libnats with its own threads: connecting, TLS and names that are looked up block in
-// that library even with an event loop, and a blocked loop here would stop nobody but would stop somebody. Subjects:
+// that library even with an event loop, and a blocked loop here would stop nobody but would stop somebody. It writes what
+// it is given at once instead of a millisecond later, and is given what a turn of the cluster's loop brought for each node
+// as one message. Subjects:
 // PREFIX.all for every node, PREFIX.node.BOOT for one; the server's word that nobody listens at BOOT comes to
 // PREFIX.nobody.MINE.BOOT.
 #pragma once
@@ -15,6 +17,7 @@
 #include "core/base/log.h"
 #include "core/config/config.h"
 #include "core/mesh/engine.h"
+#include "core/mesh/frame_bundles.h"
 
 namespace dunlin {
 
@@ -25,9 +28,10 @@ class NatsEngine final : public MeshEngine {
   ~NatsEngine() override { close(); }
 
   Status open(std::uint64_t boot, Events events) override;
-  bool broadcast(std::string_view frame) override { return publish(all_, frame); }
-  bool send(std::uint64_t boot, std::string_view frame) override;
-  bool ask(std::uint64_t boot, std::string_view frame) override;
+  bool broadcast(std::string_view frame) override;
+  bool send(std::uint64_t boot, std::string_view frame) override { return gather(boot, false, frame); }
+  bool ask(std::uint64_t boot, std::string_view frame) override { return gather(boot, true, frame); }
+  void flush() override { bundles_.flush(); }
   std::size_t largest() const override { return largest_.load(std::memory_order_relaxed); }
   std::string name() const override { return "NATS"; }
   void close() override;
@@ -41,8 +45,10 @@ class NatsEngine final : public MeshEngine {
 
  private:
   Status configure(natsOptions* options);
+  std::string subject_of(std::uint64_t boot) const;
+  std::string nobody_of(std::uint64_t boot) const;  // where the server says that nobody listens there
   Status subscribe(const std::string& subject, natsSubscription** subscription, natsMsgHandler received);
-  bool publish(const std::string& subject, std::string_view frame);
+  bool gather(std::uint64_t boot, bool asks, std::string_view frame);
   void on_connected(natsConnection* connection);
   static void take_frame(natsConnection*, natsSubscription*, natsMsg* message, void* closure);
   static void take_nobody(natsConnection*, natsSubscription*, natsMsg* message, void* closure);
@@ -60,6 +66,10 @@ class NatsEngine final : public MeshEngine {
   bool opened_ = false;  // the library has been used
   bool closing_ = false;
   std::atomic<std::size_t> largest_{0};
+  // What the library refuses of it is lost as on the way: the receiver misses its number.
+  FrameBundles bundles_{[this](std::uint64_t boot, bool asks, std::string_view message) {
+    publish(subject_of(boot), asks ? nobody_of(boot) : std::string(), message);
+  }};
 };
 
 }  // namespace dunlin

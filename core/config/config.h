@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The configuration as the server uses it: plain structs that hold the defaults. docs/configuration.md says what each
-// key means; core/config/keys.cpp ties the keys of the YAML file to these members.
+// key means; keys.cpp, listener_keys.cpp and mesh_keys.cpp tie the keys of the YAML file to these members.
 #pragma once
 
 #include <cstdint>

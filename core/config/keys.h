@@ -2,7 +2,6 @@
 // The keys of dunlin.yaml: one row each, from which the loader and docs/configuration.md come.
 #pragma once
 
-#include <span>
 #include <string>
 #include <vector>
 
@@ -28,22 +27,25 @@ struct Reading {
   bool existing_path(const YAML::Node& node, std::string& out) const;
   // `more`: keys that are the reader's besides `module`, `on_error`, `deadline` and `isolation`, and no settings.
   bool module_use(const YAML::Node& node, ModuleUse& out, bool auth, const std::vector<std::string>& more = {}) const;
+  // A list of what runs in the server itself, always. `chain`: entries may have `on_error`.
+  void modules(const YAML::Node& node, bool chain, std::vector<ModuleUse>& out) const;
+  bool inside(const YAML::Node& node, const ModuleUse& use) const;
   // `{module: NAME, percent: 5, shadow: true, …its own settings}`
   void canary(const YAML::Node& node, ModuleUse& of) const;
 };
 
-template <class Target>
-struct Key {
-  const char *name, *kind, *fallback, *doc;
-  void (*read)(Reading&, const YAML::Node&, Target&);
-};
-
-// Reads each member of a map by its row; unknown and repeated keys are faults.
-template <class Target>
-void read_section(Reading& reading, const YAML::Node& node, std::span<const Key<Target>> keys, Target& target);
-
 // What holds where "listeners[].protocol" is not written; "": nothing, or there is no such key.
 std::string fallback_of(const std::string& key);
+
+// The tables of other files than keys.cpp: reading, rows of the docs, fallbacks.
+void read_listeners(Reading& reading, const YAML::Node& node, Config& config);
+std::string listener_rows();
+const char* listener_fallback(const std::string& key);
+void read_mesh(Reading& reading, const YAML::Node& node, Config& config);
+void read_queue(Reading& reading, const YAML::Node& node, Config& config);
+void read_redis(Reading& reading, const YAML::Node& node, Config& config);
+std::string mesh_rows();
+std::string mesh_fallback(const std::string& key);
 
 // The whole file into `config`, whose `directory` is known. Every fault is reported.
 void read_config(const YAML::Node& root, Config& config, Faults& faults);

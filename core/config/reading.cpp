@@ -169,4 +169,15 @@ void Reading::canary(const YAML::Node& node, ModuleUse& of) const {
   of.canary = std::make_shared<const Canary>(std::move(out));
 }
 
+bool Reading::inside(const YAML::Node& node, const ModuleUse& use) const {
+  if (use.isolated) fault(node["isolation"], "isolation: is for auth modules only");
+  return !use.isolated;
+}
+
+void Reading::modules(const YAML::Node& node, bool chain, std::vector<ModuleUse>& out) const {
+  if (!node.IsSequence()) return fault(node, fmt::format("is {}; must be a list of modules", kind_of(node)));
+  for (const YAML::Node& item : node)
+    if (ModuleUse use; module_use(item, use, chain) && inside(item, use)) out.push_back(std::move(use));
+}
+
 }  // namespace dunlin

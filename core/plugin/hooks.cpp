@@ -48,9 +48,9 @@ void HookTimes::collect(const std::string& module, std::vector<Sample>& out) con
                  .labels = {{"module", module}}, .value = static_cast<double>(slow_), .buckets = {}});
 }
 
-HookScope::HookScope(Instance& instance, Hook hook, dunlin_ticket ticket)
+HookScope::HookScope(Instance& instance, Hook hook, dunlin_ticket ticket, dunlin_ticket cause)
     : instance_(instance), crash_(instance.stage().crash, instance.lasting_name(), hook_name(hook)),
-      outer_(std::exchange(instance.stage().running, this)), ticket_(ticket), began_ns_(steady_ns()), hook_(hook) {}
+      outer_(std::exchange(instance.stage().running, this)), ticket_(ticket), cause_(ticket ? ticket : cause), began_ns_(steady_ns()), hook_(hook) {}
 
 HookScope::~HookScope() {
   const std::int64_t ns = steady_ns() - began_ns_;

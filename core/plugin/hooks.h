@@ -65,12 +65,15 @@ class HookTimes {
 // As long as it lives, `instance` is being run; scopes nest.
 class HookScope {
  public:
-  HookScope(Instance& instance, Hook hook, dunlin_ticket ticket = 0);
+  // `cause` of a callback: that of the scope in which it was asked for.
+  HookScope(Instance& instance, Hook hook, dunlin_ticket ticket = 0, dunlin_ticket cause = 0);
   ~HookScope();
   HookScope(const HookScope&) = delete;
   HookScope& operator=(const HookScope&) = delete;
 
   dunlin_ticket ticket() const { return ticket_; }
+  // For whose answer the module works now, as far as the host can tell; 0: for none. It may have been given already.
+  dunlin_ticket cause() const { return cause_; }
   // The answer that the hook gave to its own ticket before it returned.
   std::optional<Answer> answer;
 
@@ -78,7 +81,7 @@ class HookScope {
   Instance& instance_;
   CrashScope crash_;
   HookScope* outer_;
-  dunlin_ticket ticket_;
+  dunlin_ticket ticket_, cause_;
   std::int64_t began_ns_;
   Hook hook_;
 };

@@ -94,7 +94,7 @@ dunlin_status authenticate(const dunlin_host* host, dunlin_conn conn, const dunl
     if (!credentials || !fn || !sound(credentials->token)) return DUNLIN_E_INVALID;
     if (credentials->source != DUNLIN_LOGIN_MESSAGE && credentials->source != DUNLIN_LOGIN_HANDSHAKE)
       return DUNLIN_E_INVALID;
-    auto done = instance.guarded(Hook::login, [conn, fn, user](dunlin_verdict verdict, dunlin_status status) {
+    auto done = instance.guarded_patiently(Hook::login, [conn, fn, user](dunlin_verdict verdict, dunlin_status status) {
       fn(user, conn, verdict, status);
     });
     // From a callback of a loop that the module brought no hook may be running: the chain must not begin in here.

@@ -45,7 +45,7 @@ dunlin_status wait(const dunlin_host* host, dunlin_conn conn, dunlin_str key, st
                    dunlin_context_fn fn, void* user) noexcept {
   return on_worker(host, [&](Instance& instance) {
     if (!valid_key(key) || !fn) return DUNLIN_E_INVALID;
-    auto done = instance.guarded(Hook::context, [fn, user](dunlin_status status, std::string_view value) {
+    auto done = instance.guarded_patiently(Hook::context, [fn, user](dunlin_status status, std::string_view value) {
       const std::string terminated(value);
       fn(user, status, lend(terminated));
     });

@@ -66,7 +66,7 @@ void hand(const HttpResponse& response, dunlin_http_fn fn, void* user) {
 
 std::uint64_t InstanceRequests::start(Instance& instance, HttpRequest request, dunlin_http_fn fn, void* user) {
   const std::uint64_t id = next_++;
-  auto done = instance.guarded(Hook::http, [fn, user](const HttpResponse& response) { hand(response, fn, user); });
+  auto done = instance.guarded_patiently(Hook::http, [fn, user](const HttpResponse& response) { hand(response, fn, user); });
   const auto answered = [this, id, done](const HttpResponse& response) {
     if (running_.erase(id) > 0) done(response);  // cancelled before the instance goes, hence `this` is there
   };

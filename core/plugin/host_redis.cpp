@@ -38,7 +38,7 @@ bool valid(const dunlin_str* argv, std::size_t argc) {
 
 dunlin_status InstanceCommands::start(Instance& instance, std::string_view server, std::vector<std::string> argv,
                                       Millis timeout, dunlin_redis_fn fn, void* user, std::uint64_t& id) {
-  auto done = instance.guarded(Hook::redis, [fn, user](const RedisReply& reply) { hand(reply, fn, user); });
+  auto done = instance.guarded_patiently(Hook::redis, [fn, user](const RedisReply& reply) { hand(reply, fn, user); });
   const std::uint64_t own = next_++;
   const auto answered = [this, own, done](const RedisReply& reply) {
     if (running_.erase(own) > 0) done(reply);  // cancelled before the instance goes, hence `this` is there

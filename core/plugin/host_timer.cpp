@@ -10,7 +10,7 @@ std::uint64_t InstanceTimers::start(Instance& instance, Millis after, Millis eve
   // The service's timer is stopped before the instance goes, so that it may hold it bare.
   const std::uint64_t service_id =
       instance.services().timer_start(after, every, [this, &instance, id] { fired(instance, id); });
-  running_.emplace(id, Ticking{service_id, fn, user, every == Millis{0}});
+  running_.emplace(id, Ticking{service_id, fn, user, every == Millis{0}, instance.cause()});
   return id;
 }
 
@@ -19,7 +19,7 @@ void InstanceTimers::fired(Instance& instance, std::uint64_t id) {
   if (found == running_.end()) return;
   const Ticking ticking = found->second;
   if (ticking.once) running_.erase(found);
-  HookScope scope(instance, Hook::timer);
+  HookScope scope(instance, Hook::timer, 0, ticking.cause);
   ticking.fn(ticking.user);
 }
 

@@ -15,6 +15,7 @@
 #include "core/plugin/instance_parts.h"
 #include "core/plugin/module.h"
 #include "core/plugin/module_figures.h"
+#include "core/plugin/patience.h"
 #include "core/plugin/stage.h"
 
 namespace dunlin {
@@ -66,13 +67,23 @@ class Instance final : public Host, public std::enable_shared_from_this<Instance
   // Wraps a callback of the module for Services: it is dropped once this instance is being destroyed.
   template <class Call>
   auto guarded(Hook hook, Call call) {
-    return [self = weak_from_this(), hook, call](auto&&... args) {
+    return [self = weak_from_this(), hook, call, cause = cause()](auto&&... args) {
       const std::shared_ptr<Instance> instance = self.lock();
       if (!instance || !instance->alive()) return;
-      HookScope scope(*instance, hook);
+      HookScope scope(*instance, hook, 0, cause);
       call(std::forward<decltype(args)>(args)...);
     };
   }
+  // The same for a callback that comes within a time of its own: until then the deadline of the question for whose sake it
+  // is waited for stands still.
+  template <class Call>
+  auto guarded_patiently(Hook hook, Call call) {
+    return [done = guarded(hook, call), patience = std::make_shared<const Patience>(stage_, cause())](auto&&... args) {
+      done(std::forward<decltype(args)>(args)...);
+    };
+  }
+  // That of the hook that runs now.
+  dunlin_ticket cause() const { return stage_->running ? stage_->running->cause() : 0; }
 
  private:
   dunlin_status late_answer();

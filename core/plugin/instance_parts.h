@@ -36,6 +36,7 @@ class InstanceTimers {
     dunlin_timer_fn fn;
     void* user;
     bool once;
+    dunlin_ticket cause;  // of who started it
   };
   std::unordered_map<std::uint64_t, Ticking> running_;
   std::uint64_t next_ = 1;

@@ -3,6 +3,7 @@
 #include "core/plugin/runtime.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -86,9 +87,11 @@ void ModuleRuntime::Impl::expired(dunlin_ticket ticket) {
   note->timer = 0;
   const bool login = note->login;
   const Waiting& waiting = waiting_.at(note->conn);
-  if (!login && (waiting.login || stage_->services.context_waited(note->conn))) {
-    // Its handler may wait for the log-in, which has deadlines of its own: their answer must reach it first. So has the
-    // wait for a context value, which lasts as long as whoever is to set it takes.
+  const bool was_patient = std::exchange(note->was_patient, false);
+  if (!login && (was_patient || note->patient > 0 || waiting.login || stage_->services.context_waited(note->conn))) {
+    // Its handler may wait for the log-in, which has deadlines of its own: their answer must reach it first. So have HTTP
+    // requests and commands of Redis, and the wait for a context value, which lasts as long as whoever is to set it takes.
+    // Behind one that has ended meanwhile, the handler has its deadline once more.
     note->timer = stage_->services.timer_start(waiting.router->endpoint->router_deadline, Millis{0},
                                                [this, ticket] { expired(ticket); });
     return;

@@ -24,6 +24,9 @@ class TicketTable {
     ClientId conn;
     std::uint64_t timer = 0;
     bool login = false;  // else open or message
+    // Of open or message (patience.h): what has a bound of its own and is waited for; did that end since the deadline began?
+    std::uint32_t patient = 0;
+    bool was_patient = false;
   };
 
   explicit TicketTable(unsigned worker) : worker_(worker) {}

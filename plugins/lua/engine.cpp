@@ -61,7 +61,7 @@ bool Engine::protect(FunctionRef<void(lua_State*)> body, std::string& error) {
 
 bool Engine::run_script(std::string& error) {
   meter_.resume({});
-  return protect(
+  const bool good = protect(
       [this](lua_State* state) {
         files_.add(settings_.file);
         if (load_file(state, settings_.file.c_str()) != LUA_OK) lua_error(state);
@@ -71,6 +71,8 @@ bool Engine::run_script(std::string& error) {
         find_handlers(state, lua_gettop(state));
       },
       error);
+  meter_.save();
+  return good;
 }
 
 void Engine::find_handlers(lua_State* state, int table) {

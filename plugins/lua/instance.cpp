@@ -227,6 +227,7 @@ void Instance::drop(Run& run) {
     // Its to-be-closed variables are closed here, within a budget of their own.
     run.engine->meter().resume({});
     lua_resetthread(run.coroutine.state);
+    run.engine->meter().save();
     run.engine->give_back(run.coroutine, false);
   }
   by_ticket_.erase(run.ticket);

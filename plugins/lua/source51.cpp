@@ -143,14 +143,21 @@ class Rewriter {
     mark(name);
     if (field) return;
     if (name == "function") {
-      blocks_.push_back({.function = true, .head = true});
+      push({.function = true, .head = true});
     } else if (name == "do" || name == "if" || name == "repeat") {
-      blocks_.push_back({});
+      push({});
     } else if (name == "end" || name == "until") {
       close();
     } else if (name == "arg" && !in_head()) {
       if (Block* function = function_here()) function->uses_arg = true;
     }
+  }
+
+  // What Lua refuses to compile because it is nested deeper need not be read further.
+  void push(Block block) {
+    constexpr std::size_t kDeepest = 250;
+    blocks_.push_back(block);
+    if (blocks_.size() > kDeepest) at_ = text_.size();
   }
 
   void close() {

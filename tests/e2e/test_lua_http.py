@@ -77,3 +77,38 @@ def test_private_addresses_can_be_denied(client, server, host):
 
 def test_private_addresses_are_allowed_unless_denied(client, server):
     assert ask(client(), f"'GET', 'http://localhost:{server.port}/'")["code"] == 200
+
+
+# Sends the body that it got, and then, asked for "/stall", waits for ever; "stall" does so at once.
+PATIENT = """
+function on_message(msg)
+  if msg.data == "stall" then mix.sleep(3600000) end
+  local response, err = mix.http.request("GET", msg.data, {timeout = "60s"})
+  mix.websocket():send(response and response.body or err)
+  if msg.data:find("/stall", 1, true) then mix.sleep(3600000) end
+end
+"""
+
+
+@pytest.fixture
+def patient(serve):
+    return serve(script=PATIENT, auth=[], workers=1, router={"module": "lua", "entry": "router.lua", "deadline": "300ms"})
+
+
+def test_an_answer_may_come_after_the_routers_deadline(patient, server):
+    waits, stalls = patient.connect(), patient.connect()
+    server.hold()
+    waits.send(server.url + "late")
+    server.wait_requests(1)
+    stalls.send("stall")  # begins later, and is ended by the deadline: by then it has passed for the first one, too
+    stalls.expect_close(1011)
+    server.release()
+    assert waits.recv_json() == {"path": "/late"}
+
+
+def test_behind_the_answer_the_deadline_holds_again(patient, server):
+    client = patient.connect()
+    client.send(server.url + "stall")
+    assert client.recv_json() == {"path": "/stall"}
+    client.expect_close(1011)
+    assert patient.metric("dunlin_lua_waiting") == 0

@@ -117,6 +117,18 @@ def test_one_handler_waits_and_others_go_on(start):
     assert [json.loads(slow.recv())["v"], json.loads(slow.recv())["v"]] == ["open", "behind"]
 
 
+def test_a_command_may_take_longer_than_the_routers_deadline(serve, redis):
+    dunlin = serve(workers=1, auth=[], script=EVALUATE, top=configured(redis.url(), timeout="60s"),
+                   router={"module": "lua", "entry": "router.lua", "deadline": "300ms"})
+    waits, stalls, quick = dunlin.connect(), dunlin.connect(), dunlin.connect()
+    waits.send("redis:command('BLPOP', 'gate', 0)[2]")
+    dunlin.wait_metric("dunlin_sessions", 1, state="handling")
+    stalls.send("mix.sleep(3600000)")  # begins later, and is ended by the deadline: by then it has passed for the other, too
+    stalls.expect_close(1011)
+    assert value(quick, "redis:command('RPUSH', 'gate', 'open')") == 1
+    assert json.loads(waits.recv())["v"] == "open"
+
+
 def test_many_handlers_share_few_connections(start, redis):
     dunlin = start(pool=2)
     clients = [dunlin.connect() for _ in range(50)]

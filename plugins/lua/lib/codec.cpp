@@ -2,13 +2,14 @@
 // mix.base64_encode, base64_decode, md5, md5_bin, sha1, sha1_bin.
 #include <openssl/evp.h>
 
+#include "plugins/lua/lib/cost.h"
 #include "plugins/lua/lib/lib.h"
 
 namespace dunlin::lua {
 namespace {
 
 int base64_encode(lua_State* state) {
-  const std::string_view data = to_view(state, 1);
+  const std::string_view data = to_charged_view(state, 1);
   if (data.size() > 1024u * 1024 * 1024) return luaL_argerror(state, 1, "over 1 GiB");
   push(state, base64(data));
   return 1;
@@ -23,13 +24,13 @@ int base64_value(char c) {
 
 int base64_decode(lua_State* state) {
   std::string out, error;
-  if (!base64_decoded(to_view(state, 1), out, error)) return fail_with(state, "base64_decode: " + error);
+  if (!base64_decoded(to_charged_view(state, 1), out, error)) return fail_with(state, "base64_decode: " + error);
   push(state, out);
   return 1;
 }
 
 int digest(lua_State* state, const EVP_MD* kind, bool binary) {
-  const std::string_view data = to_view(state, 1);
+  const std::string_view data = to_charged_view(state, 1);
   unsigned char bytes[EVP_MAX_MD_SIZE];
   unsigned size = 0;
   if (EVP_Digest(data.data(), data.size(), bytes, &size, kind, nullptr) != 1) {

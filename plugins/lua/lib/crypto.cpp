@@ -10,6 +10,7 @@
 
 #include <memory>
 
+#include "plugins/lua/lib/cost.h"
 #include "plugins/lua/lib/lib.h"
 
 namespace dunlin::lua {
@@ -101,7 +102,7 @@ constexpr Algorithm kAlgorithms[] = {
     {"EdDSA", Family::ed, nullptr, 0}};
 
 int hmac_sha256(lua_State* state, bool binary) {
-  const std::string code = hmac(EVP_sha256(), to_view(state, 1), to_view(state, 2));
+  const std::string code = hmac(EVP_sha256(), to_charged_view(state, 1), to_charged_view(state, 2));
   if (code.empty()) return luaL_error(state, "an HMAC is not available in this OpenSSL");
   push(state, binary ? code : hex(code));
   return 1;
@@ -109,7 +110,7 @@ int hmac_sha256(lua_State* state, bool binary) {
 
 // mix.crypto.equals(a, b): in a time that tells nothing but the length.
 int equals(lua_State* state) {
-  const std::string_view a = to_view(state, 1), b = to_view(state, 2);
+  const std::string_view a = to_charged_view(state, 1), b = to_charged_view(state, 2);
   lua_pushboolean(state, a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0);
   return 1;
 }

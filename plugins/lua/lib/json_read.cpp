@@ -8,6 +8,7 @@
 #include <cmath>
 #include <vector>
 
+#include "plugins/lua/lib/cost.h"
 #include "plugins/lua/lib/json_marks.h"
 #include "plugins/lua/lib/lib.h"
 
@@ -106,6 +107,7 @@ class Builder {
 
 bool json_push(lua_State* state, std::string_view text, std::string& error, Bytes bytes) {
   const int top = lua_gettop(state);
+  charge_bytes(state, text.size());
   rapidjson::Reader reader;
   rapidjson::MemoryStream stream(text.data(), text.size());
   Builder builder(state, bytes);

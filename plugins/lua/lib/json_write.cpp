@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "plugins/lua/lib/cost.h"
 #include "plugins/lua/lib/json_marks.h"
 #include "plugins/lua/lib/lib.h"
 #include "plugins/lua/lib/utf8.h"
@@ -15,7 +16,9 @@ class Writer {
   Writer(lua_State* state, std::string& out, std::string& error, Bytes bytes)
       : state_(state), out_(out), error_(error), bytes_(bytes) {}
 
+  // A table that is in others many times is written many times: each is charged for.
   bool value(int index, std::size_t depth) {
+    charge(state_, 1);
     switch (lua_type(state_, index)) {
       case LUA_TNIL:
         return out_ += "null", true;
@@ -66,6 +69,7 @@ class Writer {
   bool string(int index) {
     std::size_t size = 0;
     const char* data = lua_tolstring(state_, index, &size);
+    charge_bytes(state_, size);
     if (is_utf8({data, size})) return quote({data, size}), true;
     if (bytes_ == Bytes::refused) return refuse("a string is not UTF-8");
     (((out_ += "{\"") += kBinaryMark) += "\":\"") += base64({data, size});

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "plugins/lua/lib/cost.h"
 #include "plugins/lua/lib/lib.h"
 
 namespace dunlin::lua {
@@ -27,7 +28,7 @@ void cut_fractions(lua_State* state, int first) {
 template <int first>
 int with_whole(lua_State* state) {
   cut_fractions(state, first);
-  return call_original(state);
+  return charge_results(state, call_original(state));
 }
 
 int random(lua_State* state) {
@@ -67,19 +68,17 @@ int remove(lua_State* state) {
 int gsub(lua_State* state) {
   cut_fractions(state, 4);
   if (lua_type(state, 3) == LUA_TSTRING) {
-    std::string text(to_view(state, 3));
-    bool changed = false;
-    for (std::size_t i = text.find('%'); i < text.size(); i = text.find('%', i)) {
+    const std::string_view text = to_view(state, 3);
+    std::string of54;
+    std::size_t done = 0;
+    for (std::size_t i = text.find('%'); i < text.size(); i = text.find('%', i + 2)) {
       const char next = i + 1 < text.size() ? text[i + 1] : '\0';
-      if (next == '%' || (next >= '0' && next <= '9')) {
-        i += 2;
-        continue;
-      }
-      text.erase(i++, 1);
-      changed = true;
+      if (next == '%' || (next >= '0' && next <= '9')) continue;
+      of54.append(text, done, i - done);
+      done = i + 1;
     }
-    if (changed) {
-      push(state, text);
+    if (done > 0) {
+      push(state, of54.append(text, done));
       lua_replace(state, 3);
     }
   }
@@ -92,6 +91,7 @@ int to_number(lua_State* state) {
     if (lua_tointeger(state, 2) == 10) return lua_settop(state, 1), 1;
     lua_tostring(state, 1);
   }
+  charge_bytes(state, lua_type(state, 1) == LUA_TSTRING ? lua_rawlen(state, 1) : 0);
   return call_original(state);
 }
 

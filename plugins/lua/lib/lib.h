@@ -19,6 +19,9 @@ class Run;
 void open_libraries(lua_State* state);  // all of the below
 
 void open_sandbox(lua_State* state);     // Lua's own libraries, without what would harm
+void open_patterns(lua_State* state);    // string.find and its like that keep to a budget,
+void open_tables(lua_State* state);      // table.insert and its like,
+void open_sized(lua_State* state);       // and what costs as much as it is given
 void open_require(lua_State* state);     // require and package
 void open_coroutines(lua_State* state);  // coroutine.resume and wrap that let a waiting call through
 void open_lax(lua_State* state);         // what Lua 5.1 was less strict about
@@ -51,6 +54,9 @@ inline std::string_view to_view(lua_State* state, int index) {
   return {data, size};
 }
 inline void push(lua_State* state, std::string_view text) { lua_pushlstring(state, text.data(), text.size()); }
+// Where `wanted` is in `text`, in a time that grows with the text alone: that of std::string_view::find grows with the
+// product of the two lengths in the worst case.
+std::size_t find_text(std::string_view text, std::string_view wanted);
 inline int fail_with(lua_State* state, std::string_view why) {
   lua_pushnil(state);
   push(state, why);

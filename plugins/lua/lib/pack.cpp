@@ -2,6 +2,7 @@
 // mix.php_pack: as PHP's pack().
 #include <algorithm>
 
+#include "plugins/lua/lib/cost.h"
 #include "plugins/lua/lib/lib.h"
 #include "plugins/lua/lib/pack_codes.h"
 
@@ -140,7 +141,9 @@ int php_pack(lua_State* state) {
   Packer packer(state, out, error);
   while (!format.empty()) {
     PackItem item;
+    const std::size_t before = out.size();
     if (!take_item(format, item, error) || !packer.pack(item)) return fail_with(state, "php_pack: " + error);
+    charge(state, 1 + cost_of_bytes(out.size() - std::min(before, out.size())));
   }
   push(state, out);
   return 1;

@@ -3,7 +3,7 @@
 // functions.
 #include <openssl/rand.h>
 
-#include "plugins/lua/engine.h"
+#include "plugins/lua/lib/cost.h"
 #include "plugins/lua/lib/lib.h"
 #include "plugins/lua/source51.h"
 
@@ -125,6 +125,7 @@ int load(lua_State* state) {
     lua_replace(state, 1);
   }
   const std::string_view text = to_view(state, 1);
+  charge(state, text.size());
   const char* name = luaL_optstring(state, 2, lua_tostring(state, 1));
   if (load_text(state, text, name) != LUA_OK) {
     luaL_pushfail(state);
@@ -144,6 +145,7 @@ int collect_garbage(lua_State* state) {
                                              "setpause", "setstepmul", "incremental", "generational", nullptr};
   switch (luaL_checkoption(state, 1, "collect", kOptions)) {
     case 0:
+      charge_bytes(state, static_cast<std::size_t>(Engine::of(state).memory()) / 8);
       lua_pushinteger(state, lua_gc(state, LUA_GCCOLLECT));
       return 1;
     case 1:
@@ -180,6 +182,9 @@ constexpr luaL_Reg kReplaced[] = {{"load", load},
 
 void open_libraries(lua_State* state) {
   open_sandbox(state);
+  open_patterns(state);
+  open_tables(state);
+  open_sized(state);
   open_lax(state);
   open_require(state);
   open_coroutines(state);

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // mix.str_split, parse_str, parse_url, bytes_tostring.
+#include <cstring>
 #include <vector>
 
+#include "plugins/lua/lib/cost.h"
 #include "plugins/lua/lib/lib.h"
 
 namespace dunlin::lua {
 namespace {
 
 int str_split(lua_State* state) {
-  std::string_view text = to_view(state, 1);
+  std::string_view text = to_charged_view(state, 1);
   const std::string_view separator = to_view(state, 2);
   lua_newtable(state);
   lua_Integer count = 0;
@@ -20,7 +22,7 @@ int str_split(lua_State* state) {
     for (std::size_t i = 0; i < text.size(); ++i) add(text.substr(i, 1));
     return 1;
   }
-  for (auto at = text.find(separator); at != text.npos; at = text.find(separator)) {
+  for (auto at = find_text(text, separator); at != text.npos; at = find_text(text, separator)) {
     add(text.substr(0, at));
     text.remove_prefix(at + separator.size());
   }
@@ -51,7 +53,7 @@ std::string unescape(std::string_view text, bool plus_is_space) {
 }
 
 int parse_str(lua_State* state) {
-  std::string_view query = to_view(state, 1);
+  std::string_view query = to_charged_view(state, 1);
   if (!query.empty() && query.front() == '?') query.remove_prefix(1);
   push_query(state, query);
   return 1;
@@ -110,7 +112,7 @@ bool split_url(std::string_view text, Url& url, std::string& error) {
 int parse_url(lua_State* state) {
   Url url;
   std::string error;
-  if (!split_url(to_view(state, 1), url, error)) return fail_with(state, error);
+  if (!split_url(to_charged_view(state, 1), url, error)) return fail_with(state, error);
   std::string scheme(url.scheme);
   for (char& c : scheme) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
   lua_newtable(state);
@@ -140,6 +142,7 @@ int bytes_tostring(lua_State* state) {
   luaL_checktype(state, 1, LUA_TTABLE);
   std::string out;
   for (lua_Integer i = 1; lua_geti(state, 1, i) != LUA_TNIL; ++i) {
+    charge(state, 1);
     int whole = 0;
     const lua_Integer byte = lua_tointegerx(state, -1, &whole);
     if (!whole || byte < 0 || byte > 255) {
@@ -160,6 +163,27 @@ constexpr luaL_Reg kFunctions[] = {{"str_split", str_split},
                                    {nullptr, nullptr}};
 
 }  // namespace
+
+// To look for the first byte is fastest, as long as few places have it and nothing more; else the C library's own search,
+// which knows how to skip, goes on.
+std::size_t find_text(std::string_view text, std::string_view wanted) {
+  if (wanted.empty()) return 0;
+  const char *const begin = text.data(), *const end = begin + text.size(), *at = begin;
+  std::size_t in_vain = 0;
+  while (static_cast<std::size_t>(end - at) >= wanted.size()) {
+    if (in_vain > 256 + 2 * static_cast<std::size_t>(at - begin)) {
+      const void* found = memmem(at, static_cast<std::size_t>(end - at), wanted.data(), wanted.size());
+      return found ? static_cast<std::size_t>(static_cast<const char*>(found) - begin) : text.npos;
+    }
+    const std::size_t places = static_cast<std::size_t>(end - at) - wanted.size() + 1;
+    at = static_cast<const char*>(std::memchr(at, wanted.front(), places));
+    if (!at) break;
+    if (std::memcmp(at, wanted.data(), wanted.size()) == 0) return static_cast<std::size_t>(at - begin);
+    in_vain += 16 + wanted.size();
+    ++at;
+  }
+  return text.npos;
+}
 
 std::string percent_encode(std::string_view text) {
   static constexpr char kHex[] = "0123456789ABCDEF";

@@ -2,6 +2,7 @@
 // mix.php_unpack: as PHP's unpack(): "Nlength/a4tag" gives a table with the fields length and tag.
 #include <algorithm>
 
+#include "plugins/lua/lib/cost.h"
 #include "plugins/lua/lib/lib.h"
 #include "plugins/lua/lib/pack_codes.h"
 
@@ -49,6 +50,7 @@ class Unpacker {
     if (wanted > left()) {
       return refuse(item, "not enough input, need " + std::to_string(wanted) + ", have " + std::to_string(left()));
     }
+    charge(state_, 1 + cost_of_bytes(wanted));
     bytes = data_.substr(at_, wanted);
     at_ += wanted;
     return true;
@@ -131,6 +133,7 @@ int php_unpack(lua_State* state) {
   Unpacker unpacker(state, data, error);
   while (!format.empty()) {
     PackItem item;
+    charge(state, 1);
     if (!take_item(format, item, error)) return fail_with(state, "php_unpack: " + error);
     const std::string_view name = format.substr(0, format.find('/'));
     format.remove_prefix(std::min(format.size(), name.size() + 1));

@@ -42,7 +42,8 @@ typedef void (*dunlin_http_fn)(void *user, const dunlin_http_response *response)
 #define DUNLIN_EXT_HTTP "dunlin.http/1"
 typedef struct dunlin_http {
     /* [worker] fn is called exactly once, never before request() has returned, unless the request is cancelled or the
-     * instance is destroyed first. */
+     * instance is destroyed first. The deadline of a router's ticket stands still until then, when the request was made in
+     * the hook that got the ticket, or in a callback of what was begun there: `timeout_ms` is the deadline then. */
     dunlin_status (*request)(const dunlin_host *host, const dunlin_http_request *request, dunlin_http_fn fn, void *user,
                              uint64_t *id) DUNLIN_NOTHROW;
     /* [worker] After it returns fn is not called any more. */

@@ -36,7 +36,8 @@ typedef struct dunlin_redis {
     /* [worker] DUNLIN_E_NOT_FOUND: the configuration names no such server. */
     dunlin_status (*find)(const dunlin_host *host, dunlin_str name) DUNLIN_NOTHROW;
     /* [worker] fn is called exactly once when DUNLIN_OK was returned, never before that. `timeout_ms` 0: as configured.
-     * DUNLIN_E_DENIED: a command that shared connections cannot serve. DUNLIN_E_FULL: too many are under way. */
+     * DUNLIN_E_DENIED: a command that shared connections cannot serve. DUNLIN_E_FULL: too many are under way. The deadline
+     * of a router's ticket stands still until then, as for a request of dunlin.http/1. */
     dunlin_status (*command)(const dunlin_host *host, dunlin_str name, const dunlin_str *argv, size_t argc,
                              uint64_t timeout_ms, dunlin_redis_fn fn, void *user, uint64_t *id) DUNLIN_NOTHROW;
     /* [worker] After it returns fn is not called any more; the command may still be carried out. */

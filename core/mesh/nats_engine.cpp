@@ -15,7 +15,7 @@ namespace {
 
 constexpr int kPendingMessages = 1'000'000;            // that wait for the cluster's thread …
 constexpr int kPendingBytes = 64 * 1024 * 1024;        // … beyond which libnats drops; the sequence shows it
-constexpr std::size_t kBundle = 64 * 1024;             // bytes of frames that travel as one message
+constexpr std::size_t kMessage = 64 * 1024;            // bytes of frames that travel as one message
 constexpr std::int64_t kFirstWait = 100, kLongestWait = 2000;
 constexpr std::int64_t kClosing = 1000;
 
@@ -187,7 +187,7 @@ bool NatsEngine::broadcast(std::string_view frame) {
 
 bool NatsEngine::gather(std::uint64_t boot, bool asks, std::string_view frame) {
   if (natsConnection_Status(connection_) != NATS_CONN_STATUS_CONNECTED) return false;
-  bundles_.add(boot, asks, frame, std::min(kBundle, largest()));
+  bundles_.add(boot, asks, frame, std::min(kMessage, largest()));
   return true;
 }
 

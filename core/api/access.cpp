@@ -11,8 +11,6 @@
 #include <optional>
 #include <utility>
 
-#include <fmt/format.h>
-
 #include "core/api/base64.h"
 #include "core/base/check.h"
 #include "core/base/clock.h"
@@ -58,12 +56,24 @@ std::optional<std::pair<std::string, std::string>> credentials(std::string_view 
   return std::pair(text->substr(0, colon), text->substr(colon + 1));
 }
 
-bool is_local_name(std::string_view host) {
+std::string_view host_name(std::string_view host) {
   const std::size_t port = host.rfind(':');
-  if (port != std::string_view::npos && !host.ends_with(']')) host = host.substr(0, port);
+  return port != std::string_view::npos && !host.ends_with(']') ? host.substr(0, port) : host;
+}
+
+bool is_local_name(std::string_view host) {
+  host = host_name(host);
   // An address, not a name such as 127.0.0.1.example.com, which resolves to whatever its owner likes.
   const bool address = host.find_first_not_of("0123456789.") == std::string_view::npos;
   return host == "localhost" || host == "[::1]" || host == "::1" || (address && host.starts_with("127."));
+}
+
+// Is `origin` the API's own? Programs that send one, as PHP's Pawl does, make it up of the Host without the port; a browser
+// would say so of a page of another server on this machine, but it tells of each request where it comes from, besides.
+bool is_own(std::string_view origin, std::string_view host, const HttpCall& call) {
+  if (!origin.starts_with("http://")) return false;
+  origin.remove_prefix(7);
+  return origin == host || (origin == host_name(host) && call.header("sec-fetch-site").empty());
 }
 
 // A page in a browser on this machine can reach loopback: by its own Origin, or by a name that it lets resolve to us
@@ -75,7 +85,7 @@ bool from_a_page(const HttpCall& call, std::string& why) {
     return true;
   }
   const std::string_view origin = call.header("origin");
-  if (!origin.empty() && origin != fmt::format("http://{}", host)) {
+  if (!origin.empty() && !is_own(origin, host, call)) {
     why = "an open API answers to no page of a browser; set api.access";
     return true;
   }

@@ -9,6 +9,7 @@
 namespace dunlin {
 namespace {
 
+constexpr int kNormal = 1000;
 constexpr Millis kGoodbye{3000};  // for what waits, and for the peer to close
 constexpr int kReadsATurn = 8;    // of one connection: others want to be read, too
 
@@ -75,11 +76,12 @@ void TcpConnection::refuse(Counter reason, std::string_view why) {
   doom();
 }
 
-// A connection that waits for nothing is not watched; what has failed shows when it is read.
+// One that is not read is watched for its end all the same. What waits for nothing is not watched.
 void TcpConnection::watch() {
   const bool reads = !peer_ended_ && (phase_ == Phase::leaving || !paused_);
+  const bool ends = !reads && !peer_ended_ && !peer_done_;
   const bool writes = wants_write_ || !unsent_.empty();
-  const int wanted = doomed_ ? 0 : (reads ? UV_READABLE : 0) | (writes ? UV_WRITABLE : 0);
+  const int wanted = doomed_ ? 0 : (reads ? UV_READABLE : 0) | (ends ? UV_DISCONNECT : 0) | (writes ? UV_WRITABLE : 0);
   if (wanted == watched_) return;
   watched_ = wanted;
   if (wanted == 0) {
@@ -93,9 +95,14 @@ void TcpConnection::watch() {
 
 void TcpConnection::on_ready(int status, int events) {
   if (phase_ == Phase::agreeing) return agree();  // whatever it waits for
-  if (status < 0) events = UV_READABLE;
+  if (status < 0) {  // libuv watches it no more
+    watched_ = 0;
+    if (paused_ && phase_ == Phase::open) return on_failure();
+    events = UV_READABLE;
+  }
   if (events & UV_WRITABLE) on_writable();
   if (events & UV_READABLE && !doomed_) read_some();
+  if (events & UV_DISCONNECT && !doomed_) on_peer_done();
   watch();
 }
 
@@ -229,9 +236,15 @@ void TcpConnection::say_goodbye() {
   if (peer_ended_) doom();
 }
 
+// What it sent is handled and answered, for it may still listen. But who is waited for until somebody has set a value, which
+// may take an hour, counts as having left.
+void TcpConnection::on_peer_done() {
+  peer_done_ = true;
+  if (session_ && session_->context().waited()) session_->close(CloseReason::by_peer, kNormal);
+}
+
 // The peer has said all it had to say; what waits for it is still written.
 void TcpConnection::on_end() {
-  constexpr int kNormal = 1000;
   peer_ended_ = true;
   if (Session* session = std::exchange(session_, nullptr)) session->on_transport_closed(CloseReason::by_peer, kNormal);
   if (shut_) return doom();

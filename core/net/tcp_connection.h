@@ -38,6 +38,7 @@ class TcpConnection final : public Transport {
   void pause_reading(bool pause) override;
   void ping() override {}
   std::size_t unread() const override { return packets_.size(); }
+  bool peer_is_done() const override { return peer_done_; }
   void clear_unread() override { packets_.clear(); }
   void finish(int code, std::string_view text) override;
   Took write(std::string_view bytes) override;
@@ -60,6 +61,7 @@ class TcpConnection final : public Transport {
   void resume();
   void on_writable();
   void on_deadline();
+  void on_peer_done();
   void on_end();
   void on_failure();
   void leave();
@@ -84,7 +86,8 @@ class TcpConnection final : public Transport {
   bool paused_ = false;
   bool resumed_ = false;      // what has been read is to be looked at
   bool attended_ = false;     // it is on the server's list
-  bool peer_ended_ = false;   // nothing more comes
+  bool peer_done_ = false;    // the peer's last byte has arrived, while nothing was read
+  bool peer_ended_ = false;   // nothing more comes: it has been read
   bool shut_ = false;         // our half is closed
   bool wants_write_ = false;  // TLS cannot go on before the descriptor is writable
   bool doomed_ = false;

@@ -28,6 +28,9 @@ class Transport : public Sink {
   virtual unsigned window_bits() const { return 0; }
   // socket only: what has arrived and belongs to no packet yet.
   virtual std::size_t unread() const { return 0; }
+  // socket only: the peer has sent its last byte, though it may not have been read yet. It may have left altogether: that
+  // looks the same until it is written to.
+  virtual bool peer_is_done() const { return false; }
   virtual void clear_unread() {}
   // The session has ended and is called no more: writes what waits, then the Close frame, then goes; at a deadline in any
   // case.

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """How raw TCP connections end: no close frames, what was sent first arrives, and the script is told why."""
 import signal
+import socket
+import struct
 
 from harness.scripts import LINES
+from harness.waiting import until
 
 CLOSES = LINES + r"""
 function on_close(client_id, err)
@@ -44,6 +47,53 @@ def test_on_close_is_told_once_with_why(serve):
     assert f"closed {normal_id} nil" in dunlin.log_text()
     assert f"closed {failing_id} closed with 1011" in dunlin.log_text()
     assert dunlin.log_text().count(f"closed {normal_id}") == dunlin.log_text().count(f"closed {failing_id}") == 1
+
+
+# The router's deadline is far: what ends here is ended by the client.
+def waiting(serve, verb):
+    router = {"module": "lua", "entry": "socket.lua", "deadline": "600s"}
+    return serve(workers=1, socket={"script": closing(verb), "router": router})
+
+
+def test_who_leaves_while_a_value_is_waited_for_is_missed_at_once(serve):
+    dunlin = waiting(serve, 'conn:wait_context_value("never")')
+    client = dunlin.tcp()
+    client_id = client.send(b"id\n").line()
+    client.send(b"end\none more\n")
+    dunlin.wait_metric("dunlin_lua_waiting", 1)
+    client.close()
+    dunlin.wait_metric("dunlin_connections", 0)
+    dunlin.wait_metric("dunlin_lua_waiting", 0)
+    assert f"closed {client_id} nil" in dunlin.log_text()
+
+
+def test_no_value_is_waited_for_on_behalf_of_who_has_left(serve):
+    dunlin = waiting(serve, 'mix.sleep(100) conn:wait_context_value("never")')
+    dunlin.tcp().send(b"end\n").close()
+    until(lambda: "closed " in dunlin.log_text(), "on_close is called")
+    dunlin.wait_metric("dunlin_lua_waiting", 0)
+
+
+def test_who_has_said_all_is_answered_by_a_handler_that_waits(serve):
+    client = waiting(serve, 'mix.sleep(100) conn:send("at last\\n")').tcp()
+    client.send(b"end\nand\n").half_close()
+    assert client.line() == "at last"
+    assert client.line() == "echo end"
+    assert client.line() == "echo and"
+    assert client.ended()
+
+
+def test_a_connection_that_is_reset_ends_its_handler_at_once(serve):
+    dunlin = waiting(serve, "mix.sleep(3600000)")
+    client = dunlin.tcp()
+    client_id = client.send(b"id\n").line()
+    client.send(b"end\n")
+    dunlin.wait_metric("dunlin_lua_waiting", 1)
+    client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    client.close()
+    dunlin.wait_metric("dunlin_connections", 0)
+    dunlin.wait_metric("dunlin_lua_waiting", 0)
+    assert f"closed {client_id} closed with 1006" in dunlin.log_text()
 
 
 def test_draining_ends_them_and_loses_nothing(serve):

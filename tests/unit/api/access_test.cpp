@@ -46,6 +46,16 @@ TEST_F(OpenApi, refuses_pages_of_a_browser) {
   EXPECT_EQ(status({{"host", "127.0.0.1:6789"}, {"origin", "http://127.0.0.1:6789"}}), 200);
 }
 
+// As a client does that makes up an Origin of the URL that it was given.
+TEST_F(OpenApi, takes_its_own_origin_without_the_port) {
+  EXPECT_EQ(status({{"host", "127.0.0.1:6789"}, {"origin", "http://127.0.0.1"}}), 200);
+  EXPECT_EQ(status({{"host", "localhost:6789"}, {"origin", "http://localhost"}}), 200);
+  EXPECT_EQ(status({{"host", "[::1]:6789"}, {"origin", "http://[::1]"}}), 200);
+  EXPECT_EQ(status({{"host", "127.0.0.1:6789"}, {"origin", "http://localhost"}}), 403);
+  EXPECT_EQ(status({{"host", "127.0.0.1:6789"}, {"origin", "https://127.0.0.1"}}), 403);
+  EXPECT_EQ(status({{"host", "127.0.0.1:6789"}, {"origin", "http://127.0.0.1"}, {"sec-fetch-site", "same-site"}}), 403);
+}
+
 class ApiAccess : public ApiScene {
  protected:
   void SetUp() override {

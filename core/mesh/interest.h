@@ -34,6 +34,19 @@ class InterestFilter {
   std::unique_ptr<std::atomic<std::uint32_t>[]> counts_;
 };
 
+// How often something was published here, whether anybody wanted it or not. Few channels share a count with others. Any
+// thread.
+class PublishCounts {
+ public:
+  PublishCounts() : counts_(new std::atomic<std::uint32_t>[kBuckets]()) {}
+  void add(std::uint64_t hash) { counts_[hash % kBuckets].fetch_add(1, std::memory_order_relaxed); }
+  std::uint64_t of(std::uint64_t hash) const { return counts_[hash % kBuckets].load(std::memory_order_relaxed); }
+
+ private:
+  static constexpr std::size_t kBuckets = std::size_t{1} << 16;
+  std::unique_ptr<std::atomic<std::uint32_t>[]> counts_;
+};
+
 // This node's own interest. A channel whose last subscriber has left stays for `linger`: clients that come and go do
 // not make the others hear of it each time.
 class OwnInterest {
@@ -84,6 +97,10 @@ class OtherInterest {
   bool is(std::uint64_t number) const { return number_ == number; }
   std::uint64_t number() const { return number_; }
   std::size_t channels() const { return channels_.size(); }
+  template <class Each>
+  void each(Each&& take) const {
+    for (const std::uint64_t hash : channels_) take(hash);
+  }
 
  private:
   void insert(std::uint64_t hash);

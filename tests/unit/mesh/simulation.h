@@ -120,8 +120,8 @@ class Simulation::Node final : public ClusterHost {
   std::map<std::string, Confirmation> known;      // those of them that the others have confirmed
   std::set<std::string> met;                      // names of nodes that it has seen
   std::uint64_t subscriptions = 0, unconfirmed = 0;
-  InterestFilter filter;
-  PublishCounts counts;
+  InterestFilter filter{1024};  // a history makes many nodes, and has few channels
+  PublishCounts counts{1024};
   ClusterStats stats;
 
  private:

@@ -103,9 +103,11 @@ std::string Cluster::heartbeat(bool hello) {
 void Cluster::on(const wire::Heartbeat& frame) {
   const auto number = static_cast<unsigned>(frame.number);
   if (frame.number == 0 || frame.number >= ClientId::kMaxNodes) return;
+  const bool never_met = !streams_.contains(frame.boot) || streams_[frame.boot].out == 0;
   const auto [there, fresh] = members_.try_emplace(frame.boot);
   if (fresh) there->second = std::make_unique<ClusterMember>(filter_, stream_of(frame.boot));
   ClusterMember& member = *there->second;
+  member.unmet |= never_met && frame.started_at_ms < static_cast<std::uint64_t>(settings_.info.started_at_ms);
   const bool news = std::exchange(member.silent, false) || fresh;
   member.number = number;
   member.seen = now_;
@@ -120,7 +122,7 @@ void Cluster::on(const wire::Heartbeat& frame) {
   }
   if (number_ != 0 && (news || frame.hello != 0)) host_.send(frame.boot, heartbeat(false));
   if (member.interest.is(frame.interest)) {
-    member.unsure = false;
+    certain(member);
   } else {
     ask(frame.boot, member);
   }

@@ -34,6 +34,7 @@ class ClusterHost {
   // As send(); nobody() may be told later.
   virtual bool ask(std::uint64_t boot, std::string_view frame) { return send(boot, frame); }
   virtual std::size_t largest() const = 0;  // bytes of a frame
+  virtual std::uint64_t times_published(std::uint64_t hash) const = 0;  // here, since this node began
   // For the subscribers, the connection of this node. `done` may be empty (deliver) and is called later, or at once.
   virtual void deliver(std::string_view channel, const MessageRef& message, std::function<void(Tally)> done) = 0;
   virtual void deliver_to(ClientId id, const MessageRef& message, std::function<void(SendStatus)> done) = 0;
@@ -114,6 +115,7 @@ class Cluster {
   std::string heartbeat(bool hello);
   void say_hello();
   void heard_of(std::uint64_t boot);
+  void certain(ClusterMember& member);
   void welcome(std::uint64_t boot, ClusterMember& member);
   void give_way(const wire::Heartbeat& frame, const ClusterMember& member);
   void announce();

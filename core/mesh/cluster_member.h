@@ -27,6 +27,7 @@ struct ClusterMember {
   std::int64_t seen = 0, asked = 0;
   bool silent = false;        // not heard for long: no node of the cluster any more, but it may come back
   std::uint64_t missed = 0;   // what it would have been sent, had it not been silent
+  bool unmet = false;         // it was there before this node, which has not heard of it until now
   bool unsure = true;         // what is known of its interest may be old
   bool confirm = false;       // it is to be told how much of its interest is known here
   std::uint64_t knows = 0;    // the number of this node's interest that it has confirmed

@@ -12,7 +12,9 @@ constexpr Millis kGrace{250};
 }  // namespace
 
 void ClusterMesh::publish(std::string_view channel, const MessageRef& message, PublishDone done) {
-  if (!done || !elsewhere(channel)) return publish_waiting_here(channel, message, std::move(done));
+  if (!cluster_) return local_.publish(channel, message, std::move(done));
+  const bool elsewhere = cluster_->published(channel_hash(channel));
+  if (!done || !elsewhere) return publish_here(channel, message, std::move(done), elsewhere);
   Tally known;
   known.partial = !cluster_->complete();
   const std::uint64_t id = tallies_.expect(2, known, std::move(done), deadline_ + kGrace);
@@ -24,8 +26,13 @@ void ClusterMesh::publish(std::string_view channel, const MessageRef& message, P
 }
 
 void ClusterMesh::publish_waiting_here(std::string_view channel, const MessageRef& message, PublishDone done) {
-  if (elsewhere(channel)) cluster_->publish(channel, message, nullptr);  // what it cannot take it counts
-  if (!cluster_ || cluster_->complete() || !done) return local_.publish(channel, message, std::move(done));
+  if (!cluster_) return local_.publish(channel, message, std::move(done));
+  publish_here(channel, message, std::move(done), cluster_->published(channel_hash(channel)));
+}
+
+void ClusterMesh::publish_here(std::string_view channel, const MessageRef& message, PublishDone done, bool elsewhere) {
+  if (elsewhere) cluster_->publish(channel, message, nullptr);  // what it cannot take it counts
+  if (cluster_->complete() || !done) return local_.publish(channel, message, std::move(done));
   local_.publish(channel, message, [done = std::move(done)](Tally here) {
     here.partial = true;
     done(here);

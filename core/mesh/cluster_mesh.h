@@ -36,7 +36,7 @@ class ClusterMesh final : public Mesh {
   void unwanted(std::string_view channel) { cluster_->unwanted(channel_hash(channel)); }
 
  private:
-  bool elsewhere(std::string_view channel) const { return cluster_ && cluster_->maybe_wanted(channel_hash(channel)); }
+  void publish_here(std::string_view channel, const MessageRef& message, PublishDone done, bool elsewhere);
 
   Mesh& local_;
   ClusterNode* const cluster_;

@@ -49,7 +49,11 @@ class ClusterNode final : private ClusterHost {
   void stop(std::uint64_t cut);
 
   // [any-thread]
-  bool maybe_wanted(std::uint64_t hash) const { return filter_.maybe(hash); }
+  // Something is published here: whether another node may want it.
+  bool published(std::uint64_t hash) {
+    counts_.add(hash);
+    return filter_.maybe(hash);
+  }
   // Whether it is known what all the others want; that it is not is counted, for the publish that asks.
   bool complete();
   std::size_t largest_message() const;
@@ -85,6 +89,7 @@ class ClusterNode final : private ClusterHost {
   bool ask(std::uint64_t boot, std::string_view frame) override;
   bool fits(std::string_view frame);
   std::size_t largest() const override { return engine_->largest(); }
+  std::uint64_t times_published(std::uint64_t hash) const override { return counts_.of(hash); }
   void deliver(std::string_view channel, const MessageRef& message, std::function<void(Tally)> done) override;
   void deliver_to(ClientId id, const MessageRef& message, std::function<void(SendStatus)> done) override;
   void call_here(ClientId id, const ConnCall& call, Mesh::CallDone done) override;
@@ -96,6 +101,7 @@ class ClusterNode final : private ClusterHost {
   Log& log_;
   const std::function<void()> evicted_;
   InterestFilter filter_;
+  PublishCounts counts_;
   ClusterStats stats_;
   std::atomic<bool> up_{false};
   std::atomic<std::int64_t> complete_until_{0};  // steady_ms(): so long the others' interest is known, without news

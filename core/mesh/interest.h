@@ -20,17 +20,34 @@ namespace dunlin {
 std::uint64_t channel_hash(std::string_view channel);
 
 // What is wanted by any other node: a worker asks it before it troubles the cluster's thread. A "no" is exact, a "yes"
-// may be wrong. One thread writes, any reads.
+// may be wrong, the seldomer the more buckets there are. One thread writes, any reads.
 class InterestFilter {
  public:
-  InterestFilter() : counts_(new std::atomic<std::uint32_t>[kBuckets]()) {}
+  // REQUIRES: a power of two
+  explicit InterestFilter(std::size_t buckets = std::size_t{1} << 19)
+      : mask_(buckets - 1), counts_(new std::atomic<std::uint32_t>[buckets]()) {}
   bool maybe(std::uint64_t hash) const { return at(hash).load(std::memory_order_acquire) != 0; }
   void add(std::uint64_t hash) { at(hash).fetch_add(1, std::memory_order_release); }
   void remove(std::uint64_t hash) { at(hash).fetch_sub(1, std::memory_order_release); }
 
  private:
-  static constexpr std::size_t kBuckets = std::size_t{1} << 19;
-  std::atomic<std::uint32_t>& at(std::uint64_t hash) const { return counts_[hash & (kBuckets - 1)]; }
+  std::atomic<std::uint32_t>& at(std::uint64_t hash) const { return counts_[hash & mask_]; }
+  const std::uint64_t mask_;
+  std::unique_ptr<std::atomic<std::uint32_t>[]> counts_;
+};
+
+// How often something was published here, whether anybody wanted it or not. Few channels share a count with others. Any
+// thread.
+class PublishCounts {
+ public:
+  // REQUIRES: a power of two
+  explicit PublishCounts(std::size_t buckets = std::size_t{1} << 16)
+      : mask_(buckets - 1), counts_(new std::atomic<std::uint32_t>[buckets]()) {}
+  void add(std::uint64_t hash) { counts_[hash & mask_].fetch_add(1, std::memory_order_relaxed); }
+  std::uint64_t of(std::uint64_t hash) const { return counts_[hash & mask_].load(std::memory_order_relaxed); }
+
+ private:
+  const std::uint64_t mask_;
   std::unique_ptr<std::atomic<std::uint32_t>[]> counts_;
 };
 
@@ -84,6 +101,10 @@ class OtherInterest {
   bool is(std::uint64_t number) const { return number_ == number; }
   std::uint64_t number() const { return number_; }
   std::size_t channels() const { return channels_.size(); }
+  template <class Each>
+  void each(Each&& take) const {
+    for (const std::uint64_t hash : channels_) take(hash);
+  }
 
  private:
   void insert(std::uint64_t hash);

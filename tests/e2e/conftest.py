@@ -108,7 +108,7 @@ def apart(network, serve, proxied, nats):
         hosts = network()
         server = nats(hosts=[hosts.host()])
         ways = [hosts.host() for _ in range(count)]
-        nodes = Cluster(serve, server, count, options, hosts=lambda index: ways[index])
+        nodes = Cluster(serve, server, count, options, hosts=lambda index: ways[index % count])
         nodes.ways = ways
         return nodes
 
@@ -117,14 +117,15 @@ def apart(network, serve, proxied, nats):
 
 @pytest.fixture
 def machines(network, serve, nats):
-    """As cluster, on hosts that have a node and a NATS server each."""
+    """As cluster, on hosts that have a node and a NATS server each; further nodes are on the same, in turns."""
     def start(count=3, **options):
         if lacks := missing():
             pytest.skip(f"the machine lacks {lacks}")
         hosts = network()
         ways = [hosts.host() for _ in range(count)]
         server = nats(count, hosts=ways)
-        nodes = Cluster(serve, server, count, options, urls=lambda index: server.urls[index], hosts=lambda index: ways[index])
+        nodes = Cluster(serve, server, count, options, urls=lambda index: server.urls[index % count],
+                        hosts=lambda index: ways[index % count])
         nodes.ways = ways
         return nodes
 

@@ -2,6 +2,7 @@
 """What lies between a node and NATS breaks, freezes and is slow; a node stops for a while. What is missed is counted."""
 from harness.cluster import node_id
 from harness.subscribers import accounted, subscribers, wait_whole
+from harness.waiting import until
 
 
 def test_a_slow_link_delays_and_loses_nothing(proxied):
@@ -61,3 +62,21 @@ def test_a_node_that_is_stopped_and_goes_on(cluster):
     wait_whole(nodes, 3)
     accounted(nodes, 2, clients, before)
     assert nodes.lost("silent") == 1  # the first came late
+
+
+def test_a_node_that_starts_while_another_is_stopped_counts_what_that_one_misses(cluster):
+    nodes = cluster(3)
+    clients = subscribers(nodes)
+    before = nodes.lost()
+    nodes.freeze(2)
+    nodes[0].wait_logged("node left", node=node_id(nodes[2]), why="silent")
+    clients.pop(1)
+    nodes.kill(1)
+    newcomer = nodes.add()  # never hears of the one that is stopped
+    until(lambda: newcomer.api.publish("nobody's", "?") == {"s": 0, "f": 0}, "it does not wait for the one that was killed")
+    assert [newcomer.api.publish("user:1", f"unheard {i}") for i in range(5)] == [{"s": 1, "f": 0}] * 5
+    nodes.thaw(1)
+    newcomer.wait_logged("a node was cut off since before this one began", node=node_id(nodes[1]), missed=5)
+    wait_whole(nodes, 2)
+    accounted(nodes, 5, clients, before)
+    assert newcomer.metric("dunlin_cluster_lost_total", reason="silent") == 5

@@ -54,6 +54,7 @@ class Proxy:
         finally:
             out.cancel()
             writer.transport.abort()
+            await asyncio.gather(out, return_exceptions=True)
 
     async def _hand_on(self, pieces, writer):
         while True:
@@ -98,10 +99,11 @@ class Proxy:
         self._loop.run(heal())
 
     def close(self):
-        self.cut()
-
         async def close():
+            moving = list(self._moving)
             self._server.close()
             await self._server.wait_closed()
+            await asyncio.gather(*moving, return_exceptions=True)
 
+        self.cut()
         self._loop.run(close())

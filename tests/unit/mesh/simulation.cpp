@@ -228,10 +228,12 @@ void Simulation::publish(std::size_t index, const std::string& channel) {
                        .expected = {}});
   for (const auto& node : nodes_) {
     const auto known = node->known.find(channel);
-    if (node->boot == from.boot || known == node->known.end() || !from.met.contains(name_of(node->boot))) continue;
+    if (node->boot == from.boot || known == node->known.end()) continue;
+    const bool met = from.met.contains(name_of(node->boot)), before = from.born > known->second.at;
     const bool told = known->second.by.contains(name_of(from.boot)) || from.born >= known->second.at;
-    if (told) published.back().expected.insert(node->boot);
+    if (met ? told : before) published.back().expected.insert(node->boot);
   }
+  from.counts.add(channel_hash(channel));
   from.cluster.publish(channel, Message::make(Kind::text, std::to_string(id)),
                        [this, id](Tally tally) {
                          ++published[id].answers;

@@ -28,8 +28,8 @@ class Simulation {
     int answers = 0;
     Tally tally;
     bool complete = false;             // its publisher knew what all the others want
-    // Boots with a subscriber whose answer had come, that the publisher has met and was told of. A node is not told of
-    // what one subscribes that takes it for gone.
+    // Boots with a subscriber whose answer had come, that the publisher has met and was told of, or that was there before
+    // it. A node is not told of what one subscribes that takes it for gone.
     std::set<std::uint64_t> expected;
   };
 
@@ -100,6 +100,7 @@ class Simulation::Node final : public ClusterHost {
   bool broadcast(std::string_view frame) override;
   bool send(std::uint64_t to, std::string_view frame) override;
   std::size_t largest() const override { return 1024 * 1024; }
+  std::uint64_t times_published(std::uint64_t hash) const override { return counts.of(hash); }
   void deliver(std::string_view channel, const MessageRef& message, std::function<void(Tally)> done) override;
   void deliver_to(ClientId id, const MessageRef&, std::function<void(SendStatus)> done) override;
   void call_here(ClientId, const ConnCall& call, Mesh::CallDone done) override;
@@ -119,7 +120,8 @@ class Simulation::Node final : public ClusterHost {
   std::map<std::string, Confirmation> known;      // those of them that the others have confirmed
   std::set<std::string> met;                      // names of nodes that it has seen
   std::uint64_t subscriptions = 0, unconfirmed = 0;
-  InterestFilter filter;
+  InterestFilter filter{1024};  // a history makes many nodes, and has few channels
+  PublishCounts counts{1024};
   ClusterStats stats;
 
  private:

@@ -79,7 +79,7 @@ class Guest final : public AnswerTaker {
   bool requires_connections() const {
     if (const char* const* id = selection_->module().required)
       for (; *id; ++id)
-        if (std::string_view(*id) == DUNLIN_EXT_CONN) return true;
+        if (tells_of_connections(*id)) return true;
     return false;
   }
 

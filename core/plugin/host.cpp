@@ -32,6 +32,7 @@ constexpr Extension kExtensions[] = {
     {DUNLIN_EXT_SOCKET, &kSocketTable, false, false},
     {DUNLIN_EXT_REDIS, &kRedisTable, false, false},
     {DUNLIN_EXT_QUEUE, &kQueueTable, false, false},
+    {DUNLIN_EXT_TLS, &kTlsTable, false, true},
 };
 
 const Extension* find(std::string_view id, bool isolated) {
@@ -55,12 +56,14 @@ Host::Host(Log& log, std::string module, std::string directory, Instance* instan
       directory_(std::move(directory)), instance_(instance), isolated_(isolated) {}
 
 void Host::note_asked(std::string_view id) const {
-  if (id == DUNLIN_EXT_CONN) reads_connections_.store(true, std::memory_order_relaxed);
+  if (tells_of_connections(id)) reads_connections_.store(true, std::memory_order_relaxed);
 }
 
 const void* find_extension(std::string_view id, bool isolated) {
   const Extension* extension = find(id, isolated);
   return extension ? extension->table : nullptr;
 }
+
+bool tells_of_connections(std::string_view id) { return id == DUNLIN_EXT_CONN || id == DUNLIN_EXT_TLS; }
 
 }  // namespace dunlin

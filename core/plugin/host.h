@@ -32,7 +32,7 @@ class Host : public dunlin_host {
   bool on_own_thread() const { return std::this_thread::get_id() == thread_; }
   Instance* instance() const { return instance_; }  // nullptr: the host of `configure`
   bool isolated() const { return isolated_; }       // in a process of the module's own
-  // [any-thread] Did it ask for dunlin.conn/1?
+  // [any-thread] Did it ask for something that tells what a connection brought?
   bool reads_connections() const { return reads_connections_.load(std::memory_order_relaxed); }
   void note_asked(std::string_view id) const;
 
@@ -89,3 +89,7 @@ extern const dunlin_loop kLoopTable;
 extern const dunlin_queue kQueueTable;
 
 }  // namespace dunlin
+// Does this extension tell what a connection brought?
+bool tells_of_connections(std::string_view id);
+
+extern const dunlin_tls kTlsTable;

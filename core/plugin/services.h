@@ -29,6 +29,7 @@ class Services {
   virtual dunlin_status conn_info(ClientId id, std::uint32_t what, std::string_view& out) = 0;
   virtual dunlin_status conn_header(ClientId id, std::string_view name, std::string_view& out) = 0;
   virtual dunlin_status conn_header_at(ClientId id, std::size_t index, std::string_view& name, std::string_view& value) = 0;
+  virtual dunlin_status conn_certificate(ClientId id, std::string_view& pem) = 0;
   virtual dunlin_status conn_query(ClientId id, std::string_view name, std::string_view& out) = 0;
   virtual dunlin_status conn_cookie(ClientId id, std::string_view name, std::string_view& out) = 0;
   virtual dunlin_status conn_option(ClientId id, std::string_view name, std::string_view& out) = 0;

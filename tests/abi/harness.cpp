@@ -192,6 +192,7 @@ void harness_know(harness* self, int logged_in) {
   services.infos = {{DUNLIN_CONN_REMOTE_ADDR, "192.0.2.7:51234"}, {DUNLIN_CONN_METHOD, "GET"},
                     {DUNLIN_CONN_URI, "/message-center?room=a%20b"}, {DUNLIN_CONN_PROTOCOL, "HTTP/1.1"},
                     {DUNLIN_CONN_HOST, "example.org"}, {DUNLIN_CONN_PATH, "/message-center"}, {DUNLIN_CONN_TLS_SUBJECT, "CN=ann"}};
+  services.certificate = "-----BEGIN CERTIFICATE-----";
   services.headers = {{"host", "example.org"}, {"x-a", "1"}, {"x-a", "2"}};
   services.queries = {{"room", "a b"}};
   services.cookies = {{"session", "s3"}};

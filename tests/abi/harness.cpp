@@ -76,10 +76,9 @@ Config config_of(const std::string& chain, const std::string& router, const std:
   std::istringstream names(chain);
   for (std::string name; std::getline(names, name, ',');) endpoint.auth.push_back(select(name));
   endpoint.router = select(router);
-  if (router == "thrower") endpoint.guards.push_back(select(router));
-  if (router == "probe") {
-    endpoint.guards.push_back(select(router));
-    endpoint.guards.push_back(select("passer"));
+  if (router == "thrower" || router == "sugar" || router == "probe") endpoint.guards.push_back(select(router));
+  if (router == "probe") endpoint.guards.push_back(select("passer"));
+  if (router == "sugar" || router == "probe") {
     config.filters.push_back(select(router));
     config.api_routes.push_back(select(router));
   }
@@ -101,7 +100,7 @@ struct harness final : AnswerSink {
     runtime = std::move(*created);
     services.subscribe_with = [this](ClientId id, std::string_view channel, Services::SubscribeDone done) {
       services.defer([this, id, name = std::string(channel), done = std::move(done)] {
-        runtime->guard(modules(), id, name, done);
+        if (runtime) runtime->guard(modules(), id, name, done);  // it may have been stopped
       });
       return DUNLIN_OK;
     };

@@ -238,9 +238,8 @@ int serve(Log& log, unsigned worker, std::shared_ptr<Selection> selection, WireB
 // The server ends us, by the socket; what is sent to everybody around it is not for us.
 void prepare_process() {
   for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) ::signal(number, SIG_IGN);
-  ::close_range(kGuestLibrary + 1, ~0u, 0);
-  for (const int fd : {kGuestLink, kGuestLibrary}) ::fcntl(fd, F_SETFD, FD_CLOEXEC);
-  install_crash_handlers();
+  ::close_range(kGuestLog + 1, ~0u, 0);
+  for (const int fd : {kGuestLink, kGuestLibrary, kGuestLog}) ::fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
 }  // namespace
@@ -258,9 +257,10 @@ int run_guest() {
   WireReader in(*frame);
   Start start;
   if (in.kind() != FrameKind::start || !get(in, start)) return 1;
-  Log log;
+  Log log(kGuestLog);
   log.configure(start.log_level, start.log_format);
-  const CrashStack stack(log, start.worker);
+  install_crash_handlers(start.log_format, kGuestLog);
+  const CrashStack stack(start.worker);
   const Lifeline lifeline(kGuestLink, kGrace);
   auto selection = load(log, start);
   return selection ? serve(log, start.worker, std::move(*selection), std::move(buffer)) : 1;

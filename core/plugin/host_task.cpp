@@ -38,9 +38,9 @@ void InstanceTasks::offload(Instance& instance, dunlin_task_fn work, dunlin_task
   job->user = user;
   jobs_.push_back(job);
   instance.services().offload(
-      [job, work, user, &log = instance.log(), module = instance.module()] {
+      [job, work, user, module = instance.module()] {
         {
-          const CrashStack stack(log);
+          const CrashStack stack;
           const CrashScope scope(crash_note(), module.c_str(), hook_name(Hook::offload));
           work(user);
         }

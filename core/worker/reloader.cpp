@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "core/base/crash.h"
 #include "core/config/loader.h"
 #include "core/worker/worker.h"
 
@@ -195,6 +196,7 @@ void Reloader::on_released(std::uint64_t number) {
   figures_.generations = entries_.size();
   log_.debug("configuration retired", {{"generation", number}});
 }
+  crash_in(next.config.log_format);
 
 void Reloader::end(const Report& report) {
   busy_ = false;

@@ -44,6 +44,8 @@ Selection::Selection(const ModuleEnvironment& environment, const ModuleUse& use)
 
 Selection::~Selection() {
   if (!configured_) return;
+  if (!configured_ && !process_) return;
+  if (environment_.libraries) environment_.libraries->begins(fmt::format("`discard` of module \"{}\"", name_));
   const CrashScope scope(crash_note(), name_.c_str(), "discard");
   module_->discard(settings_);
 }
@@ -110,6 +112,8 @@ Result<std::shared_ptr<Selection>> Selection::configure(const ModuleEnvironment&
     return selection;
   }
   if (Status opened = selection->open(use); !opened) return opened.error();
+  if (environment.libraries)
+    environment.libraries->begins(fmt::format("the set-up of module \"{}\" (`configure`)", use.module));
   if (Status configured = selection->configure_module(use); !configured) return configured.error();
   return selection;
 }

@@ -49,7 +49,7 @@ class Guest final : public AnswerTaker {
     instance_ = std::move(*created);
     return ok();
   }
-  bool reads_connections() const { return instance_->reads_connections() || requires_connections(); }
+  bool reads_connections() const { return instance_->host().reads_connections() || requires_connections(); }
 
   void run(int fd, WireBuffer rest, std::string first) {
     link_ = Link::open(loop_.uv(), fd, std::move(rest), [this](std::string_view frame) { return heard(frame); },

@@ -191,8 +191,8 @@ void harness_know(harness* self, int logged_in) {
   services.infos = {{DUNLIN_CONN_REMOTE_ADDR, "192.0.2.7:51234"}, {DUNLIN_CONN_METHOD, "GET"},
                     {DUNLIN_CONN_URI, "/message-center?room=a%20b"}, {DUNLIN_CONN_PROTOCOL, "HTTP/1.1"},
                     {DUNLIN_CONN_HOST, "example.org"}, {DUNLIN_CONN_PATH, "/message-center"}, {DUNLIN_CONN_TLS_SUBJECT, "CN=ann"}};
-  services.certificate = "-----BEGIN CERTIFICATE-----";
   services.headers = {{"host", "example.org"}, {"x-a", "1"}, {"x-a", "2"}};
+  services.certificate = "-----BEGIN CERTIFICATE-----";
   services.queries = {{"room", "a b"}};
   services.cookies = {{"session", "s3"}};
   services.options = {{"plan", R"({"name":"gold"})"}};
@@ -326,7 +326,7 @@ int harness_sent_count(harness* self) { return static_cast<int>(self->services.s
 
 double harness_metric(harness* self, const char* name, const char* label_value) {
   std::vector<Sample> samples;
-  self->runtime->collect(samples);
+  (self->runtime ? self->runtime : self->elsewhere)->collect(samples);
   double sum = -1;
   for (const Sample& sample : samples) {
     const auto carries = [&](const auto& label) { return label.second == label_value; };

@@ -3,6 +3,7 @@
 //
 // A signal handler may look at almost nothing, and we keep no globals: each thread's note lies at the foot of the stack on
 // which its signals are handled, and the handler finds it there. That stack also serves when the thread's own is exhausted.
+// A thread that a module has started has no note: crash_module.h says whose code it ran.
 #pragma once
 
 #include <atomic>
@@ -20,7 +21,6 @@ namespace dunlin {
 // What runs now. Written by its thread only; read by the handler on the same thread, and by whoever watches it.
 struct CrashNote {
   std::uint64_t magic = 0;
-  const Log* log = nullptr;                     // for its format
   std::atomic<const char*> module{nullptr};     // nullptr: no module
   std::atomic<const char*> hook{nullptr};
   std::atomic<std::uint64_t> entered{0};        // counts scopes, so that a watcher can tell one call from the next
@@ -30,7 +30,7 @@ struct CrashNote {
 // The signal stack of the thread that makes it, for as long as it lives.
 class CrashStack {
  public:
-  explicit CrashStack(const Log& log, std::int64_t worker = -1);
+  explicit CrashStack(std::int64_t worker = -1);
   ~CrashStack();
   CrashStack(const CrashStack&) = delete;
   CrashStack& operator=(const CrashStack&) = delete;
@@ -60,8 +60,14 @@ class CrashScope {
 // "SIGSEGV", or the number.
 std::string signal_name(int signal);
 
-// From here on the signals of faults (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT) leave their line before they kill; so does
-// exit(), where a module calls it.
-void install_crash_handlers();
+// Where a process has its log whose standard error is somebody else's.
+inline constexpr int kSeparateLog = 5;
+
+// From here on the signals of faults (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS) leave their line before
+// they kill; so does exit(), where a module calls it. Once.
+// `fd`: STDERR_FILENO or kSeparateLog.
+void install_crash_handlers(LogFormat format, int fd);
+// The form of that line. REQUIRES: they are installed
+void crash_in(LogFormat format);
 
 }  // namespace dunlin

@@ -42,6 +42,7 @@ class MemoryServices : public Services {
   std::size_t requests() const { return requests_.size(); }
 
   dunlin_status conn_info(ClientId, std::uint32_t, std::string_view& out) override;
+  dunlin_status conn_certificate(ClientId, std::string_view&) override { return DUNLIN_E_NOT_FOUND; }
   dunlin_status conn_header(ClientId, std::string_view, std::string_view&) override { return DUNLIN_E_NOT_FOUND; }
   dunlin_status conn_header_at(ClientId, std::size_t, std::string_view&, std::string_view&) override {
     return DUNLIN_E_NOT_FOUND;

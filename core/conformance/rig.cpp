@@ -33,7 +33,8 @@ std::unique_ptr<ModuleSet> set_of(std::shared_ptr<Selection> selection, std::siz
 
 }  // namespace
 
-Rig::Rig(std::shared_ptr<Selection> selection) {
+Rig::Rig(std::shared_ptr<Selection> selection, Log& log, std::shared_ptr<Hosts> hosts) : log_(log) {
+  services_.share_hosts(std::move(hosts));
   sets_.push_back(set_of(std::move(selection), 0));
   // A router that logs somebody in is refused, one that subscribes somebody is obeyed; both on another turn.
   services_.authenticate = [this](ClientId, std::string_view, std::uint32_t, Services::LoginDone done) {

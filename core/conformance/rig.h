@@ -18,7 +18,8 @@ namespace dunlin {
 class Rig final : public AnswerSink {
  public:
   // REQUIRES: `selection` is configured
-  explicit Rig(std::shared_ptr<Selection> selection);
+  // `log` and what is in `hosts` may outlive it: a thread that the module left behind calls by them.
+  Rig(std::shared_ptr<Selection> selection, Log& log, std::shared_ptr<Hosts> hosts);
   ~Rig();
   Rig(const Rig&) = delete;
   Rig& operator=(const Rig&) = delete;
@@ -66,7 +67,7 @@ class Rig final : public AnswerSink {
   const ModuleSet::EndpointModules& modules() const { return sets_.back()->endpoints[0][0]; }
   const ModuleSet& before() const { return *sets_[sets_.size() - 2]; }
 
-  Log log_{-1};
+  Log& log_;
   MemoryServices services_;
   std::vector<std::unique_ptr<ModuleSet>> sets_;  // the last serves
   std::unique_ptr<ModuleRuntime> runtime_;

@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <iterator>
 
+#include <fmt/format.h>
+
 namespace dunlin {
 
 const Suite::Step Suite::kSteps[] = {
@@ -36,6 +38,7 @@ Suite::Suite(const PluginCheck& request, const Say& say) : request_(request), sa
 
 void Suite::run() {
   threads_before_ = held().threads;
+  state_ = ProcessState::now();
   constexpr std::size_t kLoading = 3;  // exports, opens, settings
   for (std::size_t i = 0; i < std::size(kSteps); ++i) {
     const Step& step = kSteps[i];
@@ -43,12 +46,21 @@ void Suite::run() {
     if (step.interface && !module_->get_interface(step.interface)) continue;
     say("step", step.name);
     (this->*step.run)();
+    look_at_process();
   }
+}
+
+// What it changes of what everybody shares is said once.
+void Suite::look_at_process() {
+  const ProcessState now = ProcessState::now();
+  if (const auto changes = now.changes_since(state_); !changes.empty())
+    fail(fmt::format("it changes what the whole process shares: {}", fmt::join(changes, ", ")));
+  state_ = now;
 }
 
 std::unique_ptr<Rig> Suite::rig() {
   at("create");
-  auto made = std::make_unique<Rig>(selection_);
+  auto made = std::make_unique<Rig>(selection_, log_, hosts_);
   if (const Status started = made->start(); !started) {
     creates_ = false;
     fail("create failed: " + started.error().why);

@@ -13,6 +13,7 @@
 #include "core/conformance/check.h"
 #include "core/conformance/child.h"
 #include "core/conformance/rig.h"
+#include "core/plugin/process_state.h"
 
 namespace dunlin {
 
@@ -71,11 +72,14 @@ class Suite {
   Result<std::shared_ptr<Selection>> select(std::string settings);
   ModuleUse use_of(std::string settings) const;
   void note_hooks(const Rig& rig);
+  void look_at_process();
 
   const PluginCheck& request_;
   const Say& say_;
   std::string directory_, name_;
   Log log_{-1};
+  const std::shared_ptr<Hosts> hosts_ = std::make_shared<Hosts>();
+  ProcessState state_;
   const dunlin_module* module_ = nullptr;
   std::shared_ptr<Selection> selection_;
   double slow_hooks_ = 0;

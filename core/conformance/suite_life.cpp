@@ -118,7 +118,7 @@ void Suite::thousand_times() {
   for (; done < kWarm + kTimes && steady_ms() - began < kPatience.count(); ++done) {
     if (done == kWarm) before = held();
     at(fmt::format("create, a question of each kind, destroy, time {}", done + 1));
-    Rig rig(selection_);
+    Rig rig(selection_, log_, hosts_);
     if (const Status started = rig.start(); !started) {
       creates_ = false;
       return fail(fmt::format("create failed at time {}: {}", done + 1, started.error().why));
@@ -144,6 +144,9 @@ void Suite::rest() {
   std::size_t left;
   while ((left = Held::now().threads) > threads_before_ && steady_ms() - began < kMoment.count())
     std::this_thread::sleep_for(Millis{10});
+  if (const auto calls = hosts_->stale_calls(); calls > 0)
+    fail(fmt::format("it called the host {} times for instances that had been destroyed (DUNLIN_E_GONE): join its threads in "
+                     "destroy", calls));
   if (left <= threads_before_) return ok("nothing runs when nobody uses it");
   warn(fmt::format("{} thread{} of it go{} on after the last instance was destroyed and the settings were discarded: what they "
                    "touch must live as long as the process",

@@ -38,6 +38,9 @@ void Suite::opens() {
     module_ = nullptr;
     return fail(fmt::format("it requires {}, which this server does not have", fmt::join(missing, ", ")));
   }
+  for (const char* id : {DUNLIN_AUTH, DUNLIN_ROUTER, DUNLIN_SUBSCRIBE_GUARD, DUNLIN_PUBLISH_FILTER, DUNLIN_HTTP_ROUTE, DUNLIN_FRAMER})
+    if (module_->get_interface(id) != module_->get_interface(id))
+      fail(fmt::format("its get_interface gives another table each time for {}: the first counts", id));
   const auto served = interfaces_of(*module_);
   if (served.empty()) warn("it serves no interface that this server knows: nothing can select it");
   ok(fmt::format("{} {}, for ABI {}: {}", name_, module_->version ? module_->version : "-",

@@ -49,7 +49,7 @@ class Guest final : public AnswerTaker {
     instance_ = std::move(*created);
     return ok();
   }
-  bool reads_connections() const { return instance_->reads_connections() || requires_connections(); }
+  bool reads_connections() const { return instance_->host().reads_connections() || requires_connections(); }
 
   void run(int fd, WireBuffer rest, std::string first) {
     link_ = Link::open(loop_.uv(), fd, std::move(rest), [this](std::string_view frame) { return heard(frame); },
@@ -79,7 +79,7 @@ class Guest final : public AnswerTaker {
   bool requires_connections() const {
     if (const char* const* id = selection_->module().required)
       for (; *id; ++id)
-        if (std::string_view(*id) == DUNLIN_EXT_CONN) return true;
+        if (tells_of_connections(*id)) return true;
     return false;
   }
 
@@ -238,9 +238,8 @@ int serve(Log& log, unsigned worker, std::shared_ptr<Selection> selection, WireB
 // The server ends us, by the socket; what is sent to everybody around it is not for us.
 void prepare_process() {
   for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) ::signal(number, SIG_IGN);
-  ::close_range(kGuestLibrary + 1, ~0u, 0);
-  for (const int fd : {kGuestLink, kGuestLibrary}) ::fcntl(fd, F_SETFD, FD_CLOEXEC);
-  install_crash_handlers();
+  ::close_range(kGuestLog + 1, ~0u, 0);
+  for (const int fd : {kGuestLink, kGuestLibrary, kGuestLog}) ::fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
 }  // namespace
@@ -258,9 +257,10 @@ int run_guest() {
   WireReader in(*frame);
   Start start;
   if (in.kind() != FrameKind::start || !get(in, start)) return 1;
-  Log log;
+  Log log(kGuestLog);
   log.configure(start.log_level, start.log_format);
-  const CrashStack stack(log, start.worker);
+  install_crash_handlers(start.log_format, kGuestLog);
+  const CrashStack stack(start.worker);
   const Lifeline lifeline(kGuestLink, kGrace);
   auto selection = load(log, start);
   return selection ? serve(log, start.worker, std::move(*selection), std::move(buffer)) : 1;

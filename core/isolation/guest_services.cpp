@@ -40,6 +40,13 @@ dunlin_status GuestServices::conn_info(ClientId id, std::uint32_t what, std::str
   return out.empty() ? DUNLIN_E_NOT_FOUND : DUNLIN_OK;
 }
 
+dunlin_status GuestServices::conn_certificate(ClientId id, std::string_view& pem) {
+  const Known* known = find(id);
+  if (!known) return DUNLIN_E_GONE;
+  pem = known->visit.handshake.get(Handshake::kTlsCertificate).value_or(std::string_view{});
+  return pem.empty() ? DUNLIN_E_NOT_FOUND : DUNLIN_OK;
+}
+
 dunlin_status GuestServices::conn_header(ClientId id, std::string_view name, std::string_view& out) {
   const Known* known = find(id);
   if (!known) return DUNLIN_E_GONE;

@@ -80,7 +80,8 @@ void discard(dunlin_settings*) noexcept {}
 }  // namespace
 
 IsolatedSelection::IsolatedSelection(const ModuleEnvironment& environment, const ModuleUse& use, std::string program)
-    : start_{environment.plugin_directory, environment.config_file, environment.config_directory, use, Level::info,
+    : log_(environment.log),
+      start_{environment.plugin_directory, environment.config_file, environment.config_directory, use, Level::info,
              environment.log.format(), 0},
       program_(std::move(program)), patience_(std::max(use.deadline, Millis{1000})) {
   for (const Level level : {Level::error, Level::warn, Level::info, Level::debug})
@@ -121,7 +122,7 @@ Start IsolatedSelection::start_of(unsigned worker) const {
 
 Status IsolatedSelection::load(unsigned worker, std::optional<Process>& process, WireBuffer& rest) {
   if (!process) {
-    auto spawned = spawn();
+    auto spawned = spawn(worker);
     if (!spawned) return spawned.error();
     process = std::move(*spawned);
     std::string frames;

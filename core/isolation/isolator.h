@@ -45,7 +45,9 @@ class IsolatedSelection final : public IsolatedModule {
   // [any-thread] The worker's process from start(); nothing: it has been taken.
   std::optional<ReadyProcess> take(unsigned worker);
   // [any-thread] Another one, of which nothing is known yet.
-  Result<Process> spawn() const { return Process::spawn(program_, start_.use.module, library_); }
+  Result<Process> spawn(unsigned worker) const {
+    return Process::spawn(program_, start_.use.module, library_, log_, worker);
+  }
   Start start_of(unsigned worker) const;
   // [any-thread] Its link is closed, and it is waited for in the end.
   void give_back(Process process);
@@ -60,6 +62,7 @@ class IsolatedSelection final : public IsolatedModule {
   void describe(const Configured& configured);
   std::string in_place(const std::string& what) const;
 
+  Log& log_;
   Start start_;
   std::string program_;
   int library_ = -1;

@@ -7,7 +7,7 @@ namespace {
 constexpr std::uint32_t kInfo[] = {DUNLIN_CONN_METHOD, DUNLIN_CONN_URI, DUNLIN_CONN_PROTOCOL, DUNLIN_CONN_HOST,
                                    DUNLIN_CONN_TLS_SUBJECT};
 constexpr std::string_view kNames[] = {Handshake::kMethod, Handshake::kUri, Handshake::kProtocol, Handshake::kHost,
-                                       Handshake::kTlsSubject};
+                                       Handshake::kTlsSubject, Handshake::kTlsCertificate};
 
 dunlin_str str(std::string_view text) { return {text.data(), text.size()}; }
 
@@ -60,6 +60,7 @@ void put_visit(WireWriter& out, Services& services, ClientId id) {
   const bool known = services.conn_uid(id, value, kind) == DUNLIN_OK;
   out.number<std::uint32_t>(known ? kind : DUNLIN_UID_NONE).text(known ? value : std::string_view{});
   for (const std::uint32_t what : kInfo) out.text(given(services.conn_info(id, what, value)));
+  out.text(given(services.conn_certificate(id, value)));
   for (std::size_t i = 0; services.conn_header_at(id, i, name, value) == DUNLIN_OK; ++i)
     out.number<std::uint8_t>(1).text(name).text(value);
   out.number<std::uint8_t>(0);

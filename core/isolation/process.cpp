@@ -32,13 +32,16 @@ void plain_signals(posix_spawnattr_t& attributes) {
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 }
 
-int start(const std::string& program, const std::string& module, int link, int library, pid_t& pid) {
+// Its own lines go where ours go; its standard error, which is the module's, to us.
+int start(const std::string& program, const std::string& module, int link, int library, int errors, pid_t& pid) {
   posix_spawn_file_actions_t actions;
   posix_spawnattr_t attributes;
   posix_spawn_file_actions_init(&actions);
   posix_spawnattr_init(&attributes);
   posix_spawn_file_actions_adddup2(&actions, link, kGuestLink);
   posix_spawn_file_actions_adddup2(&actions, library, kGuestLibrary);
+  posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, kGuestLog);
+  posix_spawn_file_actions_adddup2(&actions, errors, STDERR_FILENO);
   plain_signals(attributes);
   std::string words[] = {"dunlin", kGuestCommand, module};
   char* const arguments[] = {words[0].data(), words[1].data(), words[2].data(), nullptr};
@@ -48,22 +51,35 @@ int start(const std::string& program, const std::string& module, int link, int l
   return error;
 }
 
+// The same, out of the way of what the process is to find; `fd` is closed.
+int above(int fd) {
+  const int moved = ::fcntl(fd, F_DUPFD_CLOEXEC, kSafe);
+  ::close(fd);
+  return moved;
+}
+
 }  // namespace
 
 std::string ProcessExit::in_words() const {
   return signal != 0 ? signal_name(signal) : fmt::format("exit code {}", code);
 }
 
-Result<Process> Process::spawn(const std::string& program, const std::string& module, int library) {
-  int ends[2];
+Result<Process> Process::spawn(const std::string& program, const std::string& module, int library, Log& log,
+                               unsigned worker) {
+  int ends[2], pipe[2];
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0)
     return fail(Errc::unavailable, fmt::format("no socket for its process: {}", std::strerror(errno)));
   Process process;
   process.link_ = ends[0];
-  const int link = ::fcntl(ends[1], F_DUPFD_CLOEXEC, kSafe), file = ::fcntl(library, F_DUPFD_CLOEXEC, kSafe);
-  ::close(ends[1]);
-  const int error = link < 0 || file < 0 ? EMFILE : start(program, module, link, file, process.pid_);
-  for (const int fd : {link, file})
+  if (::pipe2(pipe, O_CLOEXEC | O_NONBLOCK) != 0) {
+    ::close(ends[1]);
+    return fail(Errc::unavailable, fmt::format("no pipe for its process: {}", std::strerror(errno)));
+  }
+  process.errors_ = StderrLines(pipe[0], log, module, worker);
+  const int link = above(ends[1]), errors = above(pipe[1]), file = ::fcntl(library, F_DUPFD_CLOEXEC, kSafe);
+  const bool all = link >= 0 && file >= 0 && errors >= 0;
+  const int error = all ? start(program, module, link, file, errors, process.pid_) : EMFILE;
+  for (const int fd : {link, file, errors})
     if (fd >= 0) ::close(fd);
   if (error == 0) return process;
   process.pid_ = -1;

@@ -61,15 +61,24 @@ Proxy::~Proxy() {
     link_->flush();
     link_->close();
   }
+  errors_.reset();
   if (process_) module_.give_back(std::move(*process_));
 }
 
 void Proxy::open(WireBuffer rest) {
   link_ = Link::open(services().uv_loop(), process_->take_link(), std::move(rest),
                      [this](std::string_view frame) { return heard(frame); }, [this](bool nonsense) { gone(nonsense); });
+  listen();
   metrics_.clear();
   pinged_ = 0;
   why_.reset();
+}
+
+// To what it writes besides.
+void Proxy::listen() {
+  errors_ = std::make_unique<FdWatch>(services().uv_loop(), process_->errors().fd(), [this](bool readable, bool) {
+    if (readable && !process_->errors().log_some()) errors_.reset();
+  });
 }
 
 void Proxy::came_up(bool reads_connections) {
@@ -226,6 +235,7 @@ void Proxy::reap() {
                          {"reason", process_end_label(end)},
                          {"how", refusal_.empty() ? exit->in_words() : one_line(refusal_)},
                          {"restart_in_ms", delay_.count()}});
+  errors_.reset();
   process_.reset();
   refusal_.clear();
   state_ = State::waits;
@@ -233,7 +243,7 @@ void Proxy::reap() {
 }
 
 void Proxy::start_another() {
-  auto spawned = module_.spawn();
+  auto spawned = module_.spawn(instance_.stage().worker);
   if (!spawned) {
     ++figures().ends[static_cast<std::size_t>(ProcessEnd::start)];
     delay_ = std::min(std::max(2 * delay_, kFirstDelay), kLastDelay);

@@ -40,6 +40,7 @@ class Proxy {
 
   dunlin_verdict refuse(dunlin_ticket ticket, const char* why);
   void open(WireBuffer rest);
+  void listen();
   void came_up(bool reads_connections);
   void flush_later();
   bool heard(std::string_view frame);
@@ -64,6 +65,7 @@ class Proxy {
   State state_ = State::waits;
   std::optional<Process> process_;
   std::shared_ptr<Link> link_;
+  std::unique_ptr<FdWatch> errors_;  // of the process's standard error
   bool reads_connections_ = false;
   std::unordered_set<dunlin_ticket> pending_;
   std::vector<std::uint32_t> metrics_;  // by the process's number from 1: ours

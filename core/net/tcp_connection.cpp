@@ -60,9 +60,10 @@ void TcpConnection::open() {
   phase_ = Phase::open;
   deadline_.stop();
   std::unique_ptr<Handshake> handshake;
-  if (const std::string subject = stream_.peer_subject(); !subject.empty()) {
+  if (const std::string certificate = stream_.peer_pem(); !certificate.empty()) {
     handshake = std::make_unique<Handshake>();
-    handshake->add(Handshake::kTlsSubject, subject);
+    handshake->add(Handshake::kTlsSubject, stream_.peer_subject());
+    handshake->add(Handshake::kTlsCertificate, certificate);
   }
   session_ = &server_.parts_.sessions.open(*this, server_.parts_.served->at(listener_, 0), std::move(peer_), std::move(handshake));
   watch();

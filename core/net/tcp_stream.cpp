@@ -12,6 +12,8 @@
 #include <cstring>
 #include <utility>
 
+#include "core/net/tls.h"
+
 namespace dunlin {
 namespace {
 
@@ -107,13 +109,9 @@ void TcpStream::shut_down() {
 
 bool TcpStream::has_decrypted() const { return tls_ && SSL_has_pending(tls_.get()) == 1; }
 
-std::string TcpStream::peer_subject() const {
-  X509* certificate = tls_ ? SSL_get0_peer_certificate(tls_.get()) : nullptr;
-  if (!certificate || SSL_get_verify_result(tls_.get()) != X509_V_OK) return {};
-  char name[256] = "";
-  X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName, name, sizeof(name));
-  return name;
-}
+std::string TcpStream::peer_subject() const { return peer_common_name(tls_.get()); }
+
+std::string TcpStream::peer_pem() const { return peer_certificate(tls_.get()); }
 
 std::string TcpStream::failure() const { return failure_; }
 

@@ -48,6 +48,7 @@ class TcpStream {
   bool has_decrypted() const;
   int fd() const { return fd_; }
   bool secure() const { return tls_ != nullptr; }
+  std::string peer_pem() const;      // a verified client's certificate, or ""
   std::string peer_subject() const;  // the common name of a verified client's certificate, or ""
   std::string failure() const;       // of the TLS handshake, in words
 

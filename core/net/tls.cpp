@@ -2,7 +2,9 @@
 #include "core/net/tls.h"
 
 #include <arpa/inet.h>
+#include <openssl/bio.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
@@ -19,6 +21,10 @@ Error tls_fault(const std::string& what, const std::string& file) {
   if (const unsigned long code = ERR_get_error()) ERR_error_string_n(code, text, sizeof(text));
   ERR_clear_error();
   return fail(Errc::bad_input, what + " " + file + " cannot be used: " + text);
+}
+
+X509* verified(const ssl_st* tls) {
+  return tls && SSL_get_verify_result(tls) == X509_V_OK ? SSL_get0_peer_certificate(tls) : nullptr;
 }
 
 }  // namespace
@@ -84,6 +90,24 @@ TcpStream::Tls accept_tls(ssl_ctx_st& context) {
   TcpStream::Tls tls(SSL_new(&context), &SSL_free);
   if (tls) SSL_set_accept_state(tls.get());
   return tls;
+}
+
+std::string peer_common_name(const ssl_st* tls) {
+  X509* certificate = verified(tls);
+  char name[256] = "";
+  if (certificate)
+    X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName, name, sizeof(name));
+  return name;
+}
+
+std::string peer_certificate(const ssl_st* tls) {
+  X509* certificate = verified(tls);
+  if (!certificate) return {};
+  const std::unique_ptr<BIO, int (*)(BIO*)> memory(BIO_new(BIO_s_mem()), &BIO_free);
+  if (!memory || PEM_write_bio_X509(memory.get(), certificate) != 1) return {};
+  char* text = nullptr;
+  const long size = BIO_get_mem_data(memory.get(), &text);
+  return {text, static_cast<std::size_t>(size)};
 }
 
 }  // namespace dunlin

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "core/base/result.h"
 #include "core/config/config.h"
 #include "core/net/tcp_stream.h"
 
 struct ssl_ctx_st;
+struct ssl_st;
 
 namespace dunlin {
 
@@ -31,5 +33,9 @@ TcpStream::Tls connect_tls(ssl_ctx_st& context, const std::string& host);
 
 // One connection's TLS, on the server's side. REQUIRES: `context` is of make_server_tls and outlives it
 TcpStream::Tls accept_tls(ssl_ctx_st& context);
+
+// The certificate of the other end as PEM, and its common name, if it showed one and that was verified; else empty.
+std::string peer_certificate(const ssl_st* tls);
+std::string peer_common_name(const ssl_st* tls);
 
 }  // namespace dunlin

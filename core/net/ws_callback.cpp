@@ -26,6 +26,8 @@ int ws_extension(lws_context*, const lws_extension*, lws*, lws_extension_callbac
 }
 
 int ws_callback(lws* wsi, lws_callback_reasons reason, void* user, void* in, size_t length) {
+  // Without an answer of ours lws takes whatever a client shows; `length` is whether it was found good.
+  if (reason == LWS_CALLBACK_OPENSSL_PERFORM_CLIENT_CERT_VERIFICATION) return length != 0 ? 0 : 1;
   auto* connection = static_cast<WsConnection*>(lws_get_opaque_user_data(wsi));
   if (!connection) return lws_callback_http_dummy(wsi, reason, user, in, length);
   const std::string_view data(static_cast<const char*>(in), in ? length : 0);

@@ -9,6 +9,7 @@
 #include <string>
 #include <system_error>
 
+#include "core/net/tls.h"
 #include "core/net/ws_connection.h"
 
 namespace dunlin {
@@ -85,13 +86,6 @@ void add_custom(lws* wsi, const std::string& name, Handshake& handshake) {
   std::string value(static_cast<std::size_t>(length) + 1, '\0');
   if (lws_hdr_custom_copy(wsi, value.data(), length + 1, name.c_str(), size) < 0) return;
   handshake.add(std::string_view(name).substr(0, name.size() - 1), std::string_view(value).substr(0, static_cast<std::size_t>(length)));
-}
-
-std::string client_subject(lws* wsi) {
-  lws_tls_cert_info_results result{};
-  return lws_tls_peer_cert_info(wsi, LWS_TLS_CERT_INFO_COMMON_NAME, &result, sizeof(result.ns.name)) == 0
-             ? std::string(result.ns.name)
-             : std::string();
 }
 
 }  // namespace
@@ -213,7 +207,11 @@ std::unique_ptr<Handshake> WsConnection::read_handshake() const {
   handshake->add(Handshake::kUri, header(wsi_, WSI_TOKEN_GET_URI) + query(wsi_));
   handshake->add(Handshake::kProtocol, "HTTP/1.1");
   handshake->add(Handshake::kHost, header(wsi_, WSI_TOKEN_HOST));
-  if (!listener().tls.client_ca.empty()) handshake->add(Handshake::kTlsSubject, client_subject(wsi_));
+  if (!listener().tls.client_ca.empty()) {
+    handshake->add(Handshake::kTlsSubject, peer_common_name(lws_get_ssl(wsi_)));
+    if (const std::string certificate = peer_certificate(lws_get_ssl(wsi_)); !certificate.empty())
+      handshake->add(Handshake::kTlsCertificate, certificate);
+  }
   for (int token = 0; token < WSI_TOKEN_COUNT; ++token) {
     const auto* name = reinterpret_cast<const char*>(lws_token_to_string(static_cast<lws_token_indexes>(token)));
     const std::string_view text = name ? name : "";

@@ -6,6 +6,12 @@
 namespace dunlin {
 
 std::string one_line(std::string_view text) {
+  constexpr std::size_t kMost = 8 * 1024;
+  if (text.size() > kMost) {
+    std::size_t end = kMost;
+    while (end > kMost - 4 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;  // between two characters
+    return fmt::format("{} … ({} bytes)", one_line(text.substr(0, end)), text.size());
+  }
   const bool readable = is_utf8(text);
   std::string line;
   line.reserve(text.size());

@@ -12,8 +12,11 @@
 
 namespace dunlin {
 
-// A size without data is no string. Nothing else can be told from here: the module vouches for the bytes.
-inline bool sound(const dunlin_str& text) { return text.data != nullptr || text.size == 0; }
+// What no module means: a size that was computed below zero, or never set.
+inline constexpr std::size_t kMostBytes = std::size_t{1} << 30;
+
+// A size without data, or over any bound, is no string. Nothing else can be told from here: the module vouches for the bytes.
+inline bool sound(const dunlin_str& text) { return text.size == 0 || (text.data != nullptr && text.size <= kMostBytes); }
 
 // REQUIRES: sound(text)
 inline std::string_view view(const dunlin_str& text) {
@@ -31,7 +34,7 @@ inline Millis millis(std::uint64_t ms) {
   return Millis{static_cast<Millis::rep>(std::min(ms, kCentury))};
 }
 
-// On one line and in UTF-8, so that no module can forge a line of the log.
+// On one line and in UTF-8, so that no module can forge a line of the log; cut where it would be over 8 KiB.
 std::string one_line(std::string_view text);
 
 // "E_TIMEOUT"; a number for what is no status of ours.

@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::size_t kMaxUid = 250;  // so that "user:<uid>" is a channel's name
 constexpr std::size_t kMaxItems = 1024;
+constexpr std::size_t kMaxContext = 1024 * 1024;  // what is copied; a connection keeps less
 
 template <class Integer>
 bool spells(std::string_view text) {
@@ -55,7 +56,11 @@ std::string copy(const dunlin_identity& from, Identity& to) {
   to.uid = view(from.uid.text);
   to.uid_kind = from.uid.kind;
   to.expires_at_ms = std::max<std::int64_t>(from.expires_at_ms, 0);
+  std::size_t bytes = 0;
   for (std::size_t i = 0; i < from.context_count; ++i) {
+    if (sound(from.context[i].name) && sound(from.context[i].value))
+      bytes += from.context[i].name.size + from.context[i].value.size;
+    if (bytes > kMaxContext) return "the context is over 1 MiB";
     if (std::string flaw = flaw_in(from.context[i]); !flaw.empty()) return flaw;
     to.context.emplace_back(view(from.context[i].name), view(from.context[i].value));
   }

@@ -32,6 +32,7 @@ constexpr Extension kExtensions[] = {
     {DUNLIN_EXT_SOCKET, &kSocketTable, false, false},
     {DUNLIN_EXT_REDIS, &kRedisTable, false, false},
     {DUNLIN_EXT_QUEUE, &kQueueTable, false, false},
+    {DUNLIN_EXT_TLS, &kTlsTable, false, true},
 };
 
 const Extension* find(std::string_view id, bool isolated) {
@@ -45,18 +46,25 @@ const void* offer(const dunlin_host* host, const char* id) noexcept {
   const Host& self = *Host::of(host);
   const Extension* extension = find(id, self.isolated());
   self.note_asked(id);
-  return extension && (self.instance() || extension->in_setup) ? extension->table : nullptr;
+  return extension && (self.of_worker() || extension->in_setup) ? extension->table : nullptr;
 }
 
 }  // namespace
 
-Host::Host(Log& log, std::string module, std::string directory, Instance* instance, bool isolated)
+Host::Host(Log& log, std::string module, std::string directory, bool of_worker, bool isolated)
     : dunlin_host{"dunlin", DUNLIN_VERSION, offer}, log_(log), module_(std::move(module)),
-      directory_(std::move(directory)), instance_(instance), isolated_(isolated) {}
+      directory_(std::move(directory)), of_worker_(of_worker), isolated_(isolated) {}
+
+void Host::belong_to(Instance* instance) {
+  const std::lock_guard lock(leaving_);
+  instance_ = instance;
+}
 
 void Host::note_asked(std::string_view id) const {
-  if (id == DUNLIN_EXT_CONN) reads_connections_.store(true, std::memory_order_relaxed);
+  if (tells_of_connections(id)) reads_connections_.store(true, std::memory_order_relaxed);
 }
+
+bool tells_of_connections(std::string_view id) { return id == DUNLIN_EXT_CONN || id == DUNLIN_EXT_TLS; }
 
 const void* find_extension(std::string_view id, bool isolated) {
   const Extension* extension = find(id, isolated);

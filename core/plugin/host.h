@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // The host side of the C ABI: what a `dunlin_host *` points to, and the tables of functions behind the extension ids.
 //
-// A host is either a SetupHost (given to `configure`, lives until `discard`) or an Instance (given to `create`, lives
-// until `destroy` has returned). Functions of the tables find theirs by the address alone.
+// A host is either a SetupHost (given to `configure`, lives until `discard`) or an instance's (given to `create`). Functions
+// of the tables find theirs by the address alone. A module may use the one of `create` until `destroy` has returned; one that
+// goes on, in a thread that it left behind, is told DUNLIN_E_GONE and counted: such hosts live as long as their worker
+// (hosts.h).
 #pragma once
 
 #include <atomic>
+#include <cstdint>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -30,22 +34,42 @@ class Host : public dunlin_host {
   const std::string& module() const { return module_; }
   const std::string& directory() const { return directory_; }
   bool on_own_thread() const { return std::this_thread::get_id() == thread_; }
-  Instance* instance() const { return instance_; }  // nullptr: the host of `configure`
+  bool of_worker() const { return of_worker_; }  // else of `configure`
+  // [worker] nullptr: it has been destroyed.
+  Instance* instance() const { return instance_; }
+  // [any-thread] Calls `serve(instance)`, and the instance stays until it has returned.
+  template <class Serve>
+  dunlin_status with_instance(Serve serve) const {
+    if (!of_worker_) return DUNLIN_E_INVALID;
+    if (on_own_thread()) return instance_ ? serve(*instance_) : stale();
+    const std::lock_guard lock(leaving_);
+    return instance_ ? serve(*instance_) : stale();
+  }
+  // Somebody called for an instance that has been destroyed.
+  dunlin_status stale() const {
+    stale_.fetch_add(1, std::memory_order_relaxed);
+    return DUNLIN_E_GONE;
+  }
+  std::uint64_t stale_calls() const { return stale_.load(std::memory_order_relaxed); }
+  // [worker] Of this instance from here on; nullptr: of none any more.
+  void belong_to(Instance* instance);
   bool isolated() const { return isolated_; }       // in a process of the module's own
-  // [any-thread] Did it ask for dunlin.conn/1?
+  // [any-thread] Did it ask for something that tells what a connection brought?
   bool reads_connections() const { return reads_connections_.load(std::memory_order_relaxed); }
   void note_asked(std::string_view id) const;
 
  protected:
-  Host(Log& log, std::string module, std::string directory, Instance* instance, bool isolated);
+  Host(Log& log, std::string module, std::string directory, bool of_worker, bool isolated);
   ~Host() = default;
 
  private:
   Log& log_;
   std::string module_, directory_;
   std::thread::id thread_ = std::this_thread::get_id();
-  Instance* instance_;
-  bool isolated_;
+  const bool of_worker_, isolated_;
+  mutable std::mutex leaving_;
+  Instance* instance_ = nullptr;  // written on the own thread, under leaving_
+  mutable std::atomic<std::uint64_t> stale_{0};
   mutable std::atomic<bool> reads_connections_{false};
 };
 
@@ -56,7 +80,7 @@ class SetupHost final : public Host {
     std::string pointer, what;
   };
   SetupHost(Log& log, std::string module, std::string directory, bool isolated)
-      : Host(log, std::move(module), std::move(directory), nullptr, isolated) {}
+      : Host(log, std::move(module), std::move(directory), false, isolated) {}
 
   void fault(std::string_view pointer, std::string_view what) {
     faults_.push_back({std::string(pointer), std::string(what)});
@@ -66,6 +90,9 @@ class SetupHost final : public Host {
  private:
   std::vector<Fault> faults_;
 };
+
+// Does this extension tell what a connection brought?
+bool tells_of_connections(std::string_view id);
 
 // The table of functions behind an extension id on a worker's host; nullptr: there is none. `isolated`: as in Host.
 const void* find_extension(std::string_view id, bool isolated = false);
@@ -87,5 +114,6 @@ extern const dunlin_reply_api kReplyTable;
 extern const dunlin_cache kCacheTable;
 extern const dunlin_loop kLoopTable;
 extern const dunlin_queue kQueueTable;
+extern const dunlin_tls kTlsTable;
 
 }  // namespace dunlin

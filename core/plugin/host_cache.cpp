@@ -66,8 +66,6 @@ constexpr std::uint64_t kMaxTimeout = 3'600'000;
 
 bool valid_key(const dunlin_str& key) { return sound(key) && key.size > 0 && key.size <= kMaxKey; }
 
-Instance* instance_of(const dunlin_host* host) { return host ? Host::of(host)->instance() : nullptr; }
-
 dunlin_status get(const dunlin_host* host, dunlin_str key, dunlin_str* out) noexcept {
   return on_worker(host, [&](Instance& instance) {
     if (!out || !valid_key(key)) return DUNLIN_E_INVALID;
@@ -80,15 +78,17 @@ dunlin_status get(const dunlin_host* host, dunlin_str key, dunlin_str* out) noex
 }
 
 dunlin_status put(const dunlin_host* host, dunlin_str key, dunlin_str value, std::uint64_t ttl_ms) noexcept {
-  Instance* instance = instance_of(host);
-  if (!instance || !valid_key(key) || !sound(value)) return DUNLIN_E_INVALID;
-  return instance->shared_cache().put(view(key), view(value), steady_ms(), millis(ttl_ms)) ? DUNLIN_OK : DUNLIN_E_FULL;
+  return on_any_thread(host, [&](Instance& instance) {
+    if (!valid_key(key) || !sound(value)) return DUNLIN_E_INVALID;
+    return instance.shared_cache().put(view(key), view(value), steady_ms(), millis(ttl_ms)) ? DUNLIN_OK : DUNLIN_E_FULL;
+  });
 }
 
 dunlin_status remove(const dunlin_host* host, dunlin_str key) noexcept {
-  Instance* instance = instance_of(host);
-  if (!instance || !valid_key(key)) return DUNLIN_E_INVALID;
-  return instance->shared_cache().remove(view(key)) ? DUNLIN_OK : DUNLIN_E_NOT_FOUND;
+  return on_any_thread(host, [&](Instance& instance) {
+    if (!valid_key(key)) return DUNLIN_E_INVALID;
+    return instance.shared_cache().remove(view(key)) ? DUNLIN_OK : DUNLIN_E_NOT_FOUND;
+  });
 }
 
 dunlin_status fetch(const dunlin_host* host, dunlin_str key, std::uint64_t timeout_ms, dunlin_cache_fn fn, void* user,
@@ -102,11 +102,12 @@ dunlin_status fetch(const dunlin_host* host, dunlin_str key, std::uint64_t timeo
 
 dunlin_status land(const dunlin_host* host, std::uint64_t flight, dunlin_status status, dunlin_str value,
                    std::uint64_t ttl_ms) noexcept {
-  Instance* instance = instance_of(host);
-  if (!instance || flight == 0 || !sound(value) || status > 0) return DUNLIN_E_INVALID;
-  return instance->shared_cache().land(instance, flight, status, view(value), steady_ms(), millis(ttl_ms))
-             ? DUNLIN_OK
-             : DUNLIN_E_GONE;
+  return on_any_thread(host, [&](Instance& instance) {
+    if (flight == 0 || !sound(value) || status > 0) return DUNLIN_E_INVALID;
+    return instance.shared_cache().land(&instance, flight, status, view(value), steady_ms(), millis(ttl_ms))
+               ? DUNLIN_OK
+               : DUNLIN_E_GONE;
+  });
 }
 
 }  // namespace

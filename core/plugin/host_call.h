@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The first lines of every [worker] function of the tables: whose call is it, and does it come from the right thread?
+// The first lines of every function of the tables: whose call is it, and does it come from the right thread?
 #pragma once
 
 #include "core/plugin/instance.h"
@@ -9,9 +9,17 @@ namespace dunlin {
 // Calls `serve(instance)` for the instance behind `host`.
 template <class Serve>
 dunlin_status on_worker(const dunlin_host* host, Serve serve) {
-  Instance* instance = host ? Host::of(host)->instance() : nullptr;
-  if (!instance) return DUNLIN_E_INVALID;
-  return instance->on_own_thread() ? serve(*instance) : DUNLIN_E_THREAD;
+  if (!host || !Host::of(host)->of_worker()) return DUNLIN_E_INVALID;
+  const Host& self = *Host::of(host);
+  if (!self.on_own_thread()) return DUNLIN_E_THREAD;
+  Instance* instance = self.instance();
+  return instance ? serve(*instance) : self.stale();
+}
+
+// Of every [any-thread] one: calls `serve(instance)`, which stays for as long.
+template <class Serve>
+dunlin_status on_any_thread(const dunlin_host* host, Serve serve) {
+  return host ? Host::of(host)->with_instance(serve) : DUNLIN_E_INVALID;
 }
 
 }  // namespace dunlin

@@ -9,7 +9,7 @@ namespace {
 void fault(const dunlin_host* host, dunlin_str pointer, dunlin_str what) noexcept {
   if (!host || !sound(pointer) || !sound(what)) return;
   const Host& self = *Host::of(host);
-  if (self.instance() || !self.on_own_thread()) return;  // [setup]
+  if (self.of_worker() || !self.on_own_thread()) return;  // [setup]
   // The address that `configure` was given is const to the module only.
   const_cast<SetupHost&>(static_cast<const SetupHost&>(self)).fault(view(pointer), view(what));
 }

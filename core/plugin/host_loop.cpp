@@ -15,8 +15,12 @@ void* uv_loop(const dunlin_host* host) noexcept {
 }
 
 std::uint32_t version(const dunlin_host* host) noexcept {
-  const Instance* instance = host ? Host::of(host)->instance() : nullptr;
-  return instance ? instance->services().uv_version() : 0;
+  std::uint32_t found = 0;
+  on_any_thread(host, [&](Instance& instance) {
+    found = instance.services().uv_version();
+    return DUNLIN_OK;
+  });
+  return found;
 }
 
 }  // namespace

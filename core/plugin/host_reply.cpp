@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "core/plugin/abi_text.h"
-#include "core/plugin/instance.h"
+#include "core/plugin/host_call.h"
 
 namespace dunlin {
 namespace {
@@ -53,14 +53,15 @@ std::optional<Reply> copy(const dunlin_reply& given) {
 }
 
 dunlin_status send(const dunlin_host* host, dunlin_ticket ticket, const dunlin_reply* given) noexcept {
-  Instance* instance = host ? Host::of(host)->instance() : nullptr;
-  if (!instance || !given) return DUNLIN_E_INVALID;
-  auto reply = copy(*given);
-  if (!reply) return DUNLIN_E_INVALID;
-  Answer answer;
-  answer.verdict = DUNLIN_ALLOW;
-  answer.reply = std::make_shared<const Reply>(std::move(*reply));
-  return instance->answer(ticket, std::move(answer));
+  return on_any_thread(host, [&](Instance& instance) {
+    if (!given) return DUNLIN_E_INVALID;
+    auto reply = copy(*given);
+    if (!reply) return DUNLIN_E_INVALID;
+    Answer answer;
+    answer.verdict = DUNLIN_ALLOW;
+    answer.reply = std::make_shared<const Reply>(std::move(*reply));
+    return instance.answer(ticket, std::move(answer));
+  });
 }
 
 }  // namespace

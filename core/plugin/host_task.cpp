@@ -38,9 +38,9 @@ void InstanceTasks::offload(Instance& instance, dunlin_task_fn work, dunlin_task
   job->user = user;
   jobs_.push_back(job);
   instance.services().offload(
-      [job, work, user, &log = instance.log(), module = instance.module()] {
+      [job, work, user, module = instance.module()] {
         {
-          const CrashStack stack(log);
+          const CrashStack stack;
           const CrashScope scope(crash_note(), module.c_str(), hook_name(Hook::offload));
           work(user);
         }
@@ -79,9 +79,9 @@ void InstanceTasks::finish(Instance& instance) {
 namespace {
 
 dunlin_status post(const dunlin_host* host, dunlin_task_fn fn, void* user) noexcept {
-  Instance* instance = host ? Host::of(host)->instance() : nullptr;
-  if (!instance || !fn) return DUNLIN_E_INVALID;
-  return instance->tasks().post(*instance, fn, user);
+  return on_any_thread(host, [&](Instance& instance) {
+    return fn ? instance.tasks().post(instance, fn, user) : DUNLIN_E_INVALID;
+  });
 }
 
 dunlin_status offload(const dunlin_host* host, dunlin_task_fn work, dunlin_task_fn done, void* user) noexcept {

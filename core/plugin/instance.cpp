@@ -11,10 +11,10 @@
 namespace dunlin {
 
 Instance::Instance(std::shared_ptr<Stage> stage, std::shared_ptr<Selection> selection, ModuleFigures& figures)
-    : Host(stage->log, selection->name(), selection->environment().config_directory, this,
-           selection->environment().isolated),
-      stage_(std::move(stage)),
-      selection_(std::move(selection)), auth_(selection_->auth()), router_(selection_->router()),
+    : stage_(std::move(stage)), selection_(std::move(selection)),
+      host_(stage_->services.hosts().take(stage_->log, selection_->name(), selection_->environment().config_directory,
+                                          selection_->environment().isolated, *this)),
+      auth_(selection_->auth()), router_(selection_->router()),
       guard_(selection_->guard()), filter_(selection_->filter()), route_(selection_->route()),
       framer_(selection_->framer()), figures_(figures) {
   if (auth_) figures_.serves(Asking::auth);
@@ -31,7 +31,7 @@ Result<std::shared_ptr<Instance>> Instance::create(std::shared_ptr<Stage> stage,
   dunlin_status status;
   {
     HookScope scope(*instance, Hook::create);
-    status = module.create(instance.get(), instance->selection_->settings(), &instance->raw_);
+    status = module.create(&instance->host_, instance->selection_->settings(), &instance->raw_);
   }
   if (status == DUNLIN_OK) return instance;
   instance->alive_ = false;
@@ -40,6 +40,7 @@ Result<std::shared_ptr<Instance>> Instance::create(std::shared_ptr<Stage> stage,
   instance->requests_.cancel_all(instance->services());
   instance->commands_.cancel_all(instance->services());
   instance->cache_.stop(*instance);
+  instance->services().hosts().give_back(instance->host_);
   return fail(Errc::unavailable, fmt::format("module \"{}\": create failed on worker {}: {}", instance->module(),
                                              instance->stage_->worker, status_name(status)));
 }
@@ -55,6 +56,7 @@ void Instance::destroy() {
   requests_.cancel_all(services());
   commands_.cancel_all(services());
   cache_.stop(*this);
+  services().hosts().give_back(host_);
   figures_.keep(metrics_);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Instance: a selection on one worker. It is the module's host there, and every hook is called through a HookScope on
-// it. All [worker] but answer() and tasks().post().
+// Instance: a selection on one worker. Its host is what the module knows it by, and every hook is called through a HookScope
+// on it. All [worker] but answer() and tasks().post().
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 
 #include "core/base/result.h"
 #include "core/plugin/hooks.h"
-#include "core/plugin/host.h"
+#include "core/plugin/hosts.h"
 #include "core/plugin/instance_parts.h"
 #include "core/plugin/module.h"
 #include "core/plugin/module_figures.h"
@@ -20,12 +20,14 @@
 
 namespace dunlin {
 
-class Instance final : public Host, public std::enable_shared_from_this<Instance> {
+class Instance final : public std::enable_shared_from_this<Instance> {
  public:
   // REQUIRES: `figures` (its module's) outlive it
   static Result<std::shared_ptr<Instance>> create(std::shared_ptr<Stage> stage, std::shared_ptr<Selection> selection,
                                                   ModuleFigures& figures);
   ~Instance() = default;  // REQUIRES: destroy() was called, if create() succeeded
+  Instance(const Instance&) = delete;
+  Instance& operator=(const Instance&) = delete;
 
   // Runs what other threads have handed in, destroys the module's instance, then stops its timers and requests. From
   // here on nothing calls into the module. REQUIRES: its tickets are released.
@@ -33,6 +35,11 @@ class Instance final : public Host, public std::enable_shared_from_this<Instance
   bool alive() const { return alive_; }
 
   dunlin_instance* raw() const { return raw_; }
+  // What the module knows it by.
+  const Host& host() const { return host_; }
+  Log& log() const { return host_.log(); }
+  const std::string& module() const { return host_.module(); }
+  bool on_own_thread() const { return host_.on_own_thread(); }
   const dunlin_auth* auth() const { return auth_; }
   const dunlin_router* router() const { return router_; }
   const dunlin_subscribe_guard* guard() const { return guard_; }
@@ -91,6 +98,7 @@ class Instance final : public Host, public std::enable_shared_from_this<Instance
 
   std::shared_ptr<Stage> stage_;
   std::shared_ptr<Selection> selection_;
+  WorkerHost& host_;
   const dunlin_auth* auth_;
   const dunlin_router* router_;
   const dunlin_subscribe_guard* guard_;

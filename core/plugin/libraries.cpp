@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -32,16 +33,17 @@ const Libraries::Version* Libraries::find(const std::string& file, std::string_v
   return nullptr;
 }
 
+void Libraries::begins(std::string what) {
+  const std::lock_guard lock(mutex_);
+  latest_ = std::move(what);
+}
+
 std::string Libraries::latest() const {
   const std::lock_guard lock(mutex_);
   return latest_;
 }
 
 Result<const dunlin_module*> Libraries::open(const std::string& directory, const std::string& name) {
-  {
-    const std::lock_guard lock(mutex_);
-    latest_ = name;
-  }
   const auto file = library_file(directory, name);
   if (!file) return file.error();
   const auto bytes = read_library(*file);

@@ -24,8 +24,9 @@ class Libraries {
 
   // As open_library() of module.h. A file whose bytes are those of a version that was opened before is that version.
   Result<const dunlin_module*> open(const std::string& directory, const std::string& name);
-  // [any-thread] The module that was asked for last: it is being opened or configured, should that hang.
-  std::string latest() const;
+  // What the set-up thread does now, in words: that is what does not return, should it hang.
+  void begins(std::string what);
+  std::string latest() const;  // [any-thread]
 
  private:
   struct Version {

@@ -17,6 +17,7 @@
 
 #include <fmt/format.h>
 
+#include "core/plugin/abi_text.h"
 #include "core/plugin/module.h"
 
 namespace dunlin {
@@ -49,7 +50,8 @@ std::string modules_in(const std::string& directory) {
 std::string flaw_in(const dunlin_module& module, const std::string& name) {
   if (!module.name) return "its module has no name";
   if (name != module.name)
-    return fmt::format("its module calls itself \"{}\"; the file's stem must be the module's name", module.name);
+    return fmt::format("its module calls itself \"{}\"; the file's stem must be the module's name",
+                       one_line(module.name));
   struct Hook {
     bool there;
     const char* name;
@@ -63,19 +65,7 @@ std::string flaw_in(const dunlin_module& module, const std::string& name) {
     if (!hook.there) return fmt::format("its module lacks the hook {}", hook.name);
   if (module.get_interface("dunlin.no-such-interface/0"))
     return "its get_interface gives a table for every id: it must compare the id, and return NULL for one that it does not know";
-  const auto* auth = static_cast<const dunlin_auth*>(module.get_interface(DUNLIN_AUTH));
-  if (auth && !auth->check) return "its " DUNLIN_AUTH " lacks check";
-  const auto* router = static_cast<const dunlin_router*>(module.get_interface(DUNLIN_ROUTER));
-  if (router && !(router->open && router->message && router->close))
-    return "its " DUNLIN_ROUTER " lacks open, message or close";
-  const auto* guard = static_cast<const dunlin_subscribe_guard*>(module.get_interface(DUNLIN_SUBSCRIBE_GUARD));
-  if (guard && !guard->check) return "its " DUNLIN_SUBSCRIBE_GUARD " lacks check";
-  const auto* filter = static_cast<const dunlin_publish_filter*>(module.get_interface(DUNLIN_PUBLISH_FILTER));
-  if (filter && !filter->filter) return "its " DUNLIN_PUBLISH_FILTER " lacks filter";
-  const auto* route = static_cast<const dunlin_http_route*>(module.get_interface(DUNLIN_HTTP_ROUTE));
-  const auto* framer = static_cast<const dunlin_framer*>(module.get_interface(DUNLIN_FRAMER));
-  if (framer && !framer->input) return "its " DUNLIN_FRAMER " lacks input";
-  return route ? flaw_in_routes(*route) : "";
+  return Tables::of(module).flaw();
 }
 
 std::string flaw_in(const dunlin_plugin& plugin, const std::string& name) {

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,7 @@
 #include "core/base/result.h"
 #include "core/config/config.h"
 #include "core/plugin/services.h"
+#include "core/plugin/tables.h"
 #include "dunlin/dunlin.h"
 
 namespace dunlin {
@@ -42,9 +44,6 @@ struct ModuleEnvironment {
 // error names the file and the cause, and for a missing file what modules there are.
 Result<const dunlin_module*> open_library(const std::string& directory, const std::string& name);
 
-// What the table of a module's HTTP routes lacks, or has and may not have; empty: nothing.
-std::string flaw_in_routes(const dunlin_http_route& table);
-
 // A line about the selection itself: `file:line:column: what`.
 std::string selection_fault(const std::string& file, const Place& place, const std::string& what);
 
@@ -65,13 +64,14 @@ class Selection {
   const dunlin_host* host() const;  // as `configure` got it
   const std::string& name() const { return name_; }
   const ModuleEnvironment& environment() const { return environment_; }
-  const dunlin_auth* auth() const;      // nullptr: it is no auth module
-  const dunlin_router* router() const;  // nullptr: it is no router
-  const dunlin_subscribe_guard* guard() const;
-  const dunlin_publish_filter* filter() const;
-  const dunlin_http_route* route() const;
+  // Each nullptr: it does not serve that.
+  const dunlin_auth* auth() const { return table(tables_.auth); }
+  const dunlin_router* router() const { return table(tables_.router); }
+  const dunlin_subscribe_guard* guard() const { return table(tables_.guard); }
+  const dunlin_publish_filter* filter() const { return table(tables_.filter); }
+  const dunlin_http_route* route() const { return table(tables_.route); }
+  const dunlin_framer* framer() const { return table(tables_.framer); }
   SharedCache& cache() const { return *cache_; }
-  const dunlin_framer* framer() const;  // nullptr: it finds no packets
 
  private:
   Selection(const ModuleEnvironment& environment, const ModuleUse& use);
@@ -79,10 +79,13 @@ class Selection {
   Status isolate(const ModuleUse& use);
   Result<const dunlin_module*> library() const;
   Status configure_module(const ModuleUse& use);
+  template <class Table>
+  static const Table* table(const std::optional<Table>& served) { return served ? &*served : nullptr; }
 
   ModuleEnvironment environment_;
   std::string name_;
   const dunlin_module* module_ = nullptr;
+  Tables tables_;
   dunlin_settings* settings_ = nullptr;
   bool configured_ = false;
   std::unique_ptr<SharedCache> cache_;

@@ -152,6 +152,7 @@ void ModuleRuntime::Impl::collect(std::vector<Sample>& out) const {
                    .buckets = {}});
     figures.collect(module, stage_->worker, out);
   }
+  stage_->services.hosts().collect(out);
   for (const auto& instance : instances_)
     if (instance) instance->collect(out);
 }

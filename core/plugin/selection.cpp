@@ -14,6 +14,7 @@
 #include "core/plugin/libraries.h"
 #include "core/plugin/library.h"
 #include "core/plugin/module.h"
+#include "core/plugin/process_state.h"
 
 namespace dunlin {
 namespace {
@@ -43,6 +44,8 @@ Selection::Selection(const ModuleEnvironment& environment, const ModuleUse& use)
                                         environment.isolated)) {}
 
 Selection::~Selection() {
+  if (!configured_ && !process_) return;
+  if (environment_.libraries) environment_.libraries->begins(fmt::format("`discard` of module \"{}\"", name_));
   if (!configured_) return;
   const CrashScope scope(crash_note(), name_.c_str(), "discard");
   module_->discard(settings_);
@@ -64,6 +67,9 @@ Status Selection::open(const ModuleUse& use) {
     return fail(opened.error().code,
                 selection_fault(file, use.place, fmt::format("module \"{}\": {}", name_, opened.error().why)));
   module_ = *opened;
+  tables_ = Tables::of(*module_);
+  if (const std::string flaw = tables_.flaw(); !flaw.empty())
+    return fail(Errc::bad_input, selection_fault(file, use.place, fmt::format("module \"{}\": {}", name_, flaw)));
   if (const auto missing = missing_extensions(*module_, environment_.isolated); !missing.empty())
     return fail(Errc::bad_input,
                 selection_fault(file, use.place,
@@ -84,6 +90,7 @@ Status Selection::isolate(const ModuleUse& use) {
   if (!process) return process.error();
   process_ = std::move(*process);
   module_ = &process_->module();
+  tables_ = Tables::of(*module_);
   settings_ = process_->settings();
   return ok();
 }
@@ -105,39 +112,23 @@ Status Selection::configure_module(const ModuleUse& use) {
 
 Result<std::shared_ptr<Selection>> Selection::configure(const ModuleEnvironment& environment, const ModuleUse& use) {
   std::shared_ptr<Selection> selection(new Selection(environment, use));
+  if (environment.libraries)
+    environment.libraries->begins(fmt::format("the set-up of module \"{}\" (`configure`)", use.module));
   if (use.isolated) {
     if (Status isolated = selection->isolate(use); !isolated) return isolated.error();
     return selection;
   }
+  const ProcessState before = ProcessState::now();
   if (Status opened = selection->open(use); !opened) return opened.error();
   if (Status configured = selection->configure_module(use); !configured) return configured.error();
+  const auto changes = ProcessState::now().changes_since(before);
+  plug_standard_descriptors();
+  if (!changes.empty())
+    environment.log.warn("module meddles with the process",
+                         {{"module", use.module}, {"changed", fmt::format("{}", fmt::join(changes, ", "))}});
   return selection;
 }
 
 const dunlin_host* Selection::host() const { return host_.get(); }
-
-const dunlin_auth* Selection::auth() const {
-  return static_cast<const dunlin_auth*>(module_->get_interface(DUNLIN_AUTH));
-}
-
-const dunlin_router* Selection::router() const {
-  return static_cast<const dunlin_router*>(module_->get_interface(DUNLIN_ROUTER));
-}
-
-const dunlin_subscribe_guard* Selection::guard() const {
-  return static_cast<const dunlin_subscribe_guard*>(module_->get_interface(DUNLIN_SUBSCRIBE_GUARD));
-}
-
-const dunlin_publish_filter* Selection::filter() const {
-  return static_cast<const dunlin_publish_filter*>(module_->get_interface(DUNLIN_PUBLISH_FILTER));
-}
-
-const dunlin_http_route* Selection::route() const {
-  return static_cast<const dunlin_http_route*>(module_->get_interface(DUNLIN_HTTP_ROUTE));
-}
-
-const dunlin_framer* Selection::framer() const {
-  return static_cast<const dunlin_framer*>(module_->get_interface(DUNLIN_FRAMER));
-}
 
 }  // namespace dunlin

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -19,6 +20,7 @@
 #include "core/base/log.h"
 #include "core/base/message.h"
 #include "core/base/redis_types.h"
+#include "core/plugin/hosts.h"
 #include "dunlin/dunlin.h"
 
 namespace dunlin {
@@ -27,6 +29,7 @@ class Services {
  public:
   // What a connection is and brought. The index of conn_header_at counts from 0.
   virtual dunlin_status conn_info(ClientId id, std::uint32_t what, std::string_view& out) = 0;
+  virtual dunlin_status conn_certificate(ClientId id, std::string_view& pem) = 0;
   virtual dunlin_status conn_header(ClientId id, std::string_view name, std::string_view& out) = 0;
   virtual dunlin_status conn_header_at(ClientId id, std::size_t index, std::string_view& name, std::string_view& value) = 0;
   virtual dunlin_status conn_query(ClientId id, std::string_view name, std::string_view& out) = 0;
@@ -91,8 +94,15 @@ class Services {
   virtual void* uv_loop() = 0;
   virtual std::uint32_t uv_version() const = 0;
 
+  // The hosts of the modules on this worker. They last as long as this does, and longer where they are shared.
+  Hosts& hosts() { return *hosts_; }
+  void share_hosts(std::shared_ptr<Hosts> hosts) { hosts_ = std::move(hosts); }  // REQUIRES: none was taken
+
  protected:
   ~Services() = default;
+
+ private:
+  std::shared_ptr<Hosts> hosts_ = std::make_shared<Hosts>();
 };
 
 }  // namespace dunlin

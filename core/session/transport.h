@@ -45,7 +45,7 @@ class Transport : public Sink {
 class Handshake {
  public:
   static constexpr std::string_view kMethod = ":method", kUri = ":uri", kProtocol = ":protocol", kHost = ":host",
-                                    kTlsSubject = ":tls-subject";
+                                    kTlsSubject = ":tls-subject", kTlsCertificate = ":tls-certificate";
 
   // REQUIRES: no NUL in either, as in HTTP.
   void add(std::string_view name, std::string_view value) {

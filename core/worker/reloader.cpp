@@ -6,19 +6,22 @@
 
 #include <fmt/format.h>
 
+#include "core/base/crash.h"
 #include "core/config/loader.h"
+#include "core/plugin/abi_text.h"
 #include "core/worker/worker.h"
 
 namespace dunlin {
 namespace {
 
+constexpr Millis kDiscardPatience{2'000};          // that a reload waits for a discard
 constexpr std::size_t kMostLiving = 8;  // generations: what hangs must not pile up
 
 std::string modules_of(const Generation& generation) {
   std::vector<std::string> names;
   for (const auto& selection : generation.modules.selections) {
     const char* version = selection->module().version;
-    names.push_back(version ? fmt::format("{} {}", selection->name(), version) : selection->name());
+    names.push_back(version ? fmt::format("{} {}", selection->name(), one_line(version)) : selection->name());
   }
   return fmt::format("{}", fmt::join(names, ", "));
 }
@@ -45,7 +48,13 @@ Result<std::unique_ptr<Reloader>> Reloader::create(const Config& config, Log& lo
   return reloader;
 }
 
-Reloader::~Reloader() = default;
+Reloader::~Reloader() {
+  for (auto& [number, entry] : entries_) retired_.push_back(std::move(entry.generation));
+  entries_.clear();
+  if (retired_.empty()) return;
+  setup_.run([gone = std::exchange(retired_, {})]() mutable { gone.clear(); });
+  setup_.finish([this] { return hanging(); });
+}
 
 void Reloader::start(TimerWheel& wheel, Mailbox& mailbox, std::vector<Worker*> workers) {
   wheel_ = &wheel;
@@ -77,6 +86,12 @@ void Reloader::reload(Done done) {
 void Reloader::begin() {
   busy_ = true;
   told_ = std::exchange(waiting_, {});
+  held_ = discarding_;
+  if (!held_) return go_on();
+  wheel_->start(late_, kDiscardPatience);
+}
+
+void Reloader::go_on() {
   auto building = read();
   if (!building) return end({false, building.error().why});
   building_ = (*building)->number;
@@ -86,11 +101,11 @@ void Reloader::begin() {
 
 // As `dunlin check` does it, so that both refuse the same with the same words.
 Result<std::shared_ptr<Reloader::Building>> Reloader::read() {
-  if (setup_.busy())
+  if (setup_.busy() || discarding_)
     return fail(Errc::overloaded, hanging() + ", which an earlier reload has begun");
-  if (entries_.size() >= kMostLiving)
+  if (living() >= kMostLiving)
     return fail(Errc::overloaded, fmt::format("{} earlier configurations are still being retired; try again later "
-                                              "(plugins.handover says how long that may take)", entries_.size() - 1));
+                                              "(plugins.handover says how long that may take)", living() - 1));
   auto config = load_config(in_force().config.file);
   if (!config) return config.error();
   if (const auto fixed = restart_needed(in_force().config, *config); !fixed.empty())
@@ -108,21 +123,28 @@ void Reloader::build(const std::shared_ptr<Building>& building, std::function<vo
 
 void Reloader::on_built(Building& building) {
   setup_.finish([this] { return hanging(); });  // telling us was the last that it did
-  if (building.number != building_ || workers_.empty()) return building.modules.reset();  // given up
+  if (building.number != building_ || workers_.empty()) {  // given up
+    if (*building.modules) retire(std::make_shared<ModuleSet>(std::move(**building.modules)));
+    return;
+  }
   building_ = 0;
   late_.stop();
-  if (!*building.modules) return end({false, building.modules->error().why});
+  if (!*building.modules) {
+    end({false, building.modules->error().why});
+    return discard_next();
+  }
   const std::uint64_t number = trying_ = building.number;
   Entry& entry = entries_[number];
   entry.generation = std::make_unique<Generation>(
       Generation{.number = number, .config = std::move(building.config), .modules = std::move(**building.modules)});
   entry.owed = workers_.size();
-  figures_.generations = entries_.size();
+  figures_.generations = living();
   wheel_->start(late_, kSetupPatience);
   for (Worker* worker : workers_)
     worker->prepare(*entry.generation, [this, number, worker](Status status) {
       mailbox_->post([this, number, worker, status = std::move(status)] { on_prepared(number, worker, status); });
     });
+  discard_next();
 }
 
 // The first run of slots that is long enough and that no living generation uses.
@@ -155,10 +177,11 @@ void Reloader::on_prepared(std::uint64_t number, Worker* worker, const Status& s
 }
 
 std::string Reloader::hanging() const {
-  return fmt::format("the set-up of module \"{}\" (`configure`) does not return", libraries_.latest());
+  return libraries_.latest() + " does not return";
 }
 
 void Reloader::on_late() {
+  if (std::exchange(held_, false)) return go_on();  // and is refused
   if (std::exchange(building_, 0) != 0) return end({false, hanging()});
   const std::uint64_t number = std::exchange(trying_, 0);
   end({false, fmt::format("`create` of the modules has not returned on {} of {} workers within {} s", entries_.at(number).owed,
@@ -173,6 +196,7 @@ void Reloader::put_in_force(std::uint64_t number) {
     worker->put_in_force(next, next.config.handover,
                          [this, old] { mailbox_->post([this, old] { on_released(old); }); });
   log_.configure(next.config.log_level, next.config.log_format);
+  crash_in(next.config.log_format);
   figures_.generation = number;
   end({true, fmt::format("in force: {} (modules: {})", next.config.file, modules_of(next))});
 }
@@ -191,9 +215,38 @@ void Reloader::abandon(std::uint64_t number) {
 
 void Reloader::on_released(std::uint64_t number) {
   if (--entries_.at(number).owed > 0) return;
-  entries_.erase(number);  // discards its modules' settings
-  figures_.generations = entries_.size();
   log_.debug("configuration retired", {{"generation", number}});
+  std::shared_ptr<void> gone = std::move(entries_.at(number).generation);
+  entries_.erase(number);
+  retire(std::move(gone));
+}
+
+void Reloader::retire(std::shared_ptr<void> modules) {
+  retired_.push_back(std::move(modules));
+  discard_next();
+}
+
+// What nobody uses any more, one after the other, where a `discard` that takes its time holds up nobody but reloads.
+void Reloader::discard_next() {
+  figures_.generations = living();
+  if (retired_.empty() || discarding_ || setup_.busy() || workers_.empty()) return;
+  discarding_ = true;
+  setup_.run([this, gone = std::move(retired_.front())]() mutable {
+    gone.reset();
+    mailbox_->post([this] { on_discarded(); });
+  });
+  retired_.pop_front();
+}
+
+void Reloader::on_discarded() {
+  setup_.finish([this] { return hanging(); });  // telling us was the last that it did
+  discarding_ = false;
+  if (workers_.empty()) return;  // stopped
+  if (std::exchange(held_, false)) {
+    late_.stop();
+    go_on();
+  }
+  discard_next();
 }
 
 void Reloader::end(const Report& report) {

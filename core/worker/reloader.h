@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reloader: puts the changed configuration in force on all workers, or none. It owns the generations: the one in force,
-// the one that is being tried, and those that workers still retire. All on the server's own thread; modules are opened and
-// configured on a thread of their own, one reload at a time, so that one that hangs keeps nobody but reloads waiting.
+// the one that is being tried, and those that workers still retire. All on the server's own thread; modules are opened, configured
+// and discarded on a thread of their own, one after the other, so that one that hangs keeps nobody but reloads waiting.
 //
 //   read, check, open, configure ─▶ prepare on every worker ─▶ put in force on every worker ─▶ retire the old one
 //          └── refused: nothing has happened      └── refused: abandon what was prepared
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -42,7 +43,7 @@ class Reloader {
   static Result<std::unique_ptr<Reloader>> create(const Config& config, Log& log);
   Reloader(const Reloader&) = delete;
   Reloader& operator=(const Reloader&) = delete;
-  ~Reloader();  // REQUIRES: the workers are gone
+  ~Reloader();  // discards what is left. REQUIRES: the workers are gone
 
   const Generation& in_force() const { return *entries_.at(in_force_).generation; }
   // With `plugins.watch`: the configuration and the modules' files that are in force; else none.
@@ -75,6 +76,7 @@ class Reloader {
 
   Reloader(Log& log, unsigned workers) : log_(log), isolator_(workers), setup_(log) {}
   void begin();
+  void go_on();
   Result<std::shared_ptr<Building>> read();
   void build(const std::shared_ptr<Building>& building, std::function<void()> built);
   void on_built(Building& building);
@@ -85,6 +87,10 @@ class Reloader {
   void put_in_force(std::uint64_t number);
   void abandon(std::uint64_t number);
   void on_released(std::uint64_t number);
+  void retire(std::shared_ptr<void> modules);
+  void discard_next();
+  void on_discarded();
+  std::size_t living() const { return entries_.size() + retired_.size() + (discarding_ ? 1 : 0); }
   void end(const Report& report);
 
   Log& log_;
@@ -94,6 +100,9 @@ class Reloader {
   std::map<std::uint64_t, Entry> entries_;
   std::uint64_t in_force_ = 1, last_ = 1;
   std::uint64_t building_ = 0, trying_ = 0;  // 0: none, or it has been given up
+  std::deque<std::shared_ptr<void>> retired_;  // generations that nobody uses, to be discarded
+  bool discarding_ = false;                    // the set-up thread is at that
+  bool held_ = false;                          // the reload at work waits for it
   bool busy_ = false;
   std::vector<Done> told_;     // of the reload at work
   std::vector<Done> waiting_;  // for the next

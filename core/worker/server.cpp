@@ -369,8 +369,8 @@ Status check_modules(const Config& config, Log& log) {
 
 Status serve(const Config& config, Log& log) {
   signal(SIGPIPE, SIG_IGN);
-  install_crash_handlers();
-  const CrashStack stack(log);
+  install_crash_handlers(log.format(), STDERR_FILENO);
+  const CrashStack stack;
   limit_files(config.files, log);
   silence_websocket_library();
   leave_tls_library_to_exit();

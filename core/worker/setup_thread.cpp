@@ -20,7 +20,7 @@ void SetupThread::run(std::function<void()> work) {
     busy_ = true;
   }
   thread_ = std::thread([this, work = std::move(work)]() mutable {
-    const CrashStack stack(log_);
+    const CrashStack stack;
     work();
     work = nullptr;
     const std::lock_guard lock(mutex_);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// SetupThread: where modules are opened and configured, so that one that hangs holds up nothing but that. A thread cannot
+// SetupThread: where modules are opened, configured and discarded, so that one that hangs holds up nothing but that. A thread cannot
 // be ended from outside: what still hangs when the server is to end, it leaves behind, and says so.
 #pragma once
 

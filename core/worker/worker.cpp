@@ -73,7 +73,7 @@ Status Worker::listen() {
 }
 
 void Worker::run(const std::function<void(Status)>& ready) {
-  const CrashStack stack(node_.log, index_);
+  const CrashStack stack(index_);
   note_ = crash_note();
   auto modules = ModuleRuntime::create(node_.first.modules, services_, sessions_, node_.log, index_);
   if (modules) {

@@ -73,6 +73,15 @@ dunlin_status WorkerServices::conn_info(ClientId id, std::uint32_t what, std::st
   return DUNLIN_OK;
 }
 
+dunlin_status WorkerServices::conn_certificate(ClientId id, std::string_view& pem) {
+  const Session* session = sessions_.find(id);
+  if (!session) return DUNLIN_E_GONE;
+  const auto value = session->handshake() ? session->handshake()->get(Handshake::kTlsCertificate) : std::nullopt;
+  if (!value) return DUNLIN_E_NOT_FOUND;
+  pem = *value;
+  return DUNLIN_OK;
+}
+
 dunlin_status WorkerServices::conn_header(ClientId id, std::string_view name, std::string_view& out) {
   const Session* session = sessions_.find(id);
   if (!session) return DUNLIN_E_GONE;

@@ -33,6 +33,7 @@ class WorkerServices final : public Services {
   void forget_options() { options_.clear(); }
 
   dunlin_status conn_info(ClientId id, std::uint32_t what, std::string_view& out) override;
+  dunlin_status conn_certificate(ClientId id, std::string_view& pem) override;
   dunlin_status conn_header(ClientId id, std::string_view name, std::string_view& out) override;
   dunlin_status conn_header_at(ClientId id, std::size_t index, std::string_view& name, std::string_view& value) override;
   dunlin_status conn_query(ClientId id, std::string_view name, std::string_view& out) override;

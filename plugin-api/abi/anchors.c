@@ -83,6 +83,9 @@ void anchor_dunlin_task(const dunlin_task *value) { (void)value; }
 void anchor_dunlin_timer(const dunlin_timer *value);
 void anchor_dunlin_timer(const dunlin_timer *value) { (void)value; }
 
+void anchor_dunlin_tls(const dunlin_tls *value);
+void anchor_dunlin_tls(const dunlin_tls *value) { (void)value; }
+
 void anchor_dunlin_publish_filter(const dunlin_publish_filter *value);
 void anchor_dunlin_publish_filter(const dunlin_publish_filter *value) { (void)value; }
 

@@ -52,6 +52,7 @@ Services::Services(const dunlin_host* from)
       http(table<dunlin_http>(from, DUNLIN_EXT_HTTP)),
       timer(table<dunlin_timer>(from, DUNLIN_EXT_TIMER)),
       conn(table<dunlin_conn_api>(from, DUNLIN_EXT_CONN)),
+      tls(table<dunlin_tls>(from, DUNLIN_EXT_TLS)),
       ticket_(table<dunlin_ticket_api>(from, DUNLIN_EXT_TICKET)),
       log_(table<dunlin_log>(from, DUNLIN_EXT_LOG)) {}
 
@@ -68,8 +69,26 @@ std::string_view without_port(std::string_view address) {
   return address.substr(0, address.rfind(':'));
 }
 
+std::string base64_of(std::string_view pem) {
+  const std::size_t begin = pem.find("-----BEGIN "), text = pem.find('\n', begin);
+  const std::size_t end = pem.find("-----END ", text);
+  std::string out;
+  if (begin == std::string_view::npos || end == std::string_view::npos) return out;
+  for (const char c : pem.substr(text, end - text))
+    if (c != '\n' && c != '\r') out += c;
+  return out;
+}
+
+std::optional<std::string_view> ConnValues::certificate() const {
+  dunlin_str pem{};
+  if (!services_.tls || services_.tls->certificate(services_.host, conn_, &pem) != DUNLIN_OK) return std::nullopt;
+  certificate_ = base64_of({pem.data, pem.size});
+  return certificate_;
+}
+
 std::optional<std::string_view> ConnValues::get(Source source, const std::string& name) const {
   if (source == Source::token) return std::string_view(token_.data, token_.size);
+  if (source == Source::tls_certificate) return certificate();
   dunlin_str found{};
   dunlin_status status = DUNLIN_OK;
   switch (source) {

@@ -28,6 +28,7 @@ class Services {
   const dunlin_http* http;
   const dunlin_timer* timer;
   const dunlin_conn_api* conn;
+  const dunlin_tls* tls;  // nullptr: an older server
 
  private:
   const dunlin_ticket_api* ticket_;
@@ -43,10 +44,16 @@ class ConnValues : public Values {
   std::optional<std::string_view> get(Source source, const std::string& name) const override;
 
  private:
+  std::optional<std::string_view> certificate() const;
+
   const Services& services_;
   const dunlin_conn conn_;
   const dunlin_str token_;
+  mutable std::string certificate_;  // what a view of it was handed out of
 };
+
+// What stands between the first BEGIN and END of a PEM, on one line: the base64 of its DER.
+std::string base64_of(std::string_view pem);
 
 // "192.0.2.7:51234" to "192.0.2.7", "[2001:db8::1]:51234" to "2001:db8::1".
 std::string_view without_port(std::string_view address);

@@ -15,7 +15,7 @@ struct Word {
   bool named;  // "header." is followed by the name of one
 };
 
-constexpr std::array<Word, 11> kWords{{
+constexpr std::array<Word, 12> kWords{{
     {"token", Source::token, false},
     {"remote_addr", Source::remote_addr, false},
     {"remote_ip", Source::remote_ip, false},
@@ -24,6 +24,7 @@ constexpr std::array<Word, 11> kWords{{
     {"uri", Source::uri, false},
     {"host", Source::host, false},
     {"tls_subject", Source::tls_subject, false},
+    {"tls_certificate", Source::tls_certificate, false},
     {"header.", Source::header, true},
     {"query.", Source::query, true},
     {"cookie.", Source::cookie, true},

@@ -17,7 +17,7 @@ enum class Place {
   header,  // as it is; one with a control character (CR, LF, NUL …) cannot be written
 };
 
-enum class Source { token, remote_addr, remote_ip, path, method, uri, host, tls_subject, header, query, cookie };
+enum class Source { token, remote_addr, remote_ip, path, method, uri, host, tls_subject, tls_certificate, header, query, cookie };
 
 // What the placeholders stand for, for one log-in.
 class Values {

@@ -26,6 +26,7 @@ static void what_the_handshake_carried(void **state) {
     says(host, "info:6", "0 /message-center|");
     says(host, "info:7", "0 CN=ann|");
     says(host, "info:8", "-1 |");
+    says(host, "certificate", "0 -----BEGIN CERTIFICATE-----|");
     says(host, "header:x-a", "0 1|");
     says(host, "header:x-b", "-5 |");
     says(host, "headers", "host=example.org|x-a=1|x-a=2|3 headers|");
@@ -47,13 +48,13 @@ static void who_it_is(void **state) {
 
 static void a_connection_that_is_gone_is_said_to_be(void **state) {
     (void)state;
-    static const char *const asked[] = {"info:1", "header:x-a", "query:room", "cookie:session", "option:plan", "context-get:k"};
+    static const char *const asked[] = {"info:1", "header:x-a", "query:room", "certificate", "cookie:session", "option:plan", "context-get:k"};
     harness *host = known(0);
     for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) harness_message(host, 2, asked[i]);
     harness_message(host, 2, "uid");
     harness_message(host, 2, "context-set:k=1");
     harness_message(host, 2, "subscription:news");
-    assert_string_equal(harness_sent(host), "-2 |-2 |-2 |-2 |-2 |-2 |-2  0|set -2|-2 -2 -2 -2|");
+    assert_string_equal(harness_sent(host), "-2 |-2 |-2 |-2 |-2 |-2 |-2 |-2  0|set -2|-2 -2 -2 -2|");
     harness_close(host);
 }
 

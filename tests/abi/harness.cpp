@@ -76,10 +76,9 @@ Config config_of(const std::string& chain, const std::string& router, const std:
   std::istringstream names(chain);
   for (std::string name; std::getline(names, name, ',');) endpoint.auth.push_back(select(name));
   endpoint.router = select(router);
-  if (router == "thrower") endpoint.guards.push_back(select(router));
-  if (router == "probe") {
-    endpoint.guards.push_back(select(router));
-    endpoint.guards.push_back(select("passer"));
+  if (router == "thrower" || router == "sugar" || router == "probe") endpoint.guards.push_back(select(router));
+  if (router == "probe") endpoint.guards.push_back(select("passer"));
+  if (router == "sugar" || router == "probe") {
     config.filters.push_back(select(router));
     config.api_routes.push_back(select(router));
   }
@@ -101,7 +100,7 @@ struct harness final : AnswerSink {
     runtime = std::move(*created);
     services.subscribe_with = [this](ClientId id, std::string_view channel, Services::SubscribeDone done) {
       services.defer([this, id, name = std::string(channel), done = std::move(done)] {
-        runtime->guard(modules(), id, name, done);
+        if (runtime) runtime->guard(modules(), id, name, done);  // it may have been stopped
       });
       return DUNLIN_OK;
     };
@@ -193,6 +192,7 @@ void harness_know(harness* self, int logged_in) {
                     {DUNLIN_CONN_URI, "/message-center?room=a%20b"}, {DUNLIN_CONN_PROTOCOL, "HTTP/1.1"},
                     {DUNLIN_CONN_HOST, "example.org"}, {DUNLIN_CONN_PATH, "/message-center"}, {DUNLIN_CONN_TLS_SUBJECT, "CN=ann"}};
   services.headers = {{"host", "example.org"}, {"x-a", "1"}, {"x-a", "2"}};
+  services.certificate = "-----BEGIN CERTIFICATE-----";
   services.queries = {{"room", "a b"}};
   services.cookies = {{"session", "s3"}};
   services.options = {{"plan", R"({"name":"gold"})"}};
@@ -326,7 +326,7 @@ int harness_sent_count(harness* self) { return static_cast<int>(self->services.s
 
 double harness_metric(harness* self, const char* name, const char* label_value) {
   std::vector<Sample> samples;
-  self->runtime->collect(samples);
+  (self->runtime ? self->runtime : self->elsewhere)->collect(samples);
   double sum = -1;
   for (const Sample& sample : samples) {
     const auto carries = [&](const auto& label) { return label.second == label_value; };

@@ -28,7 +28,7 @@ typedef struct login {
 
 /* One endpoint with this chain (names apart by ','; "name!" for `on_error: pass`) and the router `probe`; 5 s deadlines. */
 harness *harness_open(const char *chain);
-/* With another router; it is the guard, too, if it is `thrower`. */
+/* With another router; it is the guard, too, if it is `thrower`, and guard, filter and module of routes if it is `sugar`. */
 harness *harness_open_with(const char *chain, const char *router);
 /* Destroys the runtime; what modules did until then can still be read. */
 void harness_stop(harness *self);
@@ -88,7 +88,7 @@ int harness_requests(harness *self);                      /* running */
 /* Every text that modules sent, in order, each ended by '|'. */
 const char *harness_sent(harness *self);
 int harness_sent_count(harness *self);
-/* The sum of the samples of this name that carry this label value ("" for any); -1: there is none. */
+/* The sum of the samples of this name (of the second instance, when the first was stopped) that carry this label value ("" for any); -1: there is none. */
 double harness_metric(harness *self, const char *name, const char *label_value);
 /* What was logged so far. */
 const char *harness_log(harness *self);

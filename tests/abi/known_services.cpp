@@ -22,6 +22,12 @@ dunlin_status KnownServices::conn_info(ClientId id, std::uint32_t what, std::str
   return DUNLIN_OK;
 }
 
+dunlin_status KnownServices::conn_certificate(ClientId id, std::string_view& pem) {
+  if (known(id) != DUNLIN_OK) return DUNLIN_E_GONE;
+  pem = certificate;
+  return certificate.empty() ? DUNLIN_E_NOT_FOUND : DUNLIN_OK;
+}
+
 dunlin_status KnownServices::conn_header(ClientId id, std::string_view name, std::string_view& out) {
   if (known(id) != DUNLIN_OK) return DUNLIN_E_GONE;
   const auto found = std::find_if(headers.begin(), headers.end(), [&](const auto& header) { return header.first == name; });

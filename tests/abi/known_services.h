@@ -21,13 +21,14 @@ class KnownServices final : public MemoryServices {
   std::map<std::uint32_t, std::string> infos;  // by DUNLIN_CONN_…; to every connection that is not known, only the path
   std::vector<std::pair<std::string, std::string>> headers;
   std::map<std::string, std::string, std::less<>> queries, cookies, options, context;
-  std::string uid;
+  std::string uid, certificate;
   std::uint32_t uid_kind = DUNLIN_UID_NONE;
   std::set<std::string, std::less<>> channels;
   std::size_t unread = 0;  // 0: it is no raw TCP connection
   int closed = 0;
 
   dunlin_status conn_info(ClientId id, std::uint32_t what, std::string_view& out) override;
+  dunlin_status conn_certificate(ClientId id, std::string_view& pem) override;
   dunlin_status conn_header(ClientId id, std::string_view name, std::string_view& out) override;
   dunlin_status conn_header_at(ClientId id, std::size_t index, std::string_view& name, std::string_view& value) override;
   dunlin_status conn_query(ClientId id, std::string_view name, std::string_view& out) override { return find(id, queries, name, out); }

@@ -180,6 +180,9 @@ SAYS(DUNLIN_EXT_TIMER, "dunlin.timer/1");
 SIZE(dunlin_timer, 16);
 AT(dunlin_timer, start, 0);
 AT(dunlin_timer, stop, 8);
+SAYS(DUNLIN_EXT_TLS, "dunlin.tls/1");
+SIZE(dunlin_tls, 8);
+AT(dunlin_tls, certificate, 0);
 
 /* ext/http.h */
 SAYS(DUNLIN_EXT_HTTP, "dunlin.http/1");

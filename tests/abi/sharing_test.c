@@ -94,6 +94,20 @@ static void bad_arguments_are_refused(void **state) {
     harness_close(host);
 }
 
+static void who_calls_for_one_that_is_gone_is_told_so(void **state) {
+    (void)state;
+    harness *host = harness_open("");
+    harness_message(host, 1, "keep-host");
+    harness_stop(host);
+    harness_message_elsewhere(host, 1, "stale");
+    assert_contains(harness_log(host), "stale, here: module=probe\n");
+    assert_contains(harness_log(host), " -2 -2 -2 -2 -2 -2 -2 -2 module=probe");
+    assert_contains(harness_log(host), " -2 -2 -2 -2 -2 -2 -3 -3 module=probe"); /* on a thread */
+    assert_contains(harness_log(host), "said by one that is gone module=probe");
+    assert_true(harness_metric(host, "dunlin_stale_calls_total", "probe") == 14);
+    harness_close(host);
+}
+
 static void the_loop_is_given_with_its_version(void **state) {
     (void)state;
     harness *host = harness_open("");
@@ -111,6 +125,7 @@ int main(void) {
         cmocka_unit_test(who_is_destroyed_lets_the_others_know),
         cmocka_unit_test(values_are_put_got_and_removed),
         cmocka_unit_test(bad_arguments_are_refused),
+        cmocka_unit_test(who_calls_for_one_that_is_gone_is_told_so),
         cmocka_unit_test(the_loop_is_given_with_its_version),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -102,6 +102,8 @@ def test_a_crash_refuses_what_is_pending_and_no_client_notices(serve, tmp_path, 
     assert dunlin.metric("dunlin_module_process_ends_total", module="fragile", reason=reason) == 1
     assert dunlin.metric("dunlin_module_refused_total", module="fragile") == 2
     assert dunlin.metric("dunlin_fragile_checks_total") >= 3  # what it counted before goes on
+    if token == "abort":
+        assert [line["text"] for line in dunlin.logged("module stderr", module="fragile")] == ["last words"]
     if reason == "signal":
         crashed, = dunlin.logged("crashed")
         assert (crashed["signal"], crashed["module"], crashed["hook"]) == (how, "fragile", "check")
@@ -125,6 +127,17 @@ def test_one_that_starts_slowly_is_not_taken_for_one_that_hangs(serve, tmp_path)
     dunlin.wait_metric("dunlin_module_restarts_total", 1, module="fragile")
     breaking.auth("u-1")
     assert len(dunlin.logged("module process ended")) == 1
+
+
+def test_what_it_writes_to_its_standard_error_is_in_the_log_under_its_name(serve, tmp_path):
+    isolated = Isolated(serve, tmp_path, workers=1)
+    dunlin = isolated.dunlin
+    dunlin.connect().auth("stderr")
+    until(lambda: len(dunlin.logged("module stderr")) == 2, "whole lines have come")
+    assert isolated.reload(workers=1, more=1).returncode == 0  # the process ends, and so does half a line
+    until(lambda: len(dunlin.logged("module stderr")) == 3, "half a line has come")
+    lines = dunlin.logged("module stderr", module="fragile", worker=0)
+    assert [line["text"] for line in lines] == ["said to nobody", "error forged module=lua", "half a line"]
 
 
 def test_one_that_hangs_or_closes_its_socket_is_killed(serve, tmp_path):

@@ -78,6 +78,17 @@ def test_the_docs_lead_to_a_tested_asynchronous_plugin(prefix, tmp_path):
     assert "100% tests passed" in said and "warn" not in said, said
 
 
+@pytest.mark.parametrize("name", ["Rules", "Words"])
+def test_the_plugins_in_cpp_of_the_docs_pass(prefix, tmp_path, name):
+    file = tmp_path / f"{name.lower()}.cpp"
+    file.write_text(block_of("writing-a-plugin.md", "cpp", f"DUNLIN_PLUGIN({name})"))
+    library = file.with_suffix(".so")
+    run("g++", "-std=c++17", "-Wall", "-Wextra", "-Wshadow", "-Wconversion", "-Werror", "-shared", "-fPIC", "-fvisibility=hidden",
+        f"-Wl,--version-script={prefix}/share/dunlin/plugin.map", "-I", prefix / "include", "-o", library, file)
+    said = run(prefix / "bin/dunlin", "plugin", "check", library)
+    assert f"{name.lower()}.so: passed" in said and "warn" not in said, said
+
+
 def test_the_plugin_in_c_of_the_docs_is_built_by_one_line(prefix, tmp_path):
     (tmp_path / "door.c").write_text(block_of("writing-a-plugin.md", "c", "dunlin_plugin_v1"))
     config = next(prefix.glob("lib*/**/pkgconfig"))

@@ -164,6 +164,21 @@ def test_a_configure_that_hangs_holds_up_nothing_but_reloads(swapper, tmp_path):
     swapper.wait_one_generation()
 
 
+def test_a_discard_that_hangs_holds_up_nothing_but_reloads(swapper, tmp_path):
+    client = swapper.dunlin.connect()
+    swapper.change(swap={"hold_discard": f"{tmp_path}/release"})
+    swapper.reload_in_force()
+    swapper.change(swap={"mark": "!"})
+    swapper.reload_in_force()
+    until((tmp_path / "release.held").exists, "the old settings are being discarded")
+    assert '`discard` of module "swap" does not return, which an earlier reload has begun' in swapper.reload_refused()
+    assert ask(client, "who") == "v1!"
+    assert swapper.dunlin.metric("dunlin_generations") == 2
+    (tmp_path / "release").touch()
+    until(lambda: swapper.reload()[0], "what hung has returned, and reloads are taken again")
+    swapper.wait_one_generation()
+
+
 def test_without_a_server_it_says_so(tmp_path):
     (tmp_path / "dunlin.yaml").write_text("{}")
     done = run_cli("reload", "--config", tmp_path / "dunlin.yaml")

@@ -22,6 +22,7 @@
 #include "dunlin/ext/subscribe.h"
 #include "dunlin/ext/task.h"
 #include "dunlin/ext/timer.h"
+#include "dunlin/ext/tls.h"
 #include "dunlin/filter.h"
 #include "dunlin/framer.h"
 #include "dunlin/guard.h"

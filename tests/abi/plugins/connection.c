@@ -20,6 +20,17 @@ static dunlin_verdict info(dunlin_instance *self, dunlin_ticket ticket) {
     return DUNLIN_ALLOW;
 }
 
+/* "certificate": of the client */
+static dunlin_verdict certificate(dunlin_instance *self, dunlin_ticket ticket) {
+    const dunlin_tls *tls = self->host->get_extension(self->host, DUNLIN_EXT_TLS);
+    dunlin_str out;
+    (void)ticket;
+    const dunlin_status status = tls->certificate(self->host, self->conn, &out);
+    say_got(self, status, out);
+    if (tls->certificate(self->host, self->conn, NULL) != DUNLIN_E_INVALID) probe_say(self, "took NULL");
+    return DUNLIN_ALLOW;
+}
+
 typedef dunlin_status (*getter)(const dunlin_host *, dunlin_conn, dunlin_str, dunlin_str *);
 
 static dunlin_verdict named(dunlin_instance *self, getter get) {
@@ -209,6 +220,7 @@ const dunlin_framer probe_framer = {input, encode};
 
 const probe_act probe_connection[] = {
     {"info", info},
+    {"certificate", certificate},
     {"header", header},
     {"query", query},
     {"cookie", cookie},

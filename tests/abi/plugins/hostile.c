@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Plugins that the server loads and `dunlin plugin check` must find out: one FAULT_ each. */
 #include <dunlin/dunlin.h>
+#include <fenv.h>
+#include <locale.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -32,6 +35,20 @@ __attribute__((constructor)) static void loaded(void) {
 }
 #endif
 
+#ifdef FAULT_MEDDLE
+static void ignore(int number) { (void)number; }
+static void meddle(void) {
+    sigset_t term;
+    sigemptyset(&term);
+    sigaddset(&term, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &term, NULL);
+    signal(SIGSEGV, ignore);
+    setlocale(LC_ALL, "C.UTF-8");
+    setenv("TZ", "Asia/Tokyo", 1);
+    close(0);
+}
+#endif
+
 static dunlin_status configure(const dunlin_host *host, dunlin_str json, dunlin_settings **out) {
     (void)host, (void)json;
 #ifdef FAULT_CRASH_CONFIGURE
@@ -42,6 +59,9 @@ static dunlin_status configure(const dunlin_host *host, dunlin_str json, dunlin_
 #endif
 #ifdef FAULT_EXIT_CONFIGURE
     exit(0);
+#endif
+#ifdef FAULT_MEDDLE
+    meddle();
 #endif
 #ifdef FAULT_LEAK_SETTINGS
     if (!malloc(100)) return DUNLIN_E_NO_MEMORY;
@@ -79,7 +99,41 @@ static dunlin_status create(const dunlin_host *host, const dunlin_settings *sett
     return DUNLIN_OK;
 }
 
+#ifdef FAULT_STALE
+/* Goes on calling until it is told that its instance is gone, and then calls everything else that any thread may. */
+static void nothing(void *user) { (void)user; }
+static void *call_on(void *user) {
+    const dunlin_host *host = user;
+    const dunlin_task *tasks = host->get_extension(host, DUNLIN_EXT_TASK);
+    const dunlin_cache *cache = host->get_extension(host, DUNLIN_EXT_CACHE);
+    const dunlin_log *log = host->get_extension(host, DUNLIN_EXT_LOG);
+    const dunlin_reply_api *replies = host->get_extension(host, DUNLIN_EXT_REPLY);
+    const dunlin_ticket_api *tickets = host->get_extension(host, DUNLIN_EXT_TICKET);
+    const dunlin_timer *timers = host->get_extension(host, DUNLIN_EXT_TIMER);
+    const dunlin_str text = {"x", 1};
+    dunlin_reply reply;
+    uint64_t id;
+    memset(&reply, 0, sizeof reply);
+    reply.status = 200;
+    while (tasks->post(host, nothing, NULL) != DUNLIN_E_GONE) sched_yield();
+    cache->put(host, text, text, 1000);
+    cache->land(host, 1, DUNLIN_OK, text, 1000);
+    cache->remove(host, text);
+    replies->send(host, 1, &reply);
+    tickets->answer(host, 1, DUNLIN_DENY, NULL);
+    timers->start(host, 1, 0, nothing, NULL, &id);
+    log->write(host, DUNLIN_LOG_INFO, 0, text);
+    return NULL;
+}
+#endif
+
 static void destroy(dunlin_instance *self) {
+#ifdef FAULT_STALE
+    static int begun; /* one, for all instances */
+    pthread_t thread;
+    if (__atomic_exchange_n(&begun, 1, __ATOMIC_RELAXED) == 0 && pthread_create(&thread, NULL, call_on, (void *)(size_t)self->host) == 0)
+        pthread_detach(thread);
+#endif
 #ifndef FAULT_LEAK
     free(self);
 #else
@@ -95,6 +149,26 @@ static dunlin_verdict check(dunlin_instance *self, dunlin_conn conn, const dunli
 #endif
 #ifdef FAULT_ABORT
     if (credentials->token.size > 1000) abort(); /* as an exception does that leaves a hook in C++ */
+#endif
+#ifdef FAULT_HUGE
+    dunlin_identity who;
+    dunlin_answer yes;
+    const dunlin_log *log = self->host->get_extension(self->host, DUNLIN_EXT_LOG);
+    memset(&who, 0, sizeof who);
+    memset(&yes, 0, sizeof yes);
+    who.uid.text.data = credentials->token.data;
+    who.uid.text.size = (size_t)-1;
+    who.uid.kind = DUNLIN_UID_STRING;
+    who.context_count = (size_t)-8;
+    yes.identity = &who;
+    yes.reason = who.uid.text;
+    log->write(self->host, DUNLIN_LOG_ERROR, conn, who.uid.text);
+    log->write(self->host, 4000000000u, conn, credentials->token);
+    self->tickets->answer(self->host, ticket, DUNLIN_ALLOW, &yes);
+    return DUNLIN_PENDING;
+#endif
+#ifdef FAULT_LEAVE
+    if (credentials->token.size > 1000) pthread_exit(NULL); /* takes the worker with it */
 #endif
 #ifdef FAULT_NONSENSE
     return 99;
@@ -120,12 +194,26 @@ static dunlin_verdict check(dunlin_instance *self, dunlin_conn conn, const dunli
 }
 
 static const dunlin_auth auth = {check, NULL};
-#ifdef FAULT_ANYTHING
+#ifdef FAULT_FICKLE /* a table of its own each time, and none in the end */
+static const void *get_interface(const char *id) {
+    static dunlin_auth tables[16];
+    static unsigned asked;
+    if (strcmp(id, DUNLIN_AUTH) != 0 || asked == sizeof tables / sizeof *tables) return NULL;
+    if (asked > 0) tables[asked - 1].check = NULL;
+    tables[asked] = auth;
+    return &tables[asked++];
+}
+#elif defined(FAULT_ANYTHING)
 static const void *get_interface(const char *id) { return id ? &auth : NULL; }
 #else
 static const void *get_interface(const char *id) { return strcmp(id, DUNLIN_AUTH) == 0 ? &auth : NULL; }
 #endif
 static const char *const required[] = {DUNLIN_EXT_TICKET, NULL};
-static const dunlin_module module = {NAME, "1.0", "is up to no good", "{\"type\":\"object\",\"additionalProperties\":false}",
+#ifdef FAULT_SCHEMA
+#define SCHEMA "{\"type\":[\"\xff\xfe"
+#else
+#define SCHEMA "{\"type\":\"object\",\"additionalProperties\":false}"
+#endif
+static const dunlin_module module = {NAME, "1.0", "is up to no good", SCHEMA,
                                      required, configure, discard, create, destroy, get_interface};
 DUNLIN_EXPORT const dunlin_plugin dunlin_plugin_v1 = {DUNLIN_MAGIC, DUNLIN_ABI_MAJOR, DUNLIN_ABI_MINOR, 0, &module};

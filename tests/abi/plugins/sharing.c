@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What goes beyond one instance: the cache, the loop, subscriptions that guards decide about. */
+#include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "probe.h"
@@ -112,7 +114,56 @@ static dunlin_verdict loop(dunlin_instance *self, dunlin_ticket ticket) {
     return DUNLIN_ALLOW;
 }
 
+/* "keep-host": for an instance that comes later, which calls for this one when it has gone. */
+static const dunlin_host *kept;
+static dunlin_verdict keep_host(dunlin_instance *self, dunlin_ticket ticket) {
+    (void)ticket;
+    kept = self->host;
+    return DUNLIN_ALLOW;
+}
+
+static void never(void *user) { (void)user; }
+
+/* "post answer reply put land remove timer send": what each service says. */
+static void say_stale(dunlin_instance *self, const char *where) {
+    const dunlin_str text = probe_str("x");
+    dunlin_reply reply;
+    uint64_t id = 0;
+    memset(&reply, 0, sizeof reply);
+    reply.status = 200;
+    const dunlin_task *tasks = kept->get_extension(kept, DUNLIN_EXT_TASK);
+    const dunlin_status all[] = {tasks->post(kept, never, NULL),
+                                 self->tickets->answer(kept, 1, DUNLIN_DENY, NULL),
+                                 self->replies->send(kept, 1, &reply),
+                                 self->caches->put(kept, text, text, 1000),
+                                 self->caches->land(kept, 1, DUNLIN_OK, text, 1000),
+                                 self->caches->remove(kept, text),
+                                 self->timers->start(kept, 1, 0, never, NULL, &id),
+                                 self->conns->send(kept, 1, DUNLIN_TEXT, text)};
+    char line[128] = "";
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        snprintf(line + strlen(line), sizeof line - strlen(line), " %d", (int)all[i]);
+    self->logs->write(kept, DUNLIN_LOG_INFO, 0, probe_str("said by one that is gone"));
+    self->logs->write(self->host, DUNLIN_LOG_INFO, 0, probe_str(where));
+    self->logs->write(self->host, DUNLIN_LOG_INFO, 0, probe_str(line));
+}
+
+static void *say_stale_on_thread(void *self) {
+    say_stale(self, "stale, on a thread:");
+    return NULL;
+}
+
+static dunlin_verdict stale(dunlin_instance *self, dunlin_ticket ticket) {
+    pthread_t thread;
+    (void)ticket;
+    say_stale(self, "stale, here:");
+    if (pthread_create(&thread, NULL, say_stale_on_thread, self) == 0) pthread_join(thread, NULL);
+    return DUNLIN_ALLOW;
+}
+
 const probe_act probe_sharing[] = {
+    {"keep-host", keep_host},
+    {"stale", stale},
     {"subscribe", subscribe},
     {"fetch", fetch},
     {"land", land},

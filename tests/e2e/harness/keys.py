@@ -74,6 +74,22 @@ class EdKey(Key):
         return {"kty": "OKP", "crv": "Ed25519", "x": base64url(self._public_der()[-32:])}
 
 
+class ClientAuthority:
+    """An authority that vouches for clients, and a client that it vouches for."""
+
+    def __init__(self, folder, subject="/CN=ann"):
+        self.certificate, key = folder / "clients.crt", folder / "clients.key"
+        openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", self.certificate, "-days", "2",
+                "-subj", "/CN=clients", "-addext", "basicConstraints=critical,CA:TRUE")
+        self.client, self.client_key, request = folder / "ann.crt", folder / "ann.key", folder / "ann.csr"
+        openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", self.client_key, "-out", request, "-subj", subject)
+        openssl("x509", "-req", "-in", request, "-CA", self.certificate, "-CAkey", key, "-set_serial", "7", "-days", "2",
+                "-out", self.client)
+
+    def der(self):
+        return openssl("x509", "-in", self.client, "-outform", "DER")
+
+
 def self_signed(folder):
     """A certificate for 127.0.0.1 and its key."""
     key, certificate = folder / "server.key", folder / "server.crt"

@@ -37,7 +37,7 @@ def configuration(*, workers=2, auth=("jwt-auth",), router=None, script=None, en
     first = {"path": "/message-center", "auth": list(auth), "router": router, "limits": limits or {}} | (endpoint or {})
     listener = {"bind": "127.0.0.1:0", "endpoints": [first, *endpoints]}
     if tls:
-        listener["tls"] = {"certificate": str(tls[0]), "key": str(tls[1])}
+        listener["tls"] = dict(zip(("certificate", "key", "client_ca"), map(str, tls)))
     listeners = [listener]
     if socket:
         raw = {"bind": "127.0.0.1:0", "protocol": "socket", "router": {"module": "lua", "entry": "socket.lua", "reload": "100ms"}}

@@ -5,17 +5,22 @@
  *   room-7     the user 7, if its connection was opened with ?room=7 on the endpoint /message-center
  *   mute       never answers                  anything else is not its own
  *   abort, segv, exit, hang, close            what they say; close: of every descriptor that it finds
+ *   thread-abort, -segv, -exit, -null         on a thread of its own; null: a call of what is no function
+ *   loop-segv                                 in a callback of the worker's libuv loop
+ *   stderr                                    writes two lines there, and half a line; and is the user 8
  *
  * Its settings: {"refuse": true} refuses them, {"fail": true} fails in create, {"crash": true} crashes in configure,
  * {"hold": "FILE"} keeps create waiting while FILE is there.
  * It counts its questions. */
-#define _POSIX_C_SOURCE 199309L
+#define _POSIX_C_SOURCE 200809L
 #include <dunlin/dunlin.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+#include <uv.h>
 
 struct dunlin_settings {
     int fail;
@@ -116,6 +121,39 @@ static int is_in_room(dunlin_instance *self, dunlin_conn conn, const char *room)
     return strcmp(found.data, room) == 0;
 }
 
+static void *break_on_thread(void *how) {
+    void (*volatile nothing)(void) = NULL;
+    if (strcmp(how, "abort") == 0) abort();
+    if (strcmp(how, "segv") == 0) crash();
+    if (strcmp(how, "null") == 0) nothing();
+    exit(3);
+}
+
+/* What the token says after "thread-", which is a constant here: the thread outlives the hook. */
+static dunlin_verdict start_to_break(const char *how) {
+    static const char *const known[] = {"abort", "segv", "null", "exit"};
+    size_t i;
+    for (i = 0; i < sizeof known / sizeof *known; ++i) {
+        pthread_t thread;
+        if (strcmp(how, known[i]) == 0 && pthread_create(&thread, NULL, break_on_thread, (void *)(size_t)known[i]) == 0)
+            pthread_detach(thread);
+    }
+    return DUNLIN_PENDING;
+}
+
+static void break_in_loop(uv_timer_t *timer) {
+    (void)timer;
+    crash();
+}
+
+static dunlin_verdict break_in_loop_soon(dunlin_instance *self) {
+    static uv_timer_t timer; /* the process ends before it is used twice */
+    const dunlin_loop *loop = self->host->get_extension(self->host, DUNLIN_EXT_LOOP);
+    uv_timer_init(loop->uv_loop(self->host), &timer);
+    uv_timer_start(&timer, break_in_loop, 1, 0);
+    return DUNLIN_PENDING;
+}
+
 static dunlin_verdict check(dunlin_instance *self, dunlin_conn conn, const dunlin_credentials *credentials,
                             dunlin_ticket ticket) {
     const char *token = credentials->token.data, *dash = strchr(token, '-');
@@ -124,8 +162,18 @@ static dunlin_verdict check(dunlin_instance *self, dunlin_conn conn, const dunli
     self->metrics->add(self->host, self->checks, 1);
     self->log->write(self->host, DUNLIN_LOG_INFO, conn, text("asked"));
     if (strncmp(token, "later-", 6) == 0) return allow_later(self, ticket, uid);
+    if (strncmp(token, "thread-", 7) == 0) return start_to_break(token + 7);
+    if (strcmp(token, "loop-segv") == 0) return break_in_loop_soon(self);
+    if (strcmp(token, "stderr") == 0) {
+        fputs("said to nobody\nerror forged module=lua\nhalf a line", stderr);
+        allow(self, ticket, "8");
+        return DUNLIN_PENDING;
+    }
     if (strcmp(token, "mute") == 0) return DUNLIN_PENDING;
-    if (strcmp(token, "abort") == 0) abort();
+    if (strcmp(token, "abort") == 0) {
+        fputs("last words\n", stderr);
+        abort();
+    }
     if (strcmp(token, "segv") == 0) crash();
     if (strcmp(token, "exit") == 0) _exit(7);
     while (strcmp(token, "hang") == 0) pause();

@@ -4,6 +4,8 @@
  *
  *   {"refuse": true}   configure refuses      {"fail": true}  create fails
  *   {"hang": true}     the token "hang-…" and the message "hang" are never answered
+ *   {"hold_destroy": "FILE"}, {"hold_discard": "FILE"}   that does not return before there is such a file; there is a
+ *                      FILE.held as soon as it waits
  *   {"mark": "text"}   what "who" is answered with, after the version
  *
  * The message "crash" writes where nothing is; "block" sleeps for 200 ms; "exit" ends the process; "hold FILE" does
@@ -22,7 +24,7 @@
 
 struct dunlin_settings {
     int fail, hang;
-    char mark[32];
+    char mark[32], hold_destroy[256], hold_discard[256];
 };
 
 struct owned { /* a connection that this instance has opened or adopted */
@@ -84,6 +86,22 @@ static void hold_until(const char *file) {
     while (access(file, F_OK) != 0) nanosleep(&moment, NULL);
 }
 
+/* As it, where a file is named; there is a FILE.held then. */
+static void hold_visibly(const char *file) {
+    char held[300];
+    FILE *made;
+    if (file[0] == '\0') return;
+    snprintf(held, sizeof held, "%s.held", file);
+    if ((made = fopen(held, "w")) != NULL) fclose(made);
+    hold_until(file);
+}
+
+/* The text of a setting, if it is there. */
+static void read_text(dunlin_str json, const char *name, char to[256]) {
+    const char *at = strstr(json.data, name);
+    if (at) sscanf(at + strlen(name), "\":\"%255[^\"]", to);
+}
+
 static int says(dunlin_str json, const char *what) { return strstr(json.data, what) != NULL; }
 
 static dunlin_status configure(const dunlin_host *host, dunlin_str json, dunlin_settings **out) {
@@ -100,10 +118,15 @@ static dunlin_status configure(const dunlin_host *host, dunlin_str json, dunlin_
     if (!(*out = calloc(1, sizeof **out))) return DUNLIN_E_NO_MEMORY;
     (*out)->fail = says(json, "\"fail\":true");
     (*out)->hang = says(json, "\"hang\":true");
+    read_text(json, "hold_destroy", (*out)->hold_destroy);
+    read_text(json, "hold_discard", (*out)->hold_discard);
     if (mark) sscanf(mark + 8, "%31[^\"]", (*out)->mark);
     return DUNLIN_OK;
 }
-static void discard(dunlin_settings *settings) { free(settings); }
+static void discard(dunlin_settings *settings) {
+    hold_visibly(settings->hold_discard);
+    free(settings);
+}
 
 static dunlin_status create(const dunlin_host *host, const dunlin_settings *settings, dunlin_instance **out) {
     dunlin_instance *self;
@@ -157,6 +180,7 @@ static void destroy(dunlin_instance *self) {
     for (i = 0; i < 1024; ++i)
         while (self->owned[i]) let_go(self, self->owned[i]->conn);
     while (self->later) end(self->later);
+    hold_visibly(self->settings->hold_destroy);
     free(self);
 }
 

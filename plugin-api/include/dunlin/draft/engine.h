@@ -47,9 +47,10 @@ typedef struct dunlin_draft_engine {
      * says why. */
     dunlin_status (*open)(const dunlin_host *host, const dunlin_settings *settings, uint64_t node,
                           const dunlin_draft_engine_events *events, dunlin_draft_link **out) DUNLIN_NOTHROW;
-    /* Both are called on one thread of the host's own, which waits for nobody but them; not before connected().
-     * DUNLIN_OK: the frame is on its way. Anything else: it will not travel. A node that is not there is no error. */
+    /* [any-thread] Always the same one, the host's own, which waits for nobody but this and send(); not before connected().
+     * DUNLIN_OK: the frame is on its way. Anything else: it will not travel. */
     dunlin_status (*broadcast)(dunlin_draft_link *link, dunlin_str frame) DUNLIN_NOTHROW;
+    /* [any-thread] On the thread of broadcast(), and as that. A node that is not there is no error. */
     dunlin_status (*send)(dunlin_draft_link *link, uint64_t node, dunlin_str frame) DUNLIN_NOTHROW;
     /* [setup] Gives what is on its way out a moment to go, and frees the link. */
     void (*close)(dunlin_draft_link *link) DUNLIN_NOTHROW;

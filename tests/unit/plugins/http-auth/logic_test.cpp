@@ -239,6 +239,12 @@ TEST_F(ReplyTest, Channels) {
     EXPECT_EQ(body(R"({"uid":1,"rooms":)" + std::string(odd) + "}").result, Result::unavailable) << odd;
 }
 
+TEST(Base64Of, LeavesThePemOnOneLine) {
+  EXPECT_EQ(base64_of("-----BEGIN CERTIFICATE-----\nMIIB\nAg==\n-----END CERTIFICATE-----\n"), "MIIBAg==");
+  for (const char* other : {"", "MIIB", "-----BEGIN CERTIFICATE-----", "-----BEGIN CERTIFICATE-----\nMIIB\n"})
+    EXPECT_EQ(base64_of(other), "") << other;
+}
+
 TEST(WithoutPort, LeavesTheAddress) {
   EXPECT_EQ(without_port("192.0.2.7:51234"), "192.0.2.7");
   EXPECT_EQ(without_port("[2001:db8::1]:51234"), "2001:db8::1");

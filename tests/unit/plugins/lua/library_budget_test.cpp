@@ -61,7 +61,7 @@ class LibraryBudgets : public LuaTest {
 };
 
 TEST_F(LibraryBudgets, StopACallByInstructions) {
-  for (const char* body : kEndless) stopped(body, R"({"instructions":2000000,"time":"0s"})");
+  for (const char* body : kEndless) stopped(body, R"({"instructions":1000000,"time":"0s"})");
   EXPECT_THAT(host_->logged(), HasSubstr("entry.lua:1: stopped: it ran over budget.instructions"));
 }
 

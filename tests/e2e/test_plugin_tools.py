@@ -56,7 +56,7 @@ def test_settings_may_come_from_a_file(tmp_path):
     ("fickle", "opens", ["another table each time for dunlin.auth/1"]),
     ("schema", "settings", ["schema"]),
     ("meddle", "settings", ["changes what the whole process shares", "the handler of SIGSEGV", "SIGTERM is blocked", "the locale",
-                            "the environment", "descriptor 0"]),
+                            "the environment"]),
     ("stale", "rest", ["for instances that had been destroyed (DUNLIN_E_GONE)", "join its threads in destroy"]),
     ("huge", "garbage tokens", ["it answers nonsense to 14 of 14 tokens", "the uid is empty or not UTF-8"]),
     ("leave", "garbage tokens", ["it crashes (SIGABRT)"]),

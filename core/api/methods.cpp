@@ -115,7 +115,7 @@ const char* why_not_pushed(Queue::Pushed pushed) {
   switch (pushed) {
     case Queue::Pushed::full: return "the topic is full";
     case Queue::Pushed::too_many_topics: return "there are too many topics";
-    case Queue::Pushed::timeout: return "the topic's worker did not report in time";
+    case Queue::Pushed::timeout: return "the topic did not answer in time; it may have the message";
     case Queue::Pushed::too_large: return "the message is larger than the durable queue takes";
     case Queue::Pushed::unavailable: return "the durable queue cannot be reached now";
     case Queue::Pushed::yes: break;

@@ -107,7 +107,7 @@ void on_crash(int signal, siginfo_t* info, void* context) {
   ModuleText found;
   if (!runs_a_module(note)) {
     for (const int again : {SIGSEGV, SIGBUS}) handle(again, on_lost<kJson, kFd>);
-    found = module_at_fault(*info, context);
+    found = module_at_fault(*info, context, note != nullptr);
     for (const int again : {SIGSEGV, SIGBUS}) ::signal(again, SIG_DFL);
   }
   say({kJson, kFd}, name_of(signal), note, found);

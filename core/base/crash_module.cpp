@@ -103,6 +103,41 @@ ModuleText module_in_calls() {
   return module_of(addresses, ::backtrace(addresses, kDepth));
 }
 
+// Where the mapping ends that this address lies in.
+std::uintptr_t end_of_mapping(std::uintptr_t address) {
+  Mappings mappings;
+  for (std::string_view line; mappings.next(line);) {
+    const std::uintptr_t begin = take_number(line);
+    if (line.empty()) continue;
+    line.remove_prefix(1);
+    const std::uintptr_t end = take_number(line);
+    if (address >= begin && address < end) return end;
+  }
+  return address;
+}
+
+// A sanitizer guards the stacks of others, which are looked at here as they lie there.
+__attribute__((no_sanitize("address"))) __attribute__((no_sanitize("thread"))) void copy_words(std::uintptr_t from, void** to, int count) {
+  for (int i = 0; i < count; ++i) to[i] = reinterpret_cast<void* volatile*>(from)[i];
+}
+
+// What a thread was started with lies at the base of its stack, also when the last call of its function replaced the frame
+// of that. Only for threads that are not ours: on those, what lies there may be old.
+ModuleText module_in_words(const void* stack) {
+  constexpr int kPart = 512, kParts = 32;
+  constexpr std::uintptr_t kWord = sizeof(void*);
+  void* words[kPart];
+  std::uintptr_t at = reinterpret_cast<std::uintptr_t>(stack) & ~(kWord - 1);
+  const std::uintptr_t end = end_of_mapping(at);
+  for (int part = 0; part < kParts && at < end; ++part) {
+    const int count = static_cast<int>(std::min<std::uintptr_t>((end - at) / kWord, kPart));
+    copy_words(at, words, count);
+    if (const ModuleText found = module_of(words, count)) return found;
+    at += static_cast<std::uintptr_t>(kPart) * kWord;
+  }
+  return {};
+}
+
 struct Place {
   void *instruction = nullptr, *stack = nullptr;
 };
@@ -125,7 +160,7 @@ void prepare_stack_walk() {
   (void)::backtrace(address, 1);
 }
 
-ModuleText module_at_fault(const siginfo_t& info, const void* context) {
+ModuleText module_at_fault(const siginfo_t& info, const void* context, bool ours) {
   const Place place = place_of(context);
   void* addresses[2] = {place.instruction, nullptr};
   int count = 1;
@@ -133,7 +168,8 @@ ModuleText module_at_fault(const siginfo_t& info, const void* context) {
   if (place.stack && info.si_signo == SIGSEGV && info.si_addr == place.instruction)
     addresses[count++] = *static_cast<void**>(place.stack);
   if (const ModuleText found = module_of(addresses, count)) return found;
-  return module_in_calls();
+  if (const ModuleText found = module_in_calls(); found || ours || !place.stack) return found;
+  return module_in_words(place.stack);
 }
 
 ModuleText module_on_stack() { return module_in_calls(); }

@@ -22,8 +22,9 @@ struct ModuleText {
 // Loads what walking a stack needs. Once, before there is a handler.
 void prepare_stack_walk();
 
-// [handler] Where the fault came, as the handler was told, or else who called that.
-ModuleText module_at_fault(const siginfo_t& info, const void* context);
+// [handler] Where the fault came, as the handler was told, or else who called that, or else, on a thread that is not `ours`,
+// what it was started with.
+ModuleText module_at_fault(const siginfo_t& info, const void* context, bool ours);
 
 // Who called the function that calls this, on this thread's stack.
 ModuleText module_on_stack();

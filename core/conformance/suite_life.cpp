@@ -156,6 +156,7 @@ void Suite::rest() {
 // The same file with the same settings, put in the place of itself ten times while connections live on.
 void Suite::swaps() {
   constexpr int kSwaps = 10;
+  constexpr Millis kPoolStep{50};  // at most, for what the pool has to say
   constexpr std::uint64_t kConns = 8;
   const auto rig = this->rig();
   if (!rig) return;
@@ -186,6 +187,7 @@ void Suite::swaps() {
     });
     at("destroy the old instance");
     for (int turn = 0; !rig->retire(); ++turn) {
+      rig->services().wait_for_post(kPoolStep);
       rig->settle(500, "");
       if (turn == 100) return fail("the old instance has work on the pool that does not end");
     }

@@ -95,6 +95,7 @@ def test_a_crash_names_the_module_and_the_hook(client_loop, tmp_path):
 @pytest.mark.parametrize("token, name, end, hook", [
     ("thread-segv", "SIGSEGV", -signal.SIGSEGV, "thread"), ("thread-abort", "SIGABRT", -signal.SIGABRT, "thread"),
     ("thread-null", "SIGSEGV", -signal.SIGSEGV, "thread"), ("thread-exit", "exit", 1, "thread"),
+    ("thread-tail", "SIGSEGV", -signal.SIGSEGV, "thread"),
     ("loop-segv", "SIGSEGV", -signal.SIGSEGV, "loop")])
 def test_a_crash_that_no_hook_is_to_blame_for_names_the_module(client_loop, tmp_path, token, name, end, hook):
     dunlin = server_of(TEST_PLUGINS / "fragile/fragile.so", client_loop, tmp_path)

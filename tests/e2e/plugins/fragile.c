@@ -5,7 +5,8 @@
  *   room-7     the user 7, if its connection was opened with ?room=7 on the endpoint /message-center
  *   mute       never answers                  anything else is not its own
  *   abort, segv, exit, hang, close            what they say; close: of every descriptor that it finds
- *   thread-abort, -segv, -exit, -null         on a thread of its own; null: a call of what is no function
+ *   thread-abort, -segv, -exit, -null, -tail  on a thread of its own; null: a call of what is no function; tail: in a
+ *                                             function of the C library that takes the place of its own
  *   loop-segv                                 in a callback of the worker's libuv loop
  *   stderr                                    writes two lines there, and half a line; and is the user 8
  *
@@ -123,15 +124,17 @@ static int is_in_room(dunlin_instance *self, dunlin_conn conn, const char *room)
 
 static void *break_on_thread(void *how) {
     void (*volatile nothing)(void) = NULL;
+    const char *volatile nowhere = (const char *)8;
     if (strcmp(how, "abort") == 0) abort();
     if (strcmp(how, "segv") == 0) crash();
     if (strcmp(how, "null") == 0) nothing();
+    if (strcmp(how, "tail") == 0) return (void *)strlen(nowhere);
     exit(3);
 }
 
 /* What the token says after "thread-", which is a constant here: the thread outlives the hook. */
 static dunlin_verdict start_to_break(const char *how) {
-    static const char *const known[] = {"abort", "segv", "null", "exit"};
+    static const char *const known[] = {"abort", "segv", "null", "tail", "exit"};
     size_t i;
     for (i = 0; i < sizeof known / sizeof *known; ++i) {
         pthread_t thread;

@@ -9,7 +9,7 @@ FAMILIES = {
     "counter": [
         "dunlin_connections_accepted_total", "dunlin_sessions_opened_total", "dunlin_received_bytes_total",
         "dunlin_sent_bytes_total", "dunlin_messages_received_total", "dunlin_messages_sent_total", "dunlin_publishes_total",
-        "dunlin_deliveries_total", "dunlin_writes_total", "dunlin_drops_total", "dunlin_refused_total", "dunlin_closes_total",
+        "dunlin_deliveries_total", "dunlin_writes_total", "dunlin_drops_total", "dunlin_refused_total", "dunlin_closes_total", "dunlin_stale_calls_total",
         "dunlin_reloads_total", "dunlin_mails_total", "dunlin_wake_ups_total",
         "dunlin_compression_agreed_total", "dunlin_compressed_messages_total",
         "dunlin_compressed_bytes_total", "dunlin_inflated_messages_total",

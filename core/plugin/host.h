@@ -41,9 +41,12 @@ class Host : public dunlin_host {
   template <class Serve>
   dunlin_status with_instance(Serve serve) const {
     if (!of_worker_) return DUNLIN_E_INVALID;
-    if (on_own_thread()) return instance_ ? serve(*instance_) : stale();
-    const std::lock_guard lock(leaving_);
+    const auto visitor = visit();
     return instance_ ? serve(*instance_) : stale();
+  }
+  // [any-thread] While another thread than the host's own holds it, the host stays.
+  std::unique_lock<std::mutex> visit() const {
+    return on_own_thread() ? std::unique_lock<std::mutex>() : std::unique_lock(leaving_);
   }
   // Somebody called for an instance that has been destroyed.
   dunlin_status stale() const {
@@ -60,14 +63,14 @@ class Host : public dunlin_host {
 
  protected:
   Host(Log& log, std::string module, std::string directory, bool of_worker, bool isolated);
-  ~Host() = default;
+  ~Host() { const std::lock_guard last_visitor(leaving_); }
 
  private:
   Log& log_;
   std::string module_, directory_;
   std::thread::id thread_ = std::this_thread::get_id();
   const bool of_worker_, isolated_;
-  mutable std::mutex leaving_;
+  mutable std::mutex leaving_;  // held by other threads' calls
   Instance* instance_ = nullptr;  // written on the own thread, under leaving_
   mutable std::atomic<std::uint64_t> stale_{0};
   mutable std::atomic<bool> reads_connections_{false};

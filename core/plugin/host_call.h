@@ -11,7 +11,7 @@ template <class Serve>
 dunlin_status on_worker(const dunlin_host* host, Serve serve) {
   if (!host || !Host::of(host)->of_worker()) return DUNLIN_E_INVALID;
   const Host& self = *Host::of(host);
-  if (!self.on_own_thread()) return DUNLIN_E_THREAD;
+  if (const auto visitor = self.visit(); visitor.owns_lock()) return DUNLIN_E_THREAD;
   Instance* instance = self.instance();
   return instance ? serve(*instance) : self.stale();
 }

@@ -14,6 +14,7 @@ Level level_of(std::uint32_t level) {
 void write(const dunlin_host* host, std::uint32_t level, dunlin_conn conn, dunlin_str text) noexcept {
   if (!host || !sound(text)) return;
   const Host& self = *Host::of(host);
+  const auto visitor = self.visit();
   if (!self.log().enabled(level_of(level))) return;
   const std::string line = one_line(view(text));
   if (conn == 0) return self.log().write(level_of(level), line, {{"module", self.module()}});

@@ -22,6 +22,11 @@ MESSAGE_CENTER = str(SOURCE / "lua/message-center.lua")
 SANITIZERS = ("AddressSanitizer", "LeakSanitizer", "ThreadSanitizer", "UndefinedBehaviorSanitizer", "runtime error:")
 
 
+def watches_threads():
+    """Is this a build with ThreadSanitizer?"""
+    return b"__tsan_init" in Path(BIN).read_bytes()
+
+
 def run_cli(*arguments, timeout=DEADLINE, **options):
     """Runs the program to its end."""
     return subprocess.run([BIN, *map(str, arguments)], capture_output=True, text=True, timeout=timeout, **options)

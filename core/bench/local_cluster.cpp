@@ -16,6 +16,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <random>
 
 #include <fmt/format.h>
 
@@ -35,14 +36,17 @@ sockaddr_in loopback(std::uint16_t port) {
   return address;
 }
 
+// Below those that the system gives to whoever asks for any, so that none has it before the server that is told it listens.
 std::uint16_t free_port() {
-  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address = loopback(0);
-  socklen_t length = sizeof address;
-  ::bind(fd, reinterpret_cast<const sockaddr*>(&address), length);
-  ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length);
-  ::close(fd);
-  return ntohs(address.sin_port);
+  std::random_device random;
+  for (;;) {
+    const auto port = static_cast<std::uint16_t>(10'000 + random() % 22'000);
+    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const sockaddr_in address = loopback(port);
+    const bool taken = fd >= 0 && ::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0;
+    if (fd >= 0) ::close(fd);
+    if (!taken) return port;
+  }
 }
 
 // What a server on this machine says to a request; empty: nothing.

@@ -1,23 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """NATS servers of the test's own, one or a cluster of them."""
 import json
-import socket
 import subprocess
 import urllib.request
 
 from .hosts import Here
+from .ports import free_ports
 from .waiting import DEADLINE, until
-
-
-def free_ports(count):
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
 
 
 class Nats:

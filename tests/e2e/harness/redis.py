@@ -4,13 +4,8 @@ import signal
 import socket
 import subprocess
 
+from .ports import free_port
 from .waiting import DEADLINE, until
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Redis:

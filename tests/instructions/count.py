@@ -20,10 +20,13 @@ import struct
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+sys.path.append(str(HERE.parent / "e2e"))
+
+from harness.waiting import until  # noqa: E402 (it is found there)
+
 BASELINE = HERE / "baseline.json"
 SOURCE = Path(os.environ.get("DUNLIN_SOURCE", HERE.parents[1]))
 BIN = os.environ.get("DUNLIN_BIN", str(SOURCE / "build/bin/dunlin"))
@@ -118,10 +121,8 @@ class Server:
             self.process = subprocess.Popen(
                 ["valgrind", "--tool=callgrind", f"--callgrind-out-file={self.folder}/out", "--vgdb-prefix=" + str(self.folder / "vgdb"),
                  BIN, "serve", "--config", "dunlin.yaml"], cwd=folder, stdout=log, stderr=log)
-        deadline = time.monotonic() + DEADLINE
-        while '"msg":"ready"' not in self.log.read_text():
-            assert self.process.poll() is None and time.monotonic() < deadline, self.log.read_text()
-            time.sleep(0.05)
+        until(lambda: self.process.poll() is not None or '"msg":"ready"' in self.log.read_text(), "the server is ready", DEADLINE)
+        assert self.process.poll() is None, self.log.read_text()
         lines = [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
         ports = {line["what"]: int(line["address"].rpartition(":")[2]) for line in lines if line["msg"] == "listening"}
         self.port, self.api = ports["client"], ports["api"]

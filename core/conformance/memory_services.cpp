@@ -99,7 +99,7 @@ bool MemoryServices::post(std::function<void()> task) {
 void MemoryServices::offload(std::function<void()> work, std::function<void()> done) {
   pool_.emplace_back([this, work = std::move(work), done = std::move(done)]() mutable {
     work();
-    post(std::move(done));
+    MemoryServices::post(std::move(done));  // by name: a destructor on its way here to join changes the vtable
   });
 }
 

@@ -24,6 +24,10 @@
 //                    Reply serve(std::size_t route, const RouteCall&)  or  void serve(std::size_t, const RouteCall&, OwedReply)
 //   any of them      void cancel(dunlin_ticket, int reason)
 //
+// check, message, open and may_subscribe have a third form, for a module that mostly decides at once and knows what is open by
+// the numbers of its tickets: with a dunlin_ticket in place of a Ticket it returns a dunlin_verdict as the C hook does, or
+// DUNLIN_PENDING and answers later: answer(host, ticket, verdict). Nothing answers for it then but the deadline.
+//
 // An exception that leaves a member is caught, logged, and answered as a fault ("try later"); one that leaves the
 // constructor of Settings refuses the settings; one that leaves a callback is logged. Everything is [worker] but Settings,
 // Ticket and what says otherwise. Views that a member is handed live until it returns.
@@ -36,3 +40,4 @@
 #include "dunlin/hpp/metrics.hpp"
 #include "dunlin/hpp/redis.hpp"
 #include "dunlin/hpp/time.hpp"
+#include "dunlin/hpp/units.hpp"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A module of dunlin.hpp that serves every interface and calls every service (plugins/sugar.cpp). */
+/* Modules of dunlin.hpp: one that serves every interface and calls every service (plugins/sugar.cpp), and one that keeps
+ * tickets by their numbers (plugins/numbers.cpp). */
 #include "tests/abi/abi_test.h"
 
 enum { OK = 0, E_DENIED = -9 };
@@ -169,6 +170,69 @@ static void a_framer(void **state) {
     harness_close(host);
 }
 
+static harness *open_numbers(void) {
+    harness *host = harness_open_with("numbers", "numbers");
+    harness_know(host, 1);
+    return host;
+}
+
+static void a_question_by_its_number(void **state) {
+    (void)state;
+    harness *host = open_numbers();
+    assert_int_equal(harness_login(host, 1, "ann").outcome, ALLOWED);
+    assert_int_equal(harness_login(host, 1, "no").outcome, DENIED);
+    assert_int_equal(harness_login(host, 1, "throw").outcome, UNAVAILABLE);
+    assert_contains(harness_log(host), "an exception in check");
+    assert_int_equal(harness_login(host, 1, "later").outcome, PENDING);
+    harness_advance(host, 5000); /* nothing answers for it but the deadline */
+    assert_int_equal(harness_login_answer(host, 1).outcome, UNAVAILABLE);
+    assert_int_equal(harness_open_conn(host, 1), PROCEED);
+    assert_int_equal(harness_open_conn(host, 13), DENY);
+    assert_int_equal(harness_guard(host, 1, "news"), OK);
+    assert_int_equal(harness_guard(host, 1, "no"), E_DENIED);
+    assert_int_equal(harness_message(host, 1, "throw"), FAULT);
+    assert_int_equal(harness_message(host, 1, "later"), PENDING);
+    assert_int_equal(harness_message(host, 2, "answer"), PROCEED);
+    harness_turn(host);
+    assert_int_equal(harness_router_answer(host, 1), PROCEED);
+    harness_hand_over(host, 1); /* it has neither release nor adopt */
+    harness_close(host);
+}
+
+static void figures_in_a_table(void **state) {
+    (void)state;
+    harness *host = open_numbers();
+    harness_message(host, 1, "one");
+    harness_message(host, 1, "two");
+    assert_true(harness_metric(host, "dunlin_numbers_decided_total", "at_once") == 2);
+    assert_true(harness_metric(host, "dunlin_numbers_level", "") == 5);
+    harness_close(host);
+}
+
+static void a_getter_says_why_there_is_nothing(void **state) {
+    (void)state;
+    harness *host = open_numbers();
+    says(host, "found", "-5 -2|-5 -2|-2 0|");
+    harness_close(host);
+}
+
+static void what_is_refused_needs_no_exception(void **state) {
+    (void)state;
+    harness *host = open_numbers();
+    says(host, "begun", "-1|-5|one runs|");
+    harness_advance(host, 100);
+    assert_contains(harness_sent(host), "fired|");
+    assert_lacks(harness_sent(host), "never");
+    harness_close(host);
+}
+
+static void durations_and_sizes(void **state) {
+    (void)state;
+    harness *host = open_numbers();
+    says(host, "units", "500|172800000|-1|-1|-1|-1|-1|512|65536|2147483648|-1|");
+    harness_close(host);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_check_answers_at_once_or_later),
@@ -183,6 +247,11 @@ int main(void) {
         cmocka_unit_test(a_filter),
         cmocka_unit_test(a_route),
         cmocka_unit_test(a_framer),
+        cmocka_unit_test(a_question_by_its_number),
+        cmocka_unit_test(figures_in_a_table),
+        cmocka_unit_test(a_getter_says_why_there_is_nothing),
+        cmocka_unit_test(what_is_refused_needs_no_exception),
+        cmocka_unit_test(durations_and_sizes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -76,7 +76,7 @@ Config config_of(const std::string& chain, const std::string& router, const std:
   std::istringstream names(chain);
   for (std::string name; std::getline(names, name, ',');) endpoint.auth.push_back(select(name));
   endpoint.router = select(router);
-  if (router == "thrower" || router == "sugar" || router == "probe") endpoint.guards.push_back(select(router));
+  if (router == "thrower" || router == "sugar" || router == "numbers" || router == "probe") endpoint.guards.push_back(select(router));
   if (router == "probe") endpoint.guards.push_back(select("passer"));
   if (router == "sugar" || router == "probe") {
     config.filters.push_back(select(router));

@@ -28,7 +28,7 @@ typedef struct login {
 
 /* One endpoint with this chain (names apart by ','; "name!" for `on_error: pass`) and the router `probe`; 5 s deadlines. */
 harness *harness_open(const char *chain);
-/* With another router; it is the guard, too, if it is `thrower`, and guard, filter and module of routes if it is `sugar`. */
+/* With another router; it is the guard, too, if it is `thrower` or `numbers`, and guard, filter and module of routes if it is `sugar`. */
 harness *harness_open_with(const char *chain, const char *router);
 /* Destroys the runtime; what modules did until then can still be read. */
 void harness_stop(harness *self);

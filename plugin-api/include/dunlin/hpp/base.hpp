@@ -2,6 +2,7 @@
 // Words: text, identities, verdicts, and the host with what it offers.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <functional>
@@ -28,10 +29,18 @@ struct StatusError : std::runtime_error {
   dunlin_status status;
 };
 
+// Extension ids, nullptr-ended; or none. (Under UBSan g++ cannot compare an address with nullptr when it compiles.)
+struct Required {
+  constexpr Required(std::nullptr_t = nullptr) : ids(nullptr), given(false) {}
+  constexpr Required(const char* const* list) : ids(list), given(true) {}
+  const char* const* ids;
+  bool given;
+};
+
 struct Info {
   const char *name, *version, *summary;
   const char* settings_schema;                   // JSON Schema (draft 4), or nullptr
-  const char* const* required = nullptr;         // extension ids, nullptr-ended; nullptr: ticket, log and config
+  Required required = nullptr;                   // extension ids; nullptr: ticket, log and config
 };
 
 // Who is behind a token.
@@ -49,7 +58,7 @@ struct Identity {
 // What a member decides at once.
 class Verdict {
  public:
-  static Verdict pass() { return Verdict(DUNLIN_PASS, {}); }                             // not mine: ask the next
+  static Verdict pass(std::string reason = {}) { return Verdict(DUNLIN_PASS, std::move(reason)); }  // not mine: ask the next
   static Verdict allow() { return Verdict(DUNLIN_ALLOW, {}); }                           // a router, a guard
   static Verdict allow(Identity who) { return Verdict(DUNLIN_ALLOW, {}, std::make_unique<Identity>(std::move(who))); }
   static Verdict deny(std::string reason = {}) { return Verdict(DUNLIN_DENY, std::move(reason)); }

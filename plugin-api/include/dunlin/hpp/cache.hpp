@@ -4,7 +4,7 @@
 
 #include <optional>
 
-#include "dunlin/hpp/host.hpp"
+#include "dunlin/hpp/once.hpp"
 
 namespace dunlin::plugin {
 
@@ -43,7 +43,7 @@ class Flight {
 class Cache {
  public:
   // Throws StatusError.
-  explicit Cache(const Host& host) : host_(host), cache_(host.need<dunlin_cache>(DUNLIN_EXT_CACHE)) {}
+  explicit Cache(const Host& host) : host_(host), cache_(host.need<dunlin_cache>()) {}
 
   // [worker] The view lives until the hook returns; nothing: it is not there, or past its time.
   std::optional<std::string_view> get(std::string_view key) const {
@@ -62,11 +62,11 @@ class Cache {
   dunlin_status fetch(std::string_view key, std::uint64_t timeout_ms, const std::function<void(Flight)>& begin,
                       std::function<void(dunlin_status, std::string_view)> done) const {
     std::uint64_t flight = 0;
-    const auto came = [done = std::move(done)](dunlin_status status, dunlin_str value) {
+    auto came = [done = std::move(done)](dunlin_status status, dunlin_str value) {
       if (done) done(status, view(value));
     };
-    const dunlin_status status = detail::Once<dunlin_status, dunlin_str>::begin(
-        host_, "an exception after a fetch for the cache", came, [&](dunlin_cache_fn fn, void* user) {
+    const dunlin_status status = detail::once<dunlin_status, dunlin_str>(
+        host_, "an exception after a fetch for the cache", std::move(came), [&](dunlin_cache_fn fn, void* user) {
           return cache_.fetch(host_.raw(), str(key), timeout_ms, fn, user, &flight);
         });
     if (status == DUNLIN_OK && flight != 0) begin(Flight(host_.raw(), cache_, flight));

@@ -4,9 +4,20 @@
 
 #include <optional>
 
-#include "dunlin/hpp/host.hpp"
+#include "dunlin/hpp/once.hpp"
 
 namespace dunlin::plugin {
+
+// What a getter found; where that is nothing, `status` says why: DUNLIN_E_NOT_FOUND, or _E_GONE (the connection has left).
+struct Found : std::optional<std::string_view> {
+  template <class Get>
+  static Found by(Get get) {
+    dunlin_str out{};
+    const dunlin_status status = get(&out);
+    return status == DUNLIN_OK ? Found{view(out), status} : Found{std::nullopt, status};
+  }
+  dunlin_status status;
+};
 
 // Views live until the hook returns. A getter that has nothing also says so where the connection has left.
 class Conn {
@@ -15,9 +26,9 @@ class Conn {
   dunlin_conn id() const { return id_; }
 
   // What came with the handshake, kept until the connection has logged in for the first time.
-  std::optional<std::string_view> header(std::string_view name) const { return get(&dunlin_conn_api::header, name); }
-  std::optional<std::string_view> query(std::string_view name) const { return get(&dunlin_conn_api::query, name); }
-  std::optional<std::string_view> cookie(std::string_view name) const { return get(&dunlin_conn_api::cookie, name); }
+  Found header(std::string_view name) const { return get(&dunlin_conn_api::header, name); }
+  Found query(std::string_view name) const { return get(&dunlin_conn_api::query, name); }
+  Found cookie(std::string_view name) const { return get(&dunlin_conn_api::cookie, name); }
   std::vector<std::pair<std::string_view, std::string_view>> headers() const {
     std::vector<std::pair<std::string_view, std::string_view>> all;
     dunlin_pair one{};
@@ -27,20 +38,17 @@ class Conn {
     return all;
   }
   // The client's verified certificate as PEM.
-  std::optional<std::string_view> certificate() const {
-    const auto* tls = host_->find<dunlin_tls>(DUNLIN_EXT_TLS);
-    dunlin_str out{};
-    if (!tls || tls->certificate(host_->raw(), id_, &out) != DUNLIN_OK) return std::nullopt;
-    return view(out);
+  Found certificate() const {
+    const auto* tls = host_->find<dunlin_tls>();
+    return Found::by([&](dunlin_str* out) { return tls ? tls->certificate(host_->raw(), id_, out) : DUNLIN_E_NOT_FOUND; });
   }
 
   // An option of the endpoint, as JSON text.
-  std::optional<std::string_view> option(std::string_view name) const { return get(&dunlin_conn_api::option, name); }
+  Found option(std::string_view name) const { return get(&dunlin_conn_api::option, name); }
   // DUNLIN_CONN_REMOTE_ADDR …
-  std::optional<std::string_view> info(std::uint32_t what) const {
-    dunlin_str out{};
-    if (!host_->conns() || host_->conns()->info(host_->raw(), id_, what, &out) != DUNLIN_OK) return std::nullopt;
-    return view(out);
+  Found info(std::uint32_t what) const {
+    const auto* conns = host_->conns();
+    return Found::by([&](dunlin_str* out) { return conns ? conns->info(host_->raw(), id_, what, out) : DUNLIN_E_NOT_FOUND; });
   }
   // Who it is logged in as, and how that is written in JSON: DUNLIN_UID_NUMBER, _STRING, or _NONE before log-in.
   std::optional<std::string_view> uid() const {
@@ -52,13 +60,13 @@ class Conn {
   // Asks the endpoint's auth modules. `done` is called once when DUNLIN_OK was returned, on a later turn.
   using LoggedIn = std::function<void(dunlin_verdict, dunlin_status)>;
   dunlin_status authenticate(std::string_view token, LoggedIn done, std::uint32_t source = DUNLIN_LOGIN_MESSAGE) const {
-    const auto& conns = host_->need<dunlin_conn_api>(DUNLIN_EXT_CONN);
+    const auto& conns = host_->need<dunlin_conn_api>();
     const dunlin_credentials credentials{str(token), source, 0};
-    const auto came = [done = std::move(done)](dunlin_conn, dunlin_verdict verdict, dunlin_status status) {
+    auto came = [done = std::move(done)](dunlin_conn, dunlin_verdict verdict, dunlin_status status) {
       if (done) done(verdict, status);
     };
-    return detail::Once<dunlin_conn, dunlin_verdict, dunlin_status>::begin(
-        *host_, "an exception after a log-in", came, [&](dunlin_login_fn fn, void* user) {
+    return detail::once<dunlin_conn, dunlin_verdict, dunlin_status>(
+        *host_, "an exception after a log-in", std::move(came), [&](dunlin_login_fn fn, void* user) {
           return conns.authenticate(host_->raw(), id_, &credentials, fn, user);
         });
   }
@@ -72,18 +80,17 @@ class Conn {
   // Raw TCP only: how many bytes have arrived and belong to no packet yet; forget them.
   std::optional<std::size_t> unread() const {
     std::size_t size = 0;
-    const auto* sockets = host_->find<dunlin_socket>(DUNLIN_EXT_SOCKET);
+    const auto* sockets = host_->find<dunlin_socket>();
     if (!sockets || sockets->unread(host_->raw(), id_, &size) != DUNLIN_OK) return std::nullopt;
     return size;
   }
-  dunlin_status clear() const { return host_->need<dunlin_socket>(DUNLIN_EXT_SOCKET).clear(host_->raw(), id_); }
+  dunlin_status clear() const { return host_->need<dunlin_socket>().clear(host_->raw(), id_); }
 
  private:
   using Getter = dunlin_status (*dunlin_conn_api::*)(const dunlin_host*, dunlin_conn, dunlin_str, dunlin_str*) DUNLIN_NOTHROW;
-  std::optional<std::string_view> get(Getter getter, std::string_view name) const {
-    dunlin_str out{};
-    if (!host_->conns() || (host_->conns()->*getter)(host_->raw(), id_, str(name), &out) != DUNLIN_OK) return std::nullopt;
-    return view(out);
+  Found get(Getter getter, std::string_view name) const {
+    const auto* conns = host_->conns();
+    return Found::by([&](dunlin_str* out) { return conns ? (conns->*getter)(host_->raw(), id_, str(name), out) : DUNLIN_E_NOT_FOUND; });
   }
   dunlin_uid whole_uid() const {
     dunlin_uid out{};

@@ -40,8 +40,17 @@ struct Tables {
     return &table;
   }
   static const void* router() noexcept {
-    static constexpr dunlin_router table = {On::open, On::message, On::close, On::cancel, On::release, On::adopt};
+    static constexpr dunlin_router table = {On::open, On::message, On::close, On::cancel, release(), adopt()};
     return &table;
+  }
+  // nullptr: there is nothing to let go of, or to take over.
+  static constexpr decltype(dunlin_router::release) release() noexcept {
+    if constexpr (Has<Module, Releases>::value) return On::release;
+    else return nullptr;
+  }
+  static constexpr decltype(dunlin_router::adopt) adopt() noexcept {
+    if constexpr (Has<Module, Adopts>::value) return On::adopt;
+    else return nullptr;
   }
   static const void* guard() noexcept {
     static constexpr dunlin_subscribe_guard table = {On::guard, On::cancel};
@@ -93,7 +102,7 @@ struct Entry {
                                               kRoute<Module> ? DUNLIN_EXT_REPLY : nullptr, nullptr};
   static constexpr dunlin_module kModule = {
       Module::kInfo.name, Module::kInfo.version, Module::kInfo.summary, Module::kInfo.settings_schema,
-      Module::kInfo.required ? Module::kInfo.required : kRequired,
+      Module::kInfo.required.given ? Module::kInfo.required.ids : kRequired,
       configure<Settings>, discard<Settings>, create<Module>, destroy<Module>, Tables<Module>::find};
 };
 

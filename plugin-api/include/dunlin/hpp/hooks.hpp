@@ -36,6 +36,13 @@ struct Hooks {
     });
     return code;
   }
+  // What the member returns is returned, its ticket being no more than a number.
+  template <class Call>
+  static dunlin_verdict by_number(Self& self, const char* what, Call call) noexcept {
+    dunlin_verdict verdict = kFault;
+    caught(self.host, what, [&] { verdict = call(); });
+    return verdict;
+  }
   // The ticket answers for a member that throws: it is destroyed.
   template <class Call>
   static dunlin_verdict later(Self& self, dunlin_ticket ticket, const char* what, Call call) noexcept {
@@ -49,7 +56,9 @@ struct Hooks {
     const Conn conn(self.host, id);
     const Credentials credentials{view(given->token), given->source};
     constexpr const char* kWhat = "an exception in check";
-    if constexpr (Has<Module, CheckLater>::value)
+    if constexpr (Has<Module, CheckByNumber>::value)
+      return by_number(self, kWhat, [&] { return self.module->check(conn, credentials, ticket); });
+    else if constexpr (Has<Module, CheckLater>::value)
       return later(self, ticket, kWhat, [&](Ticket owed) { self.module->check(conn, credentials, std::move(owed)); });
     else
       return now(self, ticket, kWhat, [&] { return self.module->check(conn, credentials); });
@@ -61,7 +70,9 @@ struct Hooks {
     const Conn conn(self.host, id);
     const Message said{view(given->data), given->kind};
     constexpr const char* kWhat = "an exception in message";
-    if constexpr (Has<Module, MessageLater>::value)
+    if constexpr (Has<Module, MessageByNumber>::value)
+      return by_number(self, kWhat, [&] { return self.module->message(conn, said, ticket); });
+    else if constexpr (Has<Module, MessageLater>::value)
       return later(self, ticket, kWhat, [&](Ticket owed) { self.module->message(conn, said, std::move(owed)); });
     else
       return now(self, ticket, kWhat, [&] { return self.module->message(conn, said); });
@@ -71,7 +82,9 @@ struct Hooks {
     Self& self = Self::of(raw);
     const Conn conn(self.host, id);
     constexpr const char* kWhat = "an exception in may_subscribe";
-    if constexpr (Has<Module, GuardLater>::value)
+    if constexpr (Has<Module, GuardByNumber>::value)
+      return by_number(self, kWhat, [&] { return self.module->may_subscribe(conn, view(channel), ticket); });
+    else if constexpr (Has<Module, GuardLater>::value)
       return later(self, ticket, kWhat, [&](Ticket owed) { self.module->may_subscribe(conn, view(channel), std::move(owed)); });
     else
       return now(self, ticket, kWhat, [&] { return self.module->may_subscribe(conn, view(channel)); });
@@ -80,7 +93,9 @@ struct Hooks {
   static dunlin_verdict open(dunlin_instance* raw, dunlin_conn id, dunlin_ticket ticket) noexcept {
     Self& self = Self::of(raw);
     constexpr const char* kWhat = "an exception in open";
-    if constexpr (Has<Module, OpensLater>::value)
+    if constexpr (Has<Module, OpensByNumber>::value)
+      return by_number(self, kWhat, [&] { return self.module->open(Conn(self.host, id), ticket); });
+    else if constexpr (Has<Module, OpensLater>::value)
       return later(self, ticket, kWhat, [&](Ticket owed) { self.module->open(Conn(self.host, id), std::move(owed)); });
     else if constexpr (Has<Module, Opens>::value)
       return now(self, ticket, kWhat, [&] { return self.module->open(Conn(self.host, id)); });
@@ -106,18 +121,12 @@ struct Hooks {
 
   static void release(dunlin_instance* raw, dunlin_conn id) noexcept {
     Self& self = Self::of(raw);
-    if constexpr (Has<Module, Releases>::value)
-      caught(self.host, "an exception in release", [&] { self.module->release(Conn(self.host, id)); });
-    else
-      (void)self, (void)id;
+    caught(self.host, "an exception in release", [&] { self.module->release(Conn(self.host, id)); });
   }
 
   static void adopt(dunlin_instance* raw, dunlin_conn id) noexcept {
     Self& self = Self::of(raw);
-    if constexpr (Has<Module, Adopts>::value)
-      caught(self.host, "an exception in adopt", [&] { self.module->adopt(Conn(self.host, id)); });
-    else
-      (void)self, (void)id;
+    caught(self.host, "an exception in adopt", [&] { self.module->adopt(Conn(self.host, id)); });
   }
 };
 

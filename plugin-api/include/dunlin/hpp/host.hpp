@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The host: its tables by their ids, its log, and what it has promised to call.
+// The host: its tables, its log, and what it has promised to call.
 #pragma once
 
 #include "dunlin/hpp/base.hpp"
+#include "dunlin/hpp/tables.hpp"
 
 namespace dunlin::plugin {
 
@@ -38,57 +39,77 @@ class Owed {
   Link first_;
 };
 
+// The server's log, for what outlives the call that began it. [any-thread]
+struct Logger {
+  const dunlin_host* self = nullptr;
+  const dunlin_log* table = nullptr;
+  void log(std::uint32_t level, std::string_view text, dunlin_conn about = 0) const {
+    if (table) table->write(self, level, about, str(text));
+  }
+};
+
 }  // namespace detail
 
-// Pointers to the tables, looked up once; nullptr where this host has none. Copy freely.
+// Pointers to the tables, looked up once. Copy freely.
 class Host {
  public:
-  explicit Host(const dunlin_host* self, detail::Owed* owed = nullptr)
-      : self_(self), owed_(owed), tickets_(find<dunlin_ticket_api>(DUNLIN_EXT_TICKET)), log_(find<dunlin_log>(DUNLIN_EXT_LOG)),
-        conns_(find<dunlin_conn_api>(DUNLIN_EXT_CONN)) {}
+  explicit Host(const dunlin_host* self, detail::Owed* owed = nullptr) : self_(self), owed_(owed), tables_(self) {}
 
   const dunlin_host* raw() const { return self_; }
   detail::Owed* owed() const { return owed_; }
-  const dunlin_ticket_api* tickets() const { return tickets_; }
-  const dunlin_conn_api* conns() const { return conns_; }
+  // A table of this release; nullptr where this host has none.
+  template <class Table>
+  const Table* find() const {
+    return tables_.template get<Table>();
+  }
+  // Throws StatusError where this host has none: name it in Info::required to be told at load.
+  template <class Table>
+  const Table& need() const {
+    return there(find<Table>(), detail::id_of<Table>());
+  }
+  // Any table, by its id.
   template <class Table>
   const Table* find(const char* id) const {
     return static_cast<const Table*>(self_->get_extension(self_, id));
   }
-  // Throws StatusError where this host has none: name it in Info::required to be told at load.
   template <class Table>
   const Table& need(const char* id) const {
-    const auto* table = find<Table>(id);
+    return there(find<Table>(id), id);
+  }
+  const dunlin_ticket_api* tickets() const { return find<dunlin_ticket_api>(); }
+  const dunlin_conn_api* conns() const { return find<dunlin_conn_api>(); }
+
+  // [any-thread] A line in the server's log, with the module's name on it.
+  void log(std::uint32_t level, std::string_view text, dunlin_conn about = 0) const { logger().log(level, text, about); }
+  // [any-thread] Would such a line be written?
+  bool logs(std::uint32_t level) const { return find<dunlin_log>() && find<dunlin_log>()->enabled(self_, level) == 1; }
+  detail::Logger logger() const { return {self_, find<dunlin_log>()}; }
+  // [any-thread] The folder of the configuration file: relative paths start there.
+  std::string directory() const { return std::string(view(need<dunlin_config>().directory(self_))); }
+  // The server's libuv loop (a uv_loop_t), for clients of your own, and what uv_version() it has: dunlin/ext/loop.h.
+  void* uv_loop() const { return need<dunlin_loop>().uv_loop(self_); }
+  std::uint32_t uv_version() const { return need<dunlin_loop>().version(self_); }
+
+ private:
+  template <class Table>
+  static const Table& there(const Table* table, const char* id) {
     if (!table) throw StatusError(id, DUNLIN_E_NOT_FOUND);
     return *table;
   }
 
-  // [any-thread] A line in the server's log, with the module's name on it.
-  void log(std::uint32_t level, std::string_view text, dunlin_conn about = 0) const {
-    if (log_) log_->write(self_, level, about, str(text));
-  }
-  // [any-thread] Would such a line be written?
-  bool logs(std::uint32_t level) const { return log_ && log_->enabled(self_, level) == 1; }
-  // [any-thread] The folder of the configuration file: relative paths start there.
-  std::string directory() const {
-    const auto& config = need<dunlin_config>(DUNLIN_EXT_CONFIG);
-    return std::string(view(config.directory(self_)));
-  }
-  // The server's libuv loop (a uv_loop_t), for clients of your own, and what uv_version() it has: dunlin/ext/loop.h.
-  void* uv_loop() const { return need<dunlin_loop>(DUNLIN_EXT_LOOP).uv_loop(self_); }
-  std::uint32_t uv_version() const { return need<dunlin_loop>(DUNLIN_EXT_LOOP).version(self_); }
-
- private:
   const dunlin_host* self_;
   detail::Owed* owed_;
-  const dunlin_ticket_api* tickets_;
-  const dunlin_log* log_;
-  const dunlin_conn_api* conns_;
+  detail::HostTables tables_;
 };
 
-// Runs what may throw and says in the log that it did; false: it threw.
-template <class Call>
-bool caught(const Host& host, const char* what, Call call) noexcept {
+// Sends a verdict through the ticket of that number. [any-thread]
+inline dunlin_status answer(const Host& host, dunlin_ticket ticket, const Verdict& verdict) {
+  return answer(host.raw(), host.tickets(), ticket, verdict);
+}
+
+// Runs what may throw and says in the log of `host` that it did; false: it threw.
+template <class HasLog, class Call>
+bool caught(const HasLog& host, const char* what, Call call) noexcept {
   try {
     call();
     return true;
@@ -101,36 +122,4 @@ bool caught(const Host& host, const char* what, Call call) noexcept {
   return false;
 }
 
-namespace detail {
-
-// A function that the host is to call once with these arguments, as the C ABI wants it.
-template <class... Given>
-class Once final : public Owed::Link {
- public:
-  using Call = std::function<void(Given...)>;
-
-  // Hands on to `begin(fn, user)`, which is a service. Without a call it gets NULL. What throws is said to be in `what`.
-  template <class Begin>
-  static dunlin_status begin(const Host& host, const char* what, Call call, Begin begin) {
-    if (!call) return begin(static_cast<void (*)(void*, Given...)>(nullptr), nullptr);
-    auto once = std::make_unique<Once>(host, what, std::move(call));
-    const dunlin_status status = begin(&Once::came, once.get());
-    if (status != DUNLIN_OK) return status;
-    if (host.owed()) host.owed()->add(*once);
-    once.release();  // came() deletes it, or the instance does
-    return status;
-  }
-  Once(const Host& host, const char* what, Call call) : host_(host), what_(what), call_(std::move(call)) {}
-
- private:
-  static void came(void* user, Given... given) {
-    const std::unique_ptr<Once> mine(static_cast<Once*>(user));
-    caught(mine->host_, mine->what_, [&] { mine->call_(given...); });
-  }
-  Host host_;
-  const char* what_;
-  Call call_;
-};
-
-}  // namespace detail
 }  // namespace dunlin::plugin

@@ -39,9 +39,21 @@ struct HttpResponse {
 class HttpCall {
  public:
   using Done = std::function<void(const HttpResponse&)>;
+  HttpCall() = default;  // none yet
   // Throws StatusError. `done` may destroy the call.
-  HttpCall(const Host& host, const HttpRequest& request, Done done)
-      : host_(host), http_(host.need<dunlin_http>(DUNLIN_EXT_HTTP)), done_(std::move(done)) {
+  HttpCall(const Host& host, const HttpRequest& request, Done done) {
+    const dunlin_status status = start(host, request, std::move(done));
+    if (status != DUNLIN_OK) throw StatusError("http request", status);
+  }
+  ~HttpCall() { cancel(); }
+  HttpCall(const HttpCall&) = delete;
+  HttpCall& operator=(const HttpCall&) = delete;
+
+  // One that is under way is cancelled first. DUNLIN_E_INVALID: the request. DUNLIN_E_NOT_FOUND: this host has no client.
+  dunlin_status start(const Host& host, const HttpRequest& request, Done done) {
+    cancel();
+    const auto* http = host.find<dunlin_http>();
+    if (!http) return DUNLIN_E_NOT_FOUND;
     std::vector<dunlin_pair> headers;
     for (const auto& [name, value] : request.headers) headers.push_back({str(name), str(value)});
     dunlin_http_request raw{};
@@ -58,25 +70,28 @@ class HttpCall {
     const auto came = [](void* self, const dunlin_http_response* response) {
       static_cast<HttpCall*>(self)->came(*response);
     };
-    const dunlin_status status = http_.request(host_.raw(), &raw, came, this, &id_);
-    if (status != DUNLIN_OK) throw StatusError("http request", status);
+    const dunlin_status status = http->request(host.raw(), &raw, came, this, &id_);
+    if (status != DUNLIN_OK) return status;
+    log_ = host.logger();
+    http_ = http;
+    done_ = std::move(done);
+    return DUNLIN_OK;
   }
-  ~HttpCall() {
-    if (id_ != 0) http_.cancel(host_.raw(), id_);
+  void cancel() {
+    if (const auto* http = std::exchange(http_, nullptr)) http->cancel(log_.self, id_);
   }
-  HttpCall(const HttpCall&) = delete;
-  HttpCall& operator=(const HttpCall&) = delete;
+  bool running() const { return http_ != nullptr; }
 
  private:
   void came(const dunlin_http_response& raw) noexcept {
-    id_ = 0;
+    http_ = nullptr;
     const Done done = std::move(done_);
-    const Host host = host_;
+    const detail::Logger log = log_;
     const HttpResponse response{raw.status, raw.code, view(raw.body), view(raw.error), view(raw.url), raw.headers, raw.header_count};
-    caught(host, "an exception in the answer of an HTTP request", [&] { done(response); });
+    caught(log, "an exception in the answer of an HTTP request", [&] { done(response); });
   }
-  const Host host_;
-  const dunlin_http& http_;
+  detail::Logger log_;
+  const dunlin_http* http_ = nullptr;  // nullptr: none is under way
   Done done_;
   std::uint64_t id_ = 0;
 };

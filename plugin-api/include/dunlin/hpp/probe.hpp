@@ -40,18 +40,25 @@ struct Has : std::false_type {};
 template <class T, template <class> class Probe>
 struct Has<T, Probe, std::void_t<Probe<T>>> : std::true_type {};
 
+template <class T, template <class> class... Probe>
+struct Any : std::disjunction<Has<T, Probe>...> {};
+
 template <class T>
 T& some();  // as std::declval, but an lvalue
 using Text = const std::string_view;
 
 template <class T> using CheckNow = decltype(Verdict(some<T>().check(some<Conn>(), some<const Credentials>())));
 template <class T> using CheckLater = decltype(some<T>().check(some<Conn>(), some<const Credentials>(), std::declval<Ticket>()));
+template <class T> using CheckByNumber = decltype(dunlin_verdict(some<T>().check(some<Conn>(), some<const Credentials>(), dunlin_ticket())));
 template <class T> using MessageNow = decltype(Verdict(some<T>().message(some<Conn>(), some<const Message>())));
 template <class T> using MessageLater = decltype(some<T>().message(some<Conn>(), some<const Message>(), std::declval<Ticket>()));
+template <class T> using MessageByNumber = decltype(dunlin_verdict(some<T>().message(some<Conn>(), some<const Message>(), dunlin_ticket())));
 template <class T> using GuardNow = decltype(Verdict(some<T>().may_subscribe(some<Conn>(), some<Text>())));
 template <class T> using GuardLater = decltype(some<T>().may_subscribe(some<Conn>(), some<Text>(), std::declval<Ticket>()));
+template <class T> using GuardByNumber = decltype(dunlin_verdict(some<T>().may_subscribe(some<Conn>(), some<Text>(), dunlin_ticket())));
 template <class T> using Opens = decltype(Verdict(some<T>().open(some<Conn>())));
 template <class T> using OpensLater = decltype(some<T>().open(some<Conn>(), std::declval<Ticket>()));
+template <class T> using OpensByNumber = decltype(dunlin_verdict(some<T>().open(some<Conn>(), dunlin_ticket())));
 template <class T> using Closes = decltype(some<T>().close(some<Conn>(), 0, some<Text>()));
 template <class T> using Cancels = decltype(some<T>().cancel(dunlin_ticket(), 0));
 template <class T> using Releases = decltype(some<T>().release(some<Conn>()));
@@ -62,9 +69,9 @@ template <class T> using ServesLater = decltype(some<T>().serve(std::size_t(), s
 template <class T> using Frames = decltype(std::int64_t(some<T>().input(some<Conn>(), some<Text>())));
 template <class T> using Encodes = decltype(dunlin_status(some<T>().encode(some<Conn>(), some<const Message>(), some<const Emit>())));
 
-template <class T> constexpr bool kAuth = Has<T, CheckNow>::value || Has<T, CheckLater>::value;
-template <class T> constexpr bool kRouter = Has<T, MessageNow>::value || Has<T, MessageLater>::value;
-template <class T> constexpr bool kGuard = Has<T, GuardNow>::value || Has<T, GuardLater>::value;
+template <class T> constexpr bool kAuth = Any<T, CheckNow, CheckLater, CheckByNumber>::value;
+template <class T> constexpr bool kRouter = Any<T, MessageNow, MessageLater, MessageByNumber>::value;
+template <class T> constexpr bool kGuard = Any<T, GuardNow, GuardLater, GuardByNumber>::value;
 template <class T> constexpr bool kFilter = Has<T, Filters>::value;
 template <class T> constexpr bool kRoute = Has<T, ServesNow>::value || Has<T, ServesLater>::value;
 template <class T> constexpr bool kFramer = Has<T, Frames>::value;

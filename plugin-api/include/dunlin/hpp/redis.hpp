@@ -8,41 +8,57 @@ namespace dunlin::plugin {
 
 // Does the configuration name such a server? "": any.
 inline bool has_redis(const Host& host, std::string_view server = {}) {
-  return host.need<dunlin_redis>(DUNLIN_EXT_REDIS).find(host.raw(), str(server)) == DUNLIN_OK;
+  return host.need<dunlin_redis>().find(host.raw(), str(server)) == DUNLIN_OK;
 }
 
-// One command; destroying it takes it back. Neither copied nor moved.
+// One command; destroying it takes it back: nobody is told of the answer then. Neither copied nor moved.
 class RedisCall {
  public:
   using Done = std::function<void(dunlin_status, const dunlin_redis_value&)>;
+  RedisCall() = default;  // none yet
   // `server` "": the one called default. `timeout_ms` 0: as configured. Throws StatusError. `done` may destroy the call.
   RedisCall(const Host& host, std::string_view server, const std::vector<std::string>& arguments, Done done,
-            std::uint64_t timeout_ms = 0)
-      : host_(host), redis_(host.need<dunlin_redis>(DUNLIN_EXT_REDIS)), done_(std::move(done)) {
+            std::uint64_t timeout_ms = 0) {
+    const dunlin_status status = start(host, server, arguments, std::move(done), timeout_ms);
+    if (status != DUNLIN_OK) throw StatusError("redis command", status);
+  }
+  ~RedisCall() { cancel(); }
+  RedisCall(const RedisCall&) = delete;
+  RedisCall& operator=(const RedisCall&) = delete;
+
+  // One that is under way is taken back first. What it returns: dunlin/ext/redis.h; DUNLIN_E_NOT_FOUND also without dunlin.redis/1.
+  dunlin_status start(const Host& host, std::string_view server, const std::vector<std::string>& arguments, Done done,
+                      std::uint64_t timeout_ms = 0) {
+    cancel();
+    const auto* redis = host.find<dunlin_redis>();
+    if (!redis) return DUNLIN_E_NOT_FOUND;
     std::vector<dunlin_str> argv;
+    argv.reserve(arguments.size());
     for (const std::string& argument : arguments) argv.push_back(str(argument));
     const auto came = [](void* self, dunlin_status status, const dunlin_redis_value* value) {
       static_cast<RedisCall*>(self)->came(status, *value);
     };
-    const dunlin_status status =
-        redis_.command(host_.raw(), str(server), argv.data(), argv.size(), timeout_ms, came, this, &id_);
-    if (status != DUNLIN_OK) throw StatusError("redis command", status);
+    const dunlin_status status = redis->command(host.raw(), str(server), argv.data(), argv.size(), timeout_ms, came, this, &id_);
+    if (status != DUNLIN_OK) return status;
+    log_ = host.logger();
+    redis_ = redis;
+    done_ = std::move(done);
+    return DUNLIN_OK;
   }
-  ~RedisCall() {
-    if (id_ != 0) redis_.cancel(host_.raw(), id_);
+  void cancel() {
+    if (const auto* redis = std::exchange(redis_, nullptr)) redis->cancel(log_.self, id_);
   }
-  RedisCall(const RedisCall&) = delete;
-  RedisCall& operator=(const RedisCall&) = delete;
+  bool running() const { return redis_ != nullptr; }
 
  private:
   void came(dunlin_status status, const dunlin_redis_value& value) noexcept {
-    id_ = 0;
+    redis_ = nullptr;
     const Done done = std::move(done_);
-    const Host host = host_;
-    caught(host, "an exception in the answer of Redis", [&] { done(status, value); });
+    const detail::Logger log = log_;
+    caught(log, "an exception in the answer of Redis", [&] { done(status, value); });
   }
-  const Host host_;
-  const dunlin_redis& redis_;
+  detail::Logger log_;
+  const dunlin_redis* redis_ = nullptr;  // nullptr: none is under way
   Done done_;
   std::uint64_t id_ = 0;
 };

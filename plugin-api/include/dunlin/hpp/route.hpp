@@ -46,7 +46,7 @@ inline dunlin_status reply(const Host& host, dunlin_ticket ticket, const Reply& 
   raw.content_type = str(what.content_type);
   raw.headers = headers.data();
   raw.header_count = headers.size();
-  return host.need<dunlin_reply_api>(DUNLIN_EXT_REPLY).send(host.raw(), ticket, &raw);
+  return host.need<dunlin_reply_api>().send(host.raw(), ticket, &raw);
 }
 
 // A reply that is owed. Movable; one that is destroyed unsent is a 500. [any-thread], one at a time; it must not outlive the

@@ -21,7 +21,7 @@ class Setup {
   // The folder of the configuration file: relative paths start there.
   std::string directory() const { return host.directory(); }
   void fault(std::string_view pointer, std::string_view what) const {
-    host.need<dunlin_config>(DUNLIN_EXT_CONFIG).fault(host.raw(), str(pointer), str(what));
+    host.need<dunlin_config>().fault(host.raw(), str(pointer), str(what));
   }
 };
 

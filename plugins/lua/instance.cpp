@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plugins/lua/instance.h"
 
+#include <stdexcept>
 #include <utility>
 
 #include "plugins/lua/auth_answer.h"
@@ -8,27 +9,18 @@
 
 namespace dunlin::lua {
 
-Instance::Instance(const dunlin_host* host, const Settings& settings)
-    : host_(Host::of(host)), settings_(settings), figures_(host_) {}
-
-std::unique_ptr<Instance> Instance::create(const dunlin_host* host, const Settings& settings) {
-  std::unique_ptr<Instance> instance(new Instance(host, settings));
+Instance::Instance(const Host& host, const Settings& settings)
+    : host_(host), settings_(settings), figures_(host, kFigures) {
   std::string error;
-  instance->engine_ = Engine::load(instance->host_, settings, error);
-  if (!instance->engine_) {
-    instance->host_.write(DUNLIN_LOG_ERROR, 0, error);
-    return nullptr;
-  }
-  instance->engine_->timers().set_owner(*instance);
-  instance->watch_files();
-  return instance;
+  engine_ = Engine::load(host_, settings, error);
+  if (!engine_) throw std::runtime_error(error);
+  engine_->timers().set_owner(*this);
+  watch_files();
 }
 
+// The host calls nobody back from here on: what it has not answered by now, it never will.
 Instance::~Instance() {
-  if (reload_timer_ != 0) host_.timer->stop(host_.self, reload_timer_);
   while (!suspended_.empty()) drop(*suspended_.begin()->first);
-  // The host calls nobody back once destroy has returned: what it has not answered by now, it never will.
-  for (Wait* wait : waits_) delete wait;
 }
 
 dunlin_verdict Instance::start(Handler handler, dunlin_conn conn, dunlin_ticket ticket, Push push) {
@@ -153,12 +145,11 @@ std::string Instance::describe_error(Run& run) {
 }
 
 dunlin_verdict Instance::fail(Run& run, const std::string& what) {
-  constexpr dunlin_verdict kFault = -1;  // not a verdict: refuses with "try later"
   figures_.add(run.used.stopped ? Figure::stopped : Figure::errors);
-  host_.write(DUNLIN_LOG_ERROR, run.conn, std::string(handler_name(run.handler)) + ": " + what);
+  host_.log(DUNLIN_LOG_ERROR, std::string(handler_name(run.handler)) + ": " + what, run.conn);
   if (run.handler == Handler::authenticate) return kFault;
   const bool closes = run.handler != Handler::close && run.handler != Handler::encode;
-  if (closes) host_.conn->close(host_.self, run.conn, 1011, str("script error"));
+  if (closes) Conn(host_, run.conn).close(1011, "script error");
   return DUNLIN_DENY;
 }
 
@@ -169,20 +160,18 @@ void Instance::abandon(Run& run) {
 
 Wait* Instance::begin_wait(Run& run) {
   if (run.wait) run.wait->run = nullptr;  // a coroutine of the script's own that nobody resumes
-  auto wait = std::make_unique<Wait>(Wait{this, &run});
-  waits_.insert(wait.get());
-  run.wait = wait.get();
-  return wait.release();
+  Wait& wait = waits_.emplace_front(*this, run);
+  wait.self = waits_.begin();
+  return run.wait = &wait;
 }
 
 void Instance::drop_wait(Wait* wait) {
   if (wait->run) wait->run->wait = nullptr;
-  waits_.erase(wait);
-  delete wait;
+  waits_.erase(wait->self);
 }
 
 void Instance::end_wait(Wait* wait, Push push) {
-  Instance& self = *wait->instance;
+  Instance& self = wait->instance;
   Run* run = wait->run;
   self.drop_wait(wait);
   if (!run) return;
@@ -207,7 +196,7 @@ void Instance::end_wait(Wait* wait, Push push) {
   }
   const dunlin_ticket ticket = run->ticket;
   self.drop(*run);
-  if (ticket != 0 && *verdict != DUNLIN_PENDING) self.host_.ticket->answer(self.host_.self, ticket, *verdict, nullptr);
+  if (ticket != 0 && *verdict != DUNLIN_PENDING) self.host_.tickets()->answer(self.host_.raw(), ticket, *verdict, nullptr);
 }
 
 void Instance::cancel(dunlin_ticket ticket) {
@@ -218,9 +207,7 @@ void Instance::drop(Run& run) {
   if (run.wait) {
     Wait& wait = *std::exchange(run.wait, nullptr);
     wait.run = nullptr;
-    const bool timer = wait.timer != 0 && host_.timer->stop(host_.self, wait.timer) == DUNLIN_OK;
-    const bool http = wait.http != 0 && host_.http->cancel(host_.self, wait.http) == DUNLIN_OK;
-    if (timer || http) drop_wait(&wait);
+    if (wait.timer.running() || wait.http.running()) drop_wait(&wait);
   }
   abandon(run);
   if (run.coroutine.state) {
@@ -238,8 +225,7 @@ void Instance::drop(Run& run) {
 void Instance::watch_files() {
   if (settings_.reload_ms == 0) return;
   const auto period = static_cast<std::uint64_t>(settings_.reload_ms);
-  const auto fire = [](void* self) { static_cast<Instance*>(self)->reload(); };
-  host_.timer->start(host_.self, period, period, fire, this, &reload_timer_);
+  reload_timer_.start(host_, period, period, [this] { reload(); });
 }
 
 void Instance::reload() {
@@ -251,7 +237,7 @@ void Instance::reload() {
     failed_ = std::move(tried);
     figures_.add(Figure::reload_failures);
     if (settings_.notes.first(error)) {
-      host_.write(DUNLIN_LOG_ERROR, 0, "the changed script is no good, the old one stays in force: " + error);
+      host_.log(DUNLIN_LOG_ERROR, "the changed script is no good, the old one stays in force: " + error);
     }
     return;
   }
@@ -261,7 +247,7 @@ void Instance::reload() {
   engine_->timers().set_owner(*this);
   figures_.add(Figure::reloads);
   settings_.notes.first("");
-  host_.write(DUNLIN_LOG_INFO, 0, "reloaded " + settings_.entry);
+  host_.log(DUNLIN_LOG_INFO, "reloaded " + settings_.entry);
 }
 
 }  // namespace dunlin::lua

@@ -3,11 +3,11 @@
 // outcome into verdicts. [worker]
 #pragma once
 
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
 #include <unordered_map>
-#include <unordered_set>
 
 #include "plugins/lua/engine.h"
 #include "plugins/lua/figures.h"
@@ -18,8 +18,11 @@ namespace dunlin::lua {
 
 class Instance {
  public:
-  // nullptr when the script cannot be loaded; that has been logged.
-  static std::unique_ptr<Instance> create(const dunlin_host* host, const Settings& settings);
+  // Not a verdict: refuses with "try later".
+  static constexpr dunlin_verdict kFault = -1;
+
+  // Throws std::runtime_error when the script cannot be loaded. REQUIRES: both outlive the instance
+  Instance(const Host& host, const Settings& settings);
   ~Instance();
   Instance(const Instance&) = delete;
   Instance& operator=(const Instance&) = delete;
@@ -39,7 +42,7 @@ class Instance {
   // Calls the function that `push` pushes, for a timer of `engine`; `token` is let go when it has ended.
   void start_timer(std::shared_ptr<Engine> engine, std::shared_ptr<void> token, Push push);
 
-  // For functions of Lua that wait: a record for the host's callback …
+  // For functions of Lua that wait: a record for the callback, which stays where it is …
   Wait* begin_wait(Run& run);
   // … given up when the host refused the request …
   void drop_wait(Wait* wait);
@@ -50,8 +53,6 @@ class Instance {
   void cancel(dunlin_ticket ticket);
 
  private:
-  Instance(const dunlin_host* host, const Settings& settings);
-
   dunlin_verdict begin(std::unique_ptr<Run> run, Push push);
   bool prepare(Run& run, Push push, int& arguments, std::string& error);
   // The outcome, or nothing while the run waits.
@@ -65,16 +66,16 @@ class Instance {
   void watch_files();
   void reload();
 
-  Host host_;
+  const Host& host_;
   const Settings& settings_;
   Figures figures_;
   std::shared_ptr<Engine> engine_;
   std::unordered_map<Run*, std::unique_ptr<Run>> suspended_;
   std::unordered_map<dunlin_ticket, Run*> by_ticket_;
-  std::unordered_set<Wait*> waits_;
+  std::list<Wait> waits_;
   Scratch scratch_;
   std::optional<FileWatch> failed_;  // what a reload that came to nothing had read
-  std::uint64_t reload_timer_ = 0;
+  plugin::Timer reload_timer_;
 };
 
 }  // namespace dunlin::lua

@@ -3,7 +3,7 @@
 // Wait: what a run waits for, as the host's callback knows it. [worker]
 #pragma once
 
-#include <cstdint>
+#include <list>
 #include <memory>
 #include <string_view>
 
@@ -14,12 +14,16 @@ namespace dunlin::lua {
 class Instance;
 class Run;
 
-// Given to the host as `user` of a callback, which frees it through Instance::end_wait; the run may be gone by then.
+// Each ends in Instance::end_wait; the run may be gone by then.
 struct Wait {
-  Instance* instance;
-  Run* run;                 // nullptr: nobody waits any more
-  std::uint64_t timer = 0;  // to be stopped when the run is dropped,
-  std::uint64_t http = 0;   // and to be cancelled
+  Wait(Instance& owner, Run& who) : instance(owner), run(&who) {}
+
+  Instance& instance;
+  Run* run;  // nullptr: nobody waits any more
+  std::list<Wait>::iterator self;
+  plugin::Timer timer;     // what is taken back when the run is dropped;
+  plugin::HttpCall http;
+  plugin::RedisCall redis;  // a command is carried out all the same, once it was given
 };
 
 class Run {

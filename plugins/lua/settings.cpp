@@ -3,33 +3,12 @@
 
 #include <rapidjson/document.h>
 
-#include <charconv>
 #include <filesystem>
+
+#include "plugins/lua/host.h"
 
 namespace dunlin::lua {
 namespace {
-
-struct Unit {
-  std::string_view name;
-  std::uint64_t factor;
-};
-
-constexpr Unit kDurations[] = {{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}};
-constexpr Unit kSizes[] = {{"", 1}, {"B", 1}, {"KiB", 1024}, {"MiB", 1024 * 1024}, {"GiB", 1024 * 1024 * 1024}};
-
-template <std::size_t N>
-bool parse_units(std::string_view text, const Unit (&units)[N], std::uint64_t& out) {
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || number > UINT64_MAX / 3'600'000'000) return false;
-  const std::string_view rest(end, static_cast<std::size_t>(text.data() + text.size() - end));
-  for (const Unit& unit : units) {
-    if (unit.name != rest) continue;
-    out = number * unit.factor;
-    return true;
-  }
-  return false;
-}
 
 std::string absolute(std::string_view directory, std::string_view path) {
   return (std::filesystem::path(directory) / path).lexically_normal().string();
@@ -37,13 +16,19 @@ std::string absolute(std::string_view directory, std::string_view path) {
 
 std::string_view text_of(const rapidjson::Value& value) { return {value.GetString(), value.GetStringLength()}; }
 
+template <class T>
+bool take(std::optional<std::int64_t> amount, T& out) {
+  if (amount) out = static_cast<T>(*amount);
+  return amount.has_value();
+}
+
 bool read_budget(const rapidjson::Value& json, Budget& out, Fault& fault) {
   if (json.HasMember("instructions")) out.instructions = json["instructions"].GetInt64();
-  if (json.HasMember("time") && !parse_duration(text_of(json["time"]), out.time_ms)) {
+  if (json.HasMember("time") && !take(plugin::parse_duration(text_of(json["time"])), out.time_ms)) {
     fault = {"/budget/time", "a duration such as 500ms or 2s is wanted"};
     return false;
   }
-  if (json.HasMember("memory") && !parse_size(text_of(json["memory"]), out.memory)) {
+  if (json.HasMember("memory") && !take(plugin::parse_size(text_of(json["memory"])), out.memory)) {
     fault = {"/budget/memory", "a size such as 64MiB is wanted"};
     return false;
   }
@@ -91,15 +76,6 @@ const char kSettingsSchema[] = R"({
   }
 })";
 
-bool parse_duration(std::string_view text, std::int64_t& milliseconds) {
-  std::uint64_t value = 0;
-  if (!parse_units(text, kDurations, value)) return false;
-  milliseconds = static_cast<std::int64_t>(value);
-  return true;
-}
-
-bool parse_size(std::string_view text, std::uint64_t& bytes) { return parse_units(text, kSizes, bytes); }
-
 bool read_settings(std::string_view json, std::string_view directory, Settings& out, Fault& fault) {
   rapidjson::Document document;
   document.Parse(json.data(), json.size());
@@ -113,7 +89,7 @@ bool read_settings(std::string_view json, std::string_view directory, Settings& 
   if (document.HasMember("path")) {
     for (const auto& folder : document["path"].GetArray()) out.folders.push_back(absolute(directory, text_of(folder)));
   }
-  if (document.HasMember("reload") && !parse_duration(text_of(document["reload"]), out.reload_ms)) {
+  if (document.HasMember("reload") && !take(plugin::parse_duration(text_of(document["reload"])), out.reload_ms)) {
     fault = {"/reload", "a duration such as 1s is wanted; 0s turns reloading off"};
     return false;
   }
@@ -122,7 +98,7 @@ bool read_settings(std::string_view json, std::string_view directory, Settings& 
     out.deny_private = text_of(document["http"]["private_addresses"]) == "deny";
   }
   std::uint64_t shared = SharedStore::kDefaultLimit;
-  if (document.HasMember("shared") && !parse_size(text_of(document["shared"]), shared)) {
+  if (document.HasMember("shared") && !take(plugin::parse_size(text_of(document["shared"])), shared)) {
     fault = {"/shared", "a size such as 16MiB is wanted"};
     return false;
   }

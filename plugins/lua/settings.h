@@ -53,8 +53,4 @@ struct Fault {
 // Reads `json` (validated by the host against the schema) into `out`; relative paths start at `directory`.
 bool read_settings(std::string_view json, std::string_view directory, Settings& out, Fault& fault);
 
-// "500ms", "10s", "5m", "1h"; "64KiB", "1MiB", "1GiB" or plain bytes. False: it is not one.
-bool parse_duration(std::string_view text, std::int64_t& milliseconds);
-bool parse_size(std::string_view text, std::uint64_t& bytes);
-
 }  // namespace dunlin::lua

@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Raw TCP endpoints: "dunlin.framer/1" over protocol_input and protocol_encode, and a packet's way through
-// protocol_decode to on_message.
-#include "plugins/lua/socket.h"
-
-#include "plugins/lua/interfaces.h"
+// Raw TCP endpoints: the framer over protocol_input and protocol_encode, and a packet's way through protocol_decode to
+// on_message.
 #include "plugins/lua/lib/lib.h"
+#include "plugins/lua/module.h"
 
 namespace dunlin::lua {
 namespace {
-
-Instance& self(dunlin_instance* instance) { return *reinterpret_cast<Instance*>(instance); }
 
 // The length that protocol_input returned; what is none is an error.
 std::int64_t check_length(lua_State* state) {
@@ -21,51 +17,9 @@ std::int64_t check_length(lua_State* state) {
                            "connection)", got);
 }
 
-std::int64_t input(dunlin_instance* instance, dunlin_conn conn, dunlin_str unread) noexcept {
-  Instance& lua = self(instance);
-  const HandlerSlot& handler = lua.engine().handler(Handler::input);
-  if (!handler) return DUNLIN_FRAMER_FAULT;  // reloaded to a script without
-  std::int64_t length = DUNLIN_FRAMER_FAULT;
-  lua.call(Handler::input, conn,
-           [&](lua_State* state, Run& run) {
-             push_buffer(state, run, view(unread));
-             if (handler.parameters > 1) push_conn(state, conn);
-           },
-           [&](lua_State* state) { length = check_length(state); });
-  return length;
-}
-
-dunlin_status encode(dunlin_instance* instance, dunlin_conn conn, const dunlin_message* message, dunlin_emit_fn emit,
-                     void* to) noexcept {
-  Instance& lua = self(instance);
-  const HandlerSlot& handler = lua.engine().handler(Handler::encode);
-  if (!handler) {
-    emit(to, message->data);
-    return DUNLIN_OK;
-  }
-  const bool wants_conn = handler.parameters > 1;
-  if (wants_conn && conn == 0) return DUNLIN_FRAMER_EACH;
-  const bool encoded = lua.call(
-      Handler::encode, conn,
-      [&](lua_State* state, Run&) {
-        push(state, view(message->data));
-        if (wants_conn) push_conn(state, conn);
-      },
-      [&](lua_State* state) {
-        if (lua_type(state, -1) != LUA_TSTRING || lua_rawlen(state, -1) == 0) {
-          luaL_error(state, "it returned %s; a string that is not empty is wanted",
-                     lua_type(state, -1) == LUA_TSTRING ? "an empty string" : luaL_typename(state, -1));
-        }
-        emit(to, str(to_view(state, -1)));
-      });
-  return encoded ? DUNLIN_OK : DUNLIN_E_FAILED;
-}
-
-constexpr dunlin_framer kFramer = {input, encode};
-
 int handled(lua_State*, int, lua_KContext) { return 0; }
 
-// The stack of take_packet(), and what protocol_decode returned behind it.
+// The stack of run_packet(), and what protocol_decode returned behind it.
 enum : int { kMessage = 1, kDecode, kPacket, kConn, kValue };
 
 int decoded(lua_State* state, int, lua_KContext) {
@@ -77,7 +31,7 @@ int decoded(lua_State* state, int, lua_KContext) {
 }
 
 // (on_message, protocol_decode or nil, packet, conn): both may wait, for this is a coroutine's body.
-int take_packet(lua_State* state) {
+int run_packet(lua_State* state) {
   if (lua_isnil(state, kDecode)) {
     lua_pushvalue(state, kPacket);
   } else {
@@ -92,37 +46,67 @@ int take_packet(lua_State* state) {
 
 }  // namespace
 
-bool is_socket(const Host& host, dunlin_conn conn) {
-  std::size_t unread = 0;
-  return host.socket && host.socket->unread(host.self, conn, &unread) == DUNLIN_OK;
+std::int64_t Module::input(Conn conn, std::string_view unread) {
+  const HandlerSlot& handler = instance_.engine().handler(Handler::input);
+  if (!handler) return DUNLIN_FRAMER_FAULT;  // reloaded to a script without
+  std::int64_t length = DUNLIN_FRAMER_FAULT;
+  instance_.call(Handler::input, conn.id(),
+                 [&](lua_State* state, Run& run) {
+                   push_buffer(state, run, unread);
+                   if (handler.parameters > 1) push_conn(state, conn.id());
+                 },
+                 [&](lua_State* state) { length = check_length(state); });
+  return length;
 }
 
-dunlin_verdict open_socket(Instance& lua, dunlin_conn conn, dunlin_ticket ticket) {
-  const Engine& engine = lua.engine();
+dunlin_status Module::encode(Conn conn, const plugin::Message& message, const plugin::Emit& emit) {
+  const HandlerSlot& handler = instance_.engine().handler(Handler::encode);
+  if (!handler) {
+    emit(message.data);
+    return DUNLIN_OK;
+  }
+  const bool wants_conn = handler.parameters > 1;
+  if (wants_conn && conn.id() == 0) return DUNLIN_FRAMER_EACH;
+  const bool encoded = instance_.call(
+      Handler::encode, conn.id(),
+      [&](lua_State* state, Run&) {
+        push(state, message.data);
+        if (wants_conn) push_conn(state, conn.id());
+      },
+      [&](lua_State* state) {
+        if (lua_type(state, -1) != LUA_TSTRING || lua_rawlen(state, -1) == 0) {
+          luaL_error(state, "it returned %s; a string that is not empty is wanted",
+                     lua_type(state, -1) == LUA_TSTRING ? "an empty string" : luaL_typename(state, -1));
+        }
+        emit(to_view(state, -1));
+      });
+  return encoded ? DUNLIN_OK : DUNLIN_E_FAILED;
+}
+
+dunlin_verdict Module::open_socket(Conn conn, dunlin_ticket ticket) {
+  const Engine& engine = instance_.engine();
   if (!engine.handler(Handler::input)) {
-    lua.host().write(DUNLIN_LOG_ERROR, conn, "the script defines no protocol_input: it cannot serve raw TCP");
+    instance_.host().log(DUNLIN_LOG_ERROR, "the script defines no protocol_input: it cannot serve raw TCP", conn.id());
     return DUNLIN_DENY;
   }
   const HandlerSlot& handler = engine.handler(Handler::connect);
   if (!handler) return DUNLIN_ALLOW;
-  return lua.start(Handler::connect, conn, ticket, [&](lua_State* state) {
-    if (handler.form == Form::conn) return push_conn(state, conn);
-    lua_pushinteger(state, static_cast<lua_Integer>(conn));
+  return instance_.start(Handler::connect, conn.id(), ticket, [&](lua_State* state) {
+    if (handler.form == Form::conn) return push_conn(state, conn.id());
+    lua_pushinteger(state, static_cast<lua_Integer>(conn.id()));
   });
 }
 
-dunlin_verdict take_packet(Instance& lua, dunlin_conn conn, std::string_view packet, dunlin_ticket ticket) {
-  return lua.start(Handler::message, conn, ticket, [&](lua_State* state) {
-    lua_pushcfunction(state, take_packet);
+dunlin_verdict Module::take_packet(Conn conn, std::string_view packet, dunlin_ticket ticket) {
+  return instance_.start(Handler::message, conn.id(), ticket, [&](lua_State* state) {
+    lua_pushcfunction(state, run_packet);
     lua_insert(state, 1);  // below on_message
-    const HandlerSlot& decode = lua.engine().handler(Handler::decode);
+    const HandlerSlot& decode = instance_.engine().handler(Handler::decode);
     if (decode) lua_rawgeti(state, LUA_REGISTRYINDEX, decode.ref);
     else lua_pushnil(state);
     push(state, packet);
-    push_conn(state, conn);
+    push_conn(state, conn.id());
   });
 }
-
-const void* framer_interface() { return &kFramer; }
 
 }  // namespace dunlin::lua

@@ -8,13 +8,11 @@ namespace dunlin::lua {
 std::int64_t Timers::start(std::int64_t after_ms, std::int64_t every_ms, int ref) {
   if (timers_.size() >= kMax) return 0;
   const std::int64_t id = next_++;
-  auto timer = std::make_unique<Timer>(Timer{*this, id, ref, every_ms != 0, 0, {}});
-  if (host_.timer) {
-    const dunlin_status status = host_.timer->start(host_.self, static_cast<std::uint64_t>(after_ms),
-                                                    static_cast<std::uint64_t>(every_ms), fired, timer.get(),
-                                                    &timer->host_id);
-    if (status != DUNLIN_OK) return 0;
-  }
+  std::unique_ptr<Timer> timer(new Timer{*this, id, ref, every_ms != 0, {}, {}});
+  const dunlin_status status =
+      timer->ticking.start(host_, static_cast<std::uint64_t>(after_ms), static_cast<std::uint64_t>(every_ms),
+                           [fired = timer.get()] { fired->owner.call(*fired); });
+  if (status != DUNLIN_OK && host_.find<dunlin_timer>()) return 0;
   timers_.emplace(id, std::move(timer));
   return id;
 }
@@ -22,23 +20,12 @@ std::int64_t Timers::start(std::int64_t after_ms, std::int64_t every_ms, int ref
 bool Timers::cancel(lua_State* state, std::int64_t id) {
   const auto found = timers_.find(id);
   if (found == timers_.end()) return false;
-  if (host_.timer) host_.timer->stop(host_.self, found->second->host_id);
   luaL_unref(state, LUA_REGISTRYINDEX, found->second->ref);
   timers_.erase(found);
   return true;
 }
 
-void Timers::stop() {
-  for (const auto& [id, timer] : timers_) {
-    if (host_.timer) host_.timer->stop(host_.self, timer->host_id);
-  }
-  timers_.clear();
-}
-
-void Timers::fired(void* timer) {
-  auto& fired = *static_cast<Timer*>(timer);
-  fired.owner.call(fired);
-}
+void Timers::stop() { timers_.clear(); }
 
 // The script may cancel the timer, and the reload of its end may be the engine's: nothing is touched after the call.
 void Timers::call(Timer& timer) {

@@ -40,11 +40,10 @@ class Timers {
     std::int64_t id;
     int ref;
     bool repeats;
-    std::uint64_t host_id = 0;
+    plugin::Timer ticking;
     std::weak_ptr<void> running;  // its last call, while that waits for something
   };
 
-  static void fired(void* timer);
   void call(Timer& timer);
 
   Engine& engine_;

@@ -8,11 +8,11 @@
 namespace dunlin::lua {
 namespace {
 
-dunlin_conn check_conn(lua_State* state) {
-  return *static_cast<const dunlin_conn*>(luaL_checkudata(state, 1, kConnMetatable));
-}
-
 const Host& host_of(lua_State* state) { return Engine::of(state).host(); }
+
+Conn check_conn(lua_State* state) {
+  return {host_of(state), *static_cast<const dunlin_conn*>(luaL_checkudata(state, 1, kConnMetatable))};
+}
 
 // What a call that gives `err` or nil returns: nothing, or the error in words and in one word.
 int outcome(lua_State* state, dunlin_status status) {
@@ -28,104 +28,71 @@ int value_failed(lua_State* state, dunlin_status status) {
 }
 
 int client_id(lua_State* state) {
-  lua_pushinteger(state, static_cast<lua_Integer>(check_conn(state)));
+  lua_pushinteger(state, static_cast<lua_Integer>(check_conn(state).id()));
   return 1;
 }
 
 int remote_addr(lua_State* state) {
-  const dunlin_conn conn = check_conn(state);
-  const Host& host = host_of(state);
-  dunlin_str text{};
-  const dunlin_status status = host.conn->info(host.self, conn, DUNLIN_CONN_REMOTE_ADDR, &text);
-  if (status != DUNLIN_OK) return value_failed(state, status);
-  push(state, view(text));
+  const auto text = check_conn(state).info(DUNLIN_CONN_REMOTE_ADDR);
+  if (!text) return value_failed(state, text.status);
+  push(state, *text);
   return 1;
 }
 
-int context(lua_State* state) {
-  const dunlin_conn conn = check_conn(state);
-  const Host& host = host_of(state);
-  dunlin_str json{};
-  const dunlin_status status = host.context->all(host.self, conn, &json);
-  if (status != DUNLIN_OK) return value_failed(state, status);
+int push_context(lua_State* state, const plugin::Found& json) {
+  if (!json) return value_failed(state, json.status);
   std::string error;
-  return json_push(state, view(json), error, Bytes::kept) ? 1 : fail_with(state, error);
+  return json_push(state, *json, error, Bytes::kept) ? 1 : fail_with(state, error);
+}
+
+int context(lua_State* state) {
+  const Conn conn = check_conn(state);
+  return push_context(state, plugin::whole_context(host_of(state), conn));
 }
 
 int context_value(lua_State* state) {
-  const dunlin_conn conn = check_conn(state);
-  const std::string_view key = to_view(state, 2);
-  const Host& host = host_of(state);
-  dunlin_str json{};
-  const dunlin_status status = host.context->get(host.self, conn, str(key), &json);
-  if (status == DUNLIN_E_NOT_FOUND) return lua_pushnil(state), 1;
-  if (status != DUNLIN_OK) return value_failed(state, status);
-  std::string error;
-  return json_push(state, view(json), error, Bytes::kept) ? 1 : fail_with(state, error);
+  const Conn conn = check_conn(state);
+  const auto json = plugin::context(host_of(state), conn, to_view(state, 2));
+  return json.status == DUNLIN_E_NOT_FOUND ? (lua_pushnil(state), 1) : push_context(state, json);
 }
 
 int set_context(lua_State* state) {
-  const dunlin_conn conn = check_conn(state);
+  const Conn conn = check_conn(state);
   luaL_checktype(state, 2, LUA_TTABLE);
   std::string json, error;
   if (!json_write(state, 2, json, error, Bytes::kept)) return push(state, error), 1;
   if (json.front() != '{') return lua_pushliteral(state, "a context is a table with named fields, not a list"), 1;
-  const Host& host = host_of(state);
-  return outcome(state, host.context->replace(host.self, conn, str(json)));
+  return outcome(state, plugin::replace_context(host_of(state), conn, json));
 }
 
 int set_context_value(lua_State* state) {
-  const dunlin_conn conn = check_conn(state);
+  const Conn conn = check_conn(state);
   const std::string_view key = to_view(state, 2);
   luaL_checkany(state, 3);
   std::string json, error;
   if (!json_write(state, 3, json, error, Bytes::kept)) return push(state, error), 1;
-  const Host& host = host_of(state);
-  return outcome(state, host.context->set(host.self, conn, str(key), str(json)));
-}
-
-void context_came(void* user, dunlin_status status, dunlin_str value) {
-  Instance::end_wait(static_cast<Wait*>(user), [&](lua_State* state) {
-    std::string error;
-    if (status != DUNLIN_OK) {
-      value_failed(state, status);
-    } else if (!json_push(state, view(value), error, Bytes::kept)) {
-      fail_with(state, error);
-    }
-  });
+  return outcome(state, plugin::set_context(host_of(state), conn, key, json));
 }
 
 int wait_context_value(lua_State* state) {
   constexpr lua_Integer kHour = 60 * 60 * 1000;
-  const dunlin_conn conn = check_conn(state);
+  const Conn conn = check_conn(state);
   const std::string_view key = to_view(state, 2);
   const lua_Integer timeout = luaL_optinteger(state, 3, kHour);
   luaL_argcheck(state, timeout > 0, 3, "milliseconds over 0 are wanted");
   Run& run = waiting_run(state, "conn:wait_context_value");
-  const Host& host = host_of(state);
   Wait* wait = run.instance.begin_wait(run);
+  const auto came = [wait](dunlin_status status, std::string_view json) {
+    Instance::end_wait(wait, [&](lua_State* waiting) {
+      if (status == DUNLIN_OK) push_context(waiting, {json, status});
+      else value_failed(waiting, status);
+    });
+  };
   const dunlin_status status =
-      host.context->wait(host.self, conn, str(key), static_cast<std::uint64_t>(timeout), context_came, wait);
+      plugin::wait_context(host_of(state), conn, key, static_cast<std::uint64_t>(timeout), came);
   if (status == DUNLIN_OK) return suspend(state);
   run.instance.drop_wait(wait);
   return value_failed(state, status);
-}
-
-using ChannelCall = dunlin_status (*)(const dunlin_host*, dunlin_conn, dunlin_str);
-
-// Does it for each channel up to the first that fails.
-int each_channel(lua_State* state, dunlin_conn conn, ChannelCall call, dunlin_status tolerated) {
-  const int last = lua_gettop(state);
-  luaL_checkstring(state, 2);
-  for (int i = 2; i <= last; ++i) {
-    const dunlin_status status = call(host_of(state).self, conn, str(to_view(state, i)));
-    if (status != DUNLIN_OK && status != tolerated) return outcome(state, status);
-  }
-  return outcome(state, DUNLIN_OK);
-}
-
-void guards_agreed(void* user, dunlin_conn, dunlin_status status) {
-  Instance::end_wait(static_cast<Wait*>(user), [&](lua_State* state) { outcome(state, status); });
 }
 
 int subscribe_from(lua_State* state, int first, int last);
@@ -140,15 +107,17 @@ int subscribe_on(lua_State* state, int, lua_KContext context) {
 
 // Where the endpoint has guards it waits for them, one channel after the other.
 int subscribe_from(lua_State* state, int first, int last) {
-  const dunlin_conn conn = check_conn(state);
+  const Conn conn = check_conn(state);
+  const Host& host = host_of(state);
   for (int i = first; i <= last; ++i) {
-    const Host& host = host_of(state);
-    const dunlin_str channel = str(to_view(state, i));
-    dunlin_status status = host.channel->subscribe(host.self, conn, channel);
-    if (status == DUNLIN_E_DENIED && host.subscribe) {
+    const std::string_view channel = to_view(state, i);
+    dunlin_status status = plugin::subscribe(host, conn, channel);
+    if (status == DUNLIN_E_DENIED && host.find<dunlin_subscribe>()) {
       Run& run = waiting_run(state, "conn:subscribe");
       Wait* wait = run.instance.begin_wait(run);
-      status = host.subscribe->request(host.self, conn, channel, guards_agreed, wait);
+      status = plugin::subscribe(host, conn, channel, [wait](dunlin_status said) {
+        Instance::end_wait(wait, [said](lua_State* waiting) { outcome(waiting, said); });
+      });
       if (status == DUNLIN_OK) return suspend_then(state, static_cast<lua_KContext>(i) << 16 | last, subscribe_on);
       run.instance.drop_wait(wait);
     }
@@ -163,46 +132,49 @@ int subscribe(lua_State* state) {
 }
 
 int unsubscribe(lua_State* state) {
-  return each_channel(state, check_conn(state), host_of(state).channel->unsubscribe, DUNLIN_E_NOT_FOUND);
+  const Conn conn = check_conn(state);
+  const int last = lua_gettop(state);
+  luaL_checkstring(state, 2);
+  for (int i = 2; i <= last; ++i) {  // up to the first that fails
+    const dunlin_status status = plugin::unsubscribe(host_of(state), conn, to_view(state, i));
+    if (status != DUNLIN_OK && status != DUNLIN_E_NOT_FOUND) return outcome(state, status);
+  }
+  return outcome(state, DUNLIN_OK);
 }
 
 int send(lua_State* state) {
-  const dunlin_conn conn = check_conn(state);
+  const Conn conn = check_conn(state);
   const std::string_view data = to_view(state, 2);
-  const Host& host = host_of(state);
-  return outcome(state, host.conn->send(host.self, conn, check_kind(state, 3), str(data)));
+  return outcome(state, conn.send(data, check_kind(state, 3)));
 }
 
 int close(lua_State* state) {
-  const dunlin_conn conn = check_conn(state);
+  const Conn conn = check_conn(state);
   const lua_Integer code = luaL_optinteger(state, 2, 1000);
   const std::string_view reason = lua_isnoneornil(state, 3) ? std::string_view() : to_view(state, 3);
   luaL_argcheck(state, code >= 1000 && code <= 4999, 2, "a code from 1000 to 4999 is wanted");
   luaL_argcheck(state, reason.size() <= 123, 3, "over 123 bytes");
-  const Host& host = host_of(state);
-  return outcome(state, host.conn->close(host.self, conn, static_cast<std::int32_t>(code), str(reason)));
+  return outcome(state, conn.close(static_cast<std::int32_t>(code), reason));
 }
 
-void logged_in(void* user, dunlin_conn, dunlin_verdict verdict, dunlin_status status) {
-  Instance::end_wait(static_cast<Wait*>(user), [&](lua_State* state) {
-    const bool ok = verdict == DUNLIN_ALLOW;
-    lua_pushboolean(state, ok);
-    if (ok) return;
-    // A refusal that gives no reason is a refusal all the same.
-    outcome(state, status == DUNLIN_OK ? DUNLIN_E_DENIED : status);
-  });
+void push_login(lua_State* state, dunlin_verdict verdict, dunlin_status status) {
+  const bool ok = verdict == DUNLIN_ALLOW;
+  lua_pushboolean(state, ok);
+  // A refusal that gives no reason is a refusal all the same.
+  if (!ok) outcome(state, status == DUNLIN_OK ? DUNLIN_E_DENIED : status);
 }
 
 int authenticate(lua_State* state) {
-  const dunlin_conn conn = check_conn(state);
-  const dunlin_credentials credentials{str(to_view(state, 2)), DUNLIN_LOGIN_MESSAGE, 0};
+  const Conn conn = check_conn(state);
+  const std::string_view token = to_view(state, 2);
   const bool suspends = lua_isnoneornil(state, 3);
   if (!suspends) luaL_checktype(state, 3, LUA_TFUNCTION);
   Run& run = suspends ? waiting_run(state, "conn:authenticate") : handler_run(state, "conn:authenticate");
   if (!suspends) go_on_with(state, run, 3);
-  const Host& host = host_of(state);
   Wait* wait = run.instance.begin_wait(run);
-  const dunlin_status status = host.conn->authenticate(host.self, conn, &credentials, logged_in, wait);
+  const dunlin_status status = conn.authenticate(token, [wait](dunlin_verdict verdict, dunlin_status why) {
+    Instance::end_wait(wait, [&](lua_State* waiting) { push_login(waiting, verdict, why); });
+  });
   if (status == DUNLIN_OK && suspends) return suspend(state);
   lua_pushboolean(state, status == DUNLIN_OK);
   if (status == DUNLIN_OK) return 1;
@@ -212,10 +184,10 @@ int authenticate(lua_State* state) {
 }
 
 int uid(lua_State* state) {
-  const dunlin_conn conn = check_conn(state);
+  const Conn conn = check_conn(state);
   const Host& host = host_of(state);
   dunlin_uid found{};
-  const dunlin_status status = host.conn->uid(host.self, conn, &found);
+  const dunlin_status status = host.conns()->uid(host.raw(), conn.id(), &found);
   if (status == DUNLIN_E_NOT_FOUND) return lua_pushnil(state), 1;
   if (status != DUNLIN_OK) return value_failed(state, status);
   push_uid(state, found);
@@ -223,13 +195,13 @@ int uid(lua_State* state) {
 }
 
 int conn_tostring(lua_State* state) {
-  push(state, "conn " + std::to_string(check_conn(state)));
+  push(state, "conn " + std::to_string(check_conn(state).id()));
   return 1;
 }
 
 int conn_equal(lua_State* state) {
   const auto* other = static_cast<const dunlin_conn*>(luaL_checkudata(state, 2, kConnMetatable));
-  lua_pushboolean(state, check_conn(state) == *other);
+  lua_pushboolean(state, check_conn(state).id() == *other);
   return 1;
 }
 

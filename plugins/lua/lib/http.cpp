@@ -8,7 +8,7 @@ namespace dunlin::lua {
 namespace {
 
 // Header lines of the same name are one, their values joined by commas; a cookie's line is not.
-void push_response_headers(lua_State* state, const dunlin_http_response& response) {
+void push_response_headers(lua_State* state, const plugin::HttpResponse& response) {
   lua_newtable(state);
   for (std::size_t i = 0; i < response.header_count; ++i) {
     const dunlin_pair& header = response.headers[i];
@@ -23,7 +23,7 @@ void push_response_headers(lua_State* state, const dunlin_http_response& respons
   set_headers_metatable(state);
 }
 
-void push_cookies(lua_State* state, const dunlin_http_response& response) {
+void push_cookies(lua_State* state, const plugin::HttpResponse& response) {
   lua_newtable(state);
   for (std::size_t i = 0; i < response.header_count; ++i) {
     if (view(response.headers[i].name) != "set-cookie") continue;
@@ -37,17 +37,16 @@ void push_cookies(lua_State* state, const dunlin_http_response& response) {
   }
 }
 
-void push_response(lua_State* state, const dunlin_http_response& response) {
+void push_response(lua_State* state, const plugin::HttpResponse& response) {
   if (response.status != DUNLIN_OK) {
     lua_pushnil(state);
-    push(state, view(response.error));
+    push(state, response.error);
     lua_pushstring(state, status_kind(response.status));
     return;
   }
   lua_createtable(state, 0, 6);
-  push(state, view(response.body));
-  lua_setfield(state, -2, "body");
-  lua_pushinteger(state, static_cast<lua_Integer>(response.body.size));
+  set_field(state, "body", response.body);
+  lua_pushinteger(state, static_cast<lua_Integer>(response.body.size()));
   lua_setfield(state, -2, "body_size");
   push_response_headers(state, response);
   lua_setfield(state, -2, "headers");
@@ -55,36 +54,19 @@ void push_response(lua_State* state, const dunlin_http_response& response) {
   lua_setfield(state, -2, "cookies");
   lua_pushinteger(state, response.code);
   lua_setfield(state, -2, "status_code");
-  push(state, view(response.url));
-  lua_setfield(state, -2, "url");
-}
-
-void answered(void* user, const dunlin_http_response* response) {
-  auto* wait = static_cast<Wait*>(user);
-  wait->http = 0;  // it has ended: there is nothing to cancel
-  Instance::end_wait(wait, [&](lua_State* state) { push_response(state, *response); });
+  set_field(state, "url", response.url);
 }
 
 int request(lua_State* state) {
-  const HttpCall call = check_http_call(state);
+  plugin::HttpRequest ask = check_http_request(state);
   Run& run = waiting_run(state, "mix.http.request");
   const Host& host = run.engine->host();
-  if (!host.http) return fail_with(state, "this server has no HTTP client");
-  std::vector<dunlin_pair> headers;
-  for (const auto& [name, value] : call.headers) headers.push_back({str(name), str(value)});
-  dunlin_http_request ask{};
-  ask.method = str(call.method);
-  ask.url = str(call.url);
-  ask.body = str(call.body);
-  ask.headers = headers.data();
-  ask.header_count = headers.size();
-  ask.timeout_ms = call.timeout_ms;
-  ask.max_body = call.max_body;
-  ask.flags = DUNLIN_HTTP_FOLLOW;
-  if (!call.verify) ask.flags |= DUNLIN_HTTP_NO_VERIFY;
+  if (!host.find<dunlin_http>()) return fail_with(state, "this server has no HTTP client");
   if (run.engine->settings().deny_private) ask.flags |= DUNLIN_HTTP_PUBLIC;
   Wait* wait = run.instance.begin_wait(run);
-  const dunlin_status status = host.http->request(host.self, &ask, answered, wait, &wait->http);
+  const dunlin_status status = wait->http.start(host, ask, [wait](const plugin::HttpResponse& response) {
+    Instance::end_wait(wait, [&](lua_State* waiting) { push_response(waiting, response); });
+  });
   if (status == DUNLIN_OK) return suspend(state);
   run.instance.drop_wait(wait);
   lua_pushnil(state);

@@ -5,7 +5,6 @@
 #include <cstring>
 
 #include "plugins/lua/lib/lib.h"
-#include "plugins/lua/settings.h"
 
 namespace dunlin::lua {
 namespace {
@@ -46,7 +45,7 @@ Pairs pairs_of(lua_State* state, int index, const char* what) {
   return pairs;
 }
 
-void read_query(lua_State* state, HttpCall& call) {
+void read_query(lua_State* state, plugin::HttpRequest& call) {
   std::string query;
   if (lua_istable(state, -1)) {
     for (const auto& [name, value] : pairs_of(state, -1, "query")) {
@@ -68,11 +67,11 @@ void read_query(lua_State* state, HttpCall& call) {
   call.url += (!has_query ? "?" : joined ? "" : "&") + query + fragment;
 }
 
-void read_headers(lua_State* state, HttpCall& call) {
+void read_headers(lua_State* state, plugin::HttpRequest& call) {
   for (auto& header : pairs_of(state, -1, "headers")) call.headers.push_back(std::move(header));
 }
 
-void read_cookies(lua_State* state, HttpCall& call) {
+void read_cookies(lua_State* state, plugin::HttpRequest& call) {
   std::string line;
   for (const auto& [name, value] : pairs_of(state, -1, "cookies")) {
     if ((name + value).find_first_of("; \r\n") != std::string::npos || name.find('=') != std::string::npos) {
@@ -84,16 +83,16 @@ void read_cookies(lua_State* state, HttpCall& call) {
   if (!line.empty()) call.headers.emplace_back("Cookie", line);
 }
 
-void read_body(lua_State* state, HttpCall& call) { call.body = text_of(state, -1, "body"); }
+void read_body(lua_State* state, plugin::HttpRequest& call) { call.body = text_of(state, -1, "body"); }
 
 // A number of seconds, or a text such as "500ms" or "1h".
-void read_timeout(lua_State* state, HttpCall& call) {
+void read_timeout(lua_State* state, plugin::HttpRequest& call) {
   std::int64_t milliseconds = 0;
   if (lua_type(state, -1) == LUA_TNUMBER) {
     const lua_Number seconds = lua_tonumber(state, -1);
     milliseconds = seconds > 0 && seconds <= 86'400 ? static_cast<std::int64_t>(seconds * 1000) : 0;
-  } else if (!parse_duration(text_of(state, -1, "timeout"), milliseconds)) {
-    milliseconds = 0;
+  } else {
+    milliseconds = plugin::parse_duration(text_of(state, -1, "timeout")).value_or(0);
   }
   if (milliseconds < 1 || milliseconds > 86'400'000) {
     luaL_error(state, "mix.http.request: timeout: seconds, or a text such as \"500ms\", of at most a day are wanted");
@@ -101,7 +100,7 @@ void read_timeout(lua_State* state, HttpCall& call) {
   call.timeout_ms = static_cast<std::uint32_t>(milliseconds);
 }
 
-void read_auth(lua_State* state, HttpCall& call) {
+void read_auth(lua_State* state, plugin::HttpRequest& call) {
   if (!lua_istable(state, -1)) luaL_error(state, "mix.http.request: auth: a table is wanted");
   lua_getfield(state, -1, "username");
   const std::string user = text_of(state, -1, "auth.username");
@@ -112,7 +111,7 @@ void read_auth(lua_State* state, HttpCall& call) {
   call.headers.emplace_back("Authorization", "Basic " + base64(user + ":" + password));
 }
 
-void read_max_body(lua_State* state, HttpCall& call) {
+void read_max_body(lua_State* state, plugin::HttpRequest& call) {
   int whole = 0;
   const lua_Integer bytes = lua_tointegerx(state, -1, &whole);
   if (!whole || bytes < 1 || bytes > 256 * 1024 * 1024) {
@@ -121,14 +120,14 @@ void read_max_body(lua_State* state, HttpCall& call) {
   call.max_body = static_cast<std::uint32_t>(bytes);
 }
 
-void read_verify(lua_State* state, HttpCall& call) {
+void read_verify(lua_State* state, plugin::HttpRequest& call) {
   if (!lua_isboolean(state, -1)) luaL_error(state, "mix.http.request: verify: true or false is wanted");
-  call.verify = lua_toboolean(state, -1) != 0;
+  if (!lua_toboolean(state, -1)) call.flags |= DUNLIN_HTTP_NO_VERIFY;
 }
 
 struct Option {
   const char* name;
-  void (*read)(lua_State*, HttpCall&);
+  void (*read)(lua_State*, plugin::HttpRequest&);
 };
 constexpr Option kReaders[] = {{"query", read_query},     {"headers", read_headers}, {"cookies", read_cookies},
                                {"body", read_body},       {"timeout", read_timeout}, {"auth", read_auth},
@@ -148,8 +147,11 @@ void check_names(lua_State* state) {
 
 }  // namespace
 
-HttpCall check_http_call(lua_State* state) {
-  HttpCall call;
+plugin::HttpRequest check_http_request(lua_State* state) {
+  plugin::HttpRequest call;
+  call.timeout_ms = 10'000;
+  call.max_body = 1024 * 1024;
+  call.flags = DUNLIN_HTTP_FOLLOW;
   call.method = to_view(state, 1);
   call.url = to_view(state, 2);
   std::transform(call.method.begin(), call.method.end(), call.method.begin(),

@@ -10,7 +10,7 @@
 
 #include <lua.hpp>
 
-#include "dunlin/base.h"
+#include "plugins/lua/host.h"
 
 namespace dunlin::lua {
 
@@ -57,6 +57,11 @@ inline void push(lua_State* state, std::string_view text) { lua_pushlstring(stat
 // Where `wanted` is in `text`, in a time that grows with the text alone: that of std::string_view::find grows with the
 // product of the two lengths in the worst case.
 std::size_t find_text(std::string_view text, std::string_view wanted);
+// Of the table on top.
+inline void set_field(lua_State* state, const char* name, std::string_view value) {
+  push(state, value);
+  lua_setfield(state, -2, name);
+}
 inline int fail_with(lua_State* state, std::string_view why) {
   lua_pushnil(state);
   push(state, why);

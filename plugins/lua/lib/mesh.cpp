@@ -6,13 +6,6 @@
 namespace dunlin::lua {
 namespace {
 
-void published(void* user, std::uint64_t success, std::uint64_t fail) {
-  Instance::end_wait(static_cast<Wait*>(user), [&](lua_State* state) {
-    lua_pushinteger(state, static_cast<lua_Integer>(success));
-    lua_pushinteger(state, static_cast<lua_Integer>(fail));
-  });
-}
-
 int not_published(lua_State* state, dunlin_status status) {
   lua_pushinteger(state, 0);
   lua_pushinteger(state, 0);
@@ -28,13 +21,17 @@ int publish(lua_State* state) {
   const std::string_view data = to_view(state, 2);
   const std::uint32_t kind = check_kind(state, 3);
   if (goes_without_outcome(state)) {
-    const Host& host = Engine::of(state).host();
-    return check_set_off(state, host.channel->publish(host.self, str(channel), kind, str(data), nullptr, nullptr));
+    return check_set_off(state, plugin::publish(Engine::of(state).host(), channel, data, kind));
   }
   Run& run = waiting_run(state, "mix.mesh.publish");
-  const Host& host = run.engine->host();
   Wait* wait = run.instance.begin_wait(run);
-  const dunlin_status status = host.channel->publish(host.self, str(channel), kind, str(data), published, wait);
+  const auto published = [wait](std::uint64_t success, std::uint64_t fail) {
+    Instance::end_wait(wait, [&](lua_State* waiting) {
+      lua_pushinteger(waiting, static_cast<lua_Integer>(success));
+      lua_pushinteger(waiting, static_cast<lua_Integer>(fail));
+    });
+  };
+  const dunlin_status status = plugin::publish(run.engine->host(), channel, data, kind, published);
   if (status == DUNLIN_OK) return suspend(state);
   run.instance.drop_wait(wait);
   return not_published(state, status);
@@ -44,10 +41,6 @@ int push_status(lua_State* state, dunlin_status status) {
   if (status == DUNLIN_OK) return lua_pushnil(state), 1;
   lua_pushstring(state, status_text(status));
   return 1;
-}
-
-void sent(void* user, dunlin_status status) {
-  Instance::end_wait(static_cast<Wait*>(user), [&](lua_State* state) { push_status(state, status); });
 }
 
 // A client id: an integer, or its digits.
@@ -63,13 +56,14 @@ int send(lua_State* state) {
   const std::string_view data = to_view(state, 2);
   const std::uint32_t kind = check_kind(state, 3);
   if (goes_without_outcome(state)) {
-    const Host& host = Engine::of(state).host();
-    return push_status(state, host.channel->send(host.self, conn, kind, str(data), nullptr, nullptr));
+    return push_status(state, plugin::send(Engine::of(state).host(), conn, data, kind));
   }
   Run& run = waiting_run(state, "mix.mesh.send");
-  const Host& host = run.engine->host();
   Wait* wait = run.instance.begin_wait(run);
-  const dunlin_status status = host.channel->send(host.self, conn, kind, str(data), sent, wait);
+  const auto sent = [wait](dunlin_status how) {
+    Instance::end_wait(wait, [how](lua_State* waiting) { push_status(waiting, how); });
+  };
+  const dunlin_status status = plugin::send(run.engine->host(), conn, data, kind, sent);
   if (status == DUNLIN_OK) return suspend(state);
   run.instance.drop_wait(wait);
   return push_status(state, status);

@@ -17,10 +17,10 @@ int write_log(lua_State* state) {
   const lua_Integer level = luaL_checkinteger(state, 1);
   luaL_argcheck(state, level >= DUNLIN_LOG_DEBUG && level <= DUNLIN_LOG_ERROR, 1, "a level such as mix.INFO is wanted");
   const Host& host = Engine::of(state).host();
-  const bool written = host.log->enabled(host.self, static_cast<std::uint32_t>(level)) != 0;
+  const bool written = host.logs(static_cast<std::uint32_t>(level));
   if (written) {
     luaL_tolstring(state, 2, nullptr);
-    host.write(static_cast<std::uint32_t>(level), current_conn(state), to_view(state, -1));
+    host.log(static_cast<std::uint32_t>(level), to_view(state, -1), current_conn(state));
   }
   lua_pushboolean(state, written);
   return 1;
@@ -36,18 +36,17 @@ int print(lua_State* state) {
     line += to_view(state, -1);
     lua_pop(state, 1);
   }
-  Engine::of(state).host().write(DUNLIN_LOG_INFO, current_conn(state), line);
+  Engine::of(state).host().log(DUNLIN_LOG_INFO, line, current_conn(state));
   return 0;
 }
 
 int server_option(lua_State* state) {
   const std::string_view name = to_view(state, 1);
   const dunlin_conn conn = current_conn(state);
-  const Host& host = Engine::of(state).host();
-  dunlin_str json{};
-  if (conn == 0 || host.conn->option(host.self, conn, str(name), &json) != DUNLIN_OK) return lua_pushnil(state), 1;
+  const auto json = Conn(Engine::of(state).host(), conn).option(name);
+  if (!json) return lua_pushnil(state), 1;
   std::string error;
-  return json_push(state, view(json), error) ? 1 : fail_with(state, error);
+  return json_push(state, *json, error) ? 1 : fail_with(state, error);
 }
 
 int websocket(lua_State* state) {
@@ -57,21 +56,13 @@ int websocket(lua_State* state) {
   return 1;
 }
 
-void woke(void* user) {
-  auto* wait = static_cast<Wait*>(user);
-  wait->timer = 0;  // it has fired: there is nothing to stop
-  Instance::end_wait(wait, [](lua_State*) {});
-}
-
 int sleep(lua_State* state) {
   const lua_Number wanted = luaL_checknumber(state, 1);
   luaL_argcheck(state, wanted >= 0 && wanted <= 86'400'000, 1, "milliseconds from 0 to a day are wanted");
   Run& run = waiting_run(state, "mix.sleep");
-  const Host& host = run.engine->host();
   Wait* wait = run.instance.begin_wait(run);
-  if (host.timer->start(host.self, static_cast<std::uint64_t>(wanted), 0, woke, wait, &wait->timer) == DUNLIN_OK) {
-    return suspend(state);
-  }
+  const auto wake = [wait] { Instance::end_wait(wait, [](lua_State*) {}); };
+  if (wait->timer.start(run.engine->host(), static_cast<std::uint64_t>(wanted), 0, wake) == DUNLIN_OK) return suspend(state);
   run.instance.drop_wait(wait);
   return luaL_error(state, "mix.sleep: no timer is to be had");
 }

@@ -14,15 +14,11 @@ int not_pushed(lua_State* state, dunlin_status status) {
   return 2;
 }
 
-void pushed(void* user, dunlin_status status, std::uint64_t held) {
-  Instance::end_wait(static_cast<Wait*>(user), [&](lua_State* state) {
-    if (status != DUNLIN_OK) {
-      not_pushed(state, status);
-      return;
-    }
-    lua_pushinteger(state, static_cast<lua_Integer>(held));
-    lua_pushnil(state);
-  });
+int push_outcome(lua_State* state, dunlin_status status, std::uint64_t held) {
+  if (status != DUNLIN_OK) return not_pushed(state, status);
+  lua_pushinteger(state, static_cast<lua_Integer>(held));
+  lua_pushnil(state);
+  return 2;
 }
 
 // Nobody is told of the outcome: a topic that is full is counted, in dunlin_queue_refused_total.
@@ -30,7 +26,7 @@ int push_blindly(lua_State* state, std::string_view topic, const std::string& da
   const Run& run = *Engine::of(state).running();
   const Host& host = run.engine->host();
   const dunlin_status status =
-      host.queue ? host.queue->push(host.self, run.conn, str(topic), str(data), nullptr, nullptr) : DUNLIN_E_UNAVAILABLE;
+      host.find<dunlin_queue>() ? plugin::push(host, run.conn, topic, data) : DUNLIN_E_UNAVAILABLE;
   return status == DUNLIN_OK ? 0 : not_pushed(state, status);
 }
 
@@ -47,9 +43,11 @@ int push_message(lua_State* state) {
   if (goes_without_outcome(state)) return push_blindly(state, topic, data);
   Run& run = waiting_run(state, "mix.queue.push");
   const Host& host = run.engine->host();
-  if (!host.queue) return not_pushed(state, DUNLIN_E_UNAVAILABLE);
+  if (!host.find<dunlin_queue>()) return not_pushed(state, DUNLIN_E_UNAVAILABLE);
   Wait* wait = run.instance.begin_wait(run);
-  const dunlin_status status = host.queue->push(host.self, run.conn, str(topic), str(data), pushed, wait);
+  const dunlin_status status = plugin::push(host, run.conn, topic, data, [wait](dunlin_status how, std::uint64_t held) {
+    Instance::end_wait(wait, [&](lua_State* waiting) { push_outcome(waiting, how, held); });
+  });
   if (status == DUNLIN_OK) return suspend(state);
   run.instance.drop_wait(wait);
   return not_pushed(state, status);

@@ -38,14 +38,9 @@ void push_value(lua_State* state, const dunlin_redis_value& value, bool within) 
   }
 }
 
-void replied(void* user, dunlin_status status, const dunlin_redis_value* value) {
-  Instance::end_wait(static_cast<Wait*>(user), [&](lua_State* state) {
-    if (status != DUNLIN_OK || value->kind == DUNLIN_REDIS_ERROR) {
-      fail_with(state, view(value->text));
-    } else {
-      push_value(state, *value, false);
-    }
-  });
+void push_reply(lua_State* state, dunlin_status status, const dunlin_redis_value& value) {
+  if (status == DUNLIN_OK && value.kind != DUNLIN_REDIS_ERROR) return push_value(state, value, false);
+  fail_with(state, view(value.text));
 }
 
 // A string, or a number in its shortest exact form: 5 for 5.0.
@@ -61,14 +56,11 @@ std::string check_argument(lua_State* state, int index) {
 
 int submit(lua_State* state, std::string_view server, const std::vector<std::string>& arguments, const char* function) {
   Run& run = waiting_run(state, function);
-  const Host& host = run.engine->host();
-  std::vector<dunlin_str> argv;
-  argv.reserve(arguments.size());
-  for (const std::string& argument : arguments) argv.push_back(str(argument));
   Wait* wait = run.instance.begin_wait(run);
-  std::uint64_t id = 0;
-  const dunlin_status status =
-      host.redis->command(host.self, str(server), argv.data(), argv.size(), 0, replied, wait, &id);
+  const auto replied = [wait](dunlin_status how, const dunlin_redis_value& value) {
+    Instance::end_wait(wait, [&](lua_State* waiting) { push_reply(waiting, how, value); });
+  };
+  const dunlin_status status = wait->redis.start(run.engine->host(), server, arguments, replied);
   if (status == DUNLIN_OK) return suspend(state);
   run.instance.drop_wait(wait);
   if (status == DUNLIN_E_DENIED)
@@ -94,8 +86,8 @@ int connection(lua_State* state) {
   const std::string_view name = to_view(state, 1);
   const Host& host = Engine::of(state).host();
   // The script's top level may ask, too: in its trial load there are no connections, and any name will do.
-  const dunlin_status status = host.redis ? host.redis->find(host.self, str(name)) : DUNLIN_OK;
-  if (status != DUNLIN_OK || name.empty())
+  const bool known = !host.find<dunlin_redis>() || plugin::has_redis(host, name);
+  if (!known || name.empty())
     return fail_with(state, "the configuration names no Redis server \"" + std::string(name) + "\"");
   lua_newuserdatauv(state, 0, 1);
   lua_pushvalue(state, 1);

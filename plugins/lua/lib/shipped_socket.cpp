@@ -27,9 +27,7 @@ int get(lua_State* state) {
 
 // Nothing is kept for a connection that has left: nobody would remove it.
 bool is_there(lua_State* state, dunlin_conn conn) {
-  const Host& host = Engine::of(state).host();
-  dunlin_str address{};
-  return host.conn->info(host.self, conn, DUNLIN_CONN_REMOTE_ADDR, &address) == DUNLIN_OK;
+  return Conn(Engine::of(state).host(), conn).info(DUNLIN_CONN_REMOTE_ADDR).has_value();
 }
 
 // set(conn, key, string or nil)

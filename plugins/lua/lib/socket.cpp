@@ -18,9 +18,8 @@ int tcp(lua_State* state) {
 
 // conn:clear_buffer() → err
 int clear_buffer(lua_State* state) {
-  const dunlin_conn conn = *static_cast<const dunlin_conn*>(luaL_checkudata(state, 1, kConnMetatable));
-  const Host& host = Engine::of(state).host();
-  const dunlin_status status = host.socket->clear(host.self, conn);
+  const auto conn = *static_cast<const dunlin_conn*>(luaL_checkudata(state, 1, kConnMetatable));
+  const dunlin_status status = Conn(Engine::of(state).host(), conn).clear();
   if (status == DUNLIN_OK) return lua_pushnil(state), 1;
   lua_pushstring(state, status == DUNLIN_E_NOT_FOUND ? "only a raw TCP connection has a buffer" : status_text(status));
   lua_pushstring(state, status_kind(status));

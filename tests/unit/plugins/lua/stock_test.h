@@ -10,7 +10,7 @@ namespace dunlin::test {
 
 class StockTest : public LuaTest {
  protected:
-  StockTest() : lua_host_(lua::Host::of(host_->table())) {
+  StockTest() : lua_host_(host_->table()) {
     write("entry.lua", "");
     settings_of_engine_.file = (folder_ / "entry.lua").string();
     settings_of_engine_.budget = {0, 0, 0};

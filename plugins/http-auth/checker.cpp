@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "plugins/http-auth/conn_values.h"
+
 namespace dunlin::http_auth {
 namespace {
 
@@ -15,11 +17,9 @@ bool mentions_token(const Settings& settings) {
                      [](const auto& header) { return header.second.uses(Source::token); });
 }
 
-std::string_view view(const dunlin_str& text) { return {text.data != nullptr ? text.data : "", text.size}; }
-
-Reply judge_response(const Settings& settings, const dunlin_http_response& response, std::int64_t unix_ms) {
-  if (response.status == DUNLIN_OK) return judge(settings, response.code, view(response.body), unix_ms);
-  const std::string why = response.error.size > 0 ? std::string(view(response.error)) : "it did not answer";
+Reply judge_response(const Settings& settings, const plugin::HttpResponse& response, std::int64_t unix_ms) {
+  if (response.status == DUNLIN_OK) return judge(settings, response.code, response.body, unix_ms);
+  const std::string why = response.error.empty() ? "it did not answer" : std::string(response.error);
   // A reply that is too long would be as long the next time.
   return {{Result::unavailable, {}, "the backend could not be asked: " + why}, response.status != DUNLIN_E_FULL, false};
 }
@@ -29,13 +29,18 @@ Figure figure_of(Result result) {
   return result == Result::deny ? Figure::denied : Figure::unavailable;
 }
 
+plugin::Verdict verdict_of(const Outcome& outcome) {
+  if (outcome.result == Result::allow) return plugin::Verdict::allow(outcome.identity);
+  return outcome.result == Result::deny ? plugin::Verdict::deny(outcome.reason) : plugin::Verdict::unavailable(outcome.reason);
+}
+
 }  // namespace
 
-Checker::Checker(const Settings& settings, const dunlin_host* host, const Clock& clock)
+Checker::Checker(const Settings& settings, const plugin::Host& host, const Clock& clock)
     : settings_(settings),
       clock_(clock),
-      services_(host),
-      figures_(host),
+      host_(host),
+      figures_(host, kFigures),
       breaker_(static_cast<int>(settings.breaker_failures), settings.breaker_open_ms),
       budget_(static_cast<int>(settings.retry_percent), static_cast<int>(settings.retry_burst)),
       users_(settings.cache ? static_cast<std::size_t>(settings.cache_size) : 0),
@@ -48,10 +53,10 @@ Checker::~Checker() {
   for (Flight& flight : flights_) stop(flight, false);
 }
 
-dunlin_verdict Checker::check(dunlin_conn conn, const dunlin_credentials& credentials, dunlin_ticket ticket) {
+dunlin_verdict Checker::check(plugin::Conn conn, std::string_view token, dunlin_ticket ticket) {
   // No token is nothing to decide about; the next module may know the user by something else.
-  if (needs_token_ && credentials.token.size == 0) return DUNLIN_PASS;
-  auto request = make_request(settings_, ConnValues(services_, conn, credentials.token));
+  if (needs_token_ && token.empty()) return DUNLIN_PASS;
+  auto request = make_request(settings_, ConnValues(conn, token));
   if (!request) return give(ticket, {Result::deny, {}, "the token or a header cannot be sent to the backend safely"});
 
   const auto key = settings_.cache ? digest(*request) : std::nullopt;
@@ -103,8 +108,7 @@ void Checker::remember(const Digest& key, const Outcome& outcome) {
 }
 
 Checker::Flight& Checker::open(Request request, const std::optional<Digest>& key) {
-  flights_.push_front({this, std::move(request), key, {}, {}, {}, {}, {}});
-  Flight& flight = flights_.front();
+  Flight& flight = flights_.emplace_front(std::move(request), key);
   flight.self = flights_.begin();
   if (key) by_key_[*key] = &flight;
   return flight;
@@ -124,51 +128,17 @@ void Checker::start(Flight& flight) {
 }
 
 dunlin_status Checker::send(Flight& flight) {
-  std::vector<dunlin_pair> headers;
-  for (const auto& [name, value] : flight.request.headers) headers.push_back({str(name), str(value)});
-  dunlin_http_request request{};
-  request.method = str(settings_.method);
-  request.url = str(flight.request.url);
-  request.body = str(flight.request.body);
-  request.headers = headers.data();
-  request.header_count = headers.size();
-  request.ca_file = str(settings_.ca_file);
-  request.timeout_ms = static_cast<std::uint32_t>(settings_.timeout_ms);
-  request.max_body = static_cast<std::uint32_t>(settings_.max_body);
-  request.flags = settings_.verify_tls ? 0 : DUNLIN_HTTP_NO_VERIFY;
-  request.max_connections = static_cast<std::uint32_t>(settings_.connections);
-  std::uint64_t id = 0;
-  const dunlin_status status = services_.http->request(services_.host, &request, &Checker::on_response, &flight, &id);
+  // When memory runs out in the midst of the answer, the flight stays, and goes with the deadline of its tickets.
+  const dunlin_status status = flight.call.start(
+      host_, flight.request, [this, &flight](const plugin::HttpResponse& response) { take(flight, response); });
   if (status != DUNLIN_OK) return status;
-  flight.http_id = id;
   ++flight.tries;
   figures_.add(Figure::requests);
   if (flight.tries > 1) figures_.add(Figure::retries);
   return DUNLIN_OK;
 }
 
-// When memory runs out in the midst of it, the flight stays, and goes with the deadline of its tickets.
-void Checker::on_response(void* user, const dunlin_http_response* response) {
-  Flight& flight = *static_cast<Flight*>(user);
-  flight.http_id.reset();
-  try {
-    flight.owner->take(flight, *response);
-  } catch (...) {
-    flight.owner->services_.log(DUNLIN_LOG_ERROR, "out of memory while reading a reply");
-  }
-}
-
-void Checker::on_retry(void* user) {
-  Flight& flight = *static_cast<Flight*>(user);
-  flight.timer_id.reset();
-  try {
-    flight.owner->start(flight);
-  } catch (...) {
-    flight.owner->services_.log(DUNLIN_LOG_ERROR, "out of memory while sending a request");
-  }
-}
-
-void Checker::take(Flight& flight, const dunlin_http_response& response) {
+void Checker::take(Flight& flight, const plugin::HttpResponse& response) {
   const Reply reply = judge_response(settings_, response, clock_.unix_ms());
   if (reply.healthy) breaker_.succeeded(*flight.permit);
   if (!reply.healthy) breaker_.failed(*flight.permit, clock_.steady_ms());
@@ -182,10 +152,7 @@ void Checker::take(Flight& flight, const dunlin_http_response& response) {
 bool Checker::retry(Flight& flight) {
   if (flight.tries > settings_.retries || breaker_.state() == Breaker::State::open || !budget_.spend()) return false;
   const auto delay = static_cast<std::uint64_t>(kRetryDelayMs << (flight.tries - 1));
-  std::uint64_t id = 0;
-  if (services_.timer->start(services_.host, delay, 0, &Checker::on_retry, &flight, &id) != DUNLIN_OK) return false;
-  flight.timer_id = id;
-  return true;
+  return flight.pause.start(host_, delay, 0, [this, &flight] { start(flight); }) == DUNLIN_OK;
 }
 
 void Checker::finish(Flight& flight, const Outcome& outcome) {
@@ -198,8 +165,6 @@ void Checker::finish(Flight& flight, const Outcome& outcome) {
 }
 
 void Checker::stop(Flight& flight, bool backend_failed) {
-  if (flight.http_id) services_.http->cancel(services_.host, *flight.http_id);
-  if (flight.timer_id) services_.timer->stop(services_.host, *flight.timer_id);
   if (!flight.permit) return;
   if (backend_failed) breaker_.failed(*flight.permit, clock_.steady_ms());
   if (!backend_failed) breaker_.abandoned(*flight.permit);
@@ -213,7 +178,7 @@ void Checker::forget(Flight& flight) {
 
 dunlin_verdict Checker::give(dunlin_ticket ticket, const Outcome& outcome) {
   figures_.add(figure_of(outcome.result));
-  services_.answer(ticket, outcome);
+  plugin::answer(host_, ticket, verdict_of(outcome));
   return DUNLIN_PENDING;
 }
 
@@ -223,11 +188,10 @@ void Checker::note_breaker() {
   figures_.set(Figure::breaker_state, state == Breaker::State::closed ? 0 : state == Breaker::State::open ? 1 : 2);
   if (state == Breaker::State::open) {
     figures_.add(Figure::breaker_opened);
-    services_.log(DUNLIN_LOG_WARN, "the backend is down: circuit breaker open for " +
-                                       std::to_string(settings_.breaker_open_ms) +
-                                       " ms, log-ins are told to try later");
+    host_.log(DUNLIN_LOG_WARN, "the backend is down: circuit breaker open for " + std::to_string(settings_.breaker_open_ms) +
+                                   " ms, log-ins are told to try later");
   }
-  if (state == Breaker::State::closed) services_.log(DUNLIN_LOG_INFO, "the backend is back: circuit breaker closed");
+  if (state == Breaker::State::closed) host_.log(DUNLIN_LOG_INFO, "the backend is back: circuit breaker closed");
   noted_ = state;
 }
 
@@ -235,7 +199,7 @@ void Checker::warn(const std::string& text) {
   const std::int64_t now = clock_.steady_ms();
   if (warned_ms_ && now - *warned_ms_ < kWarnEveryMs) return;
   warned_ms_ = now;
-  services_.log(DUNLIN_LOG_WARN, text);
+  host_.log(DUNLIN_LOG_WARN, text);
 }
 
 }  // namespace dunlin::http_auth

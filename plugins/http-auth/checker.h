@@ -13,12 +13,13 @@
 #include <unordered_map>
 #include <vector>
 
-#include "dunlin/dunlin.h"
+#include <dunlin.hpp>
+
 #include "plugins/http-auth/breaker.h"
 #include "plugins/http-auth/cache.h"
 #include "plugins/http-auth/figures.h"
+#include "plugins/http-auth/reply.h"
 #include "plugins/http-auth/request.h"
-#include "plugins/http-auth/services.h"
 
 namespace dunlin::http_auth {
 
@@ -38,36 +39,34 @@ class Clock {
 class Checker {
  public:
   // All three outlive it.
-  Checker(const Settings& settings, const dunlin_host* host, const Clock& clock);
+  Checker(const Settings& settings, const plugin::Host& host, const Clock& clock);
   ~Checker();
   Checker(const Checker&) = delete;
   Checker& operator=(const Checker&) = delete;
 
-  dunlin_verdict check(dunlin_conn conn, const dunlin_credentials& credentials, dunlin_ticket ticket);
+  dunlin_verdict check(plugin::Conn conn, std::string_view token, dunlin_ticket ticket);
   void cancel(dunlin_ticket ticket, std::int32_t reason);
 
  private:
   struct Flight {
-    Checker* owner;
+    Flight(Request asked, const std::optional<Digest>& shared) : request(std::move(asked)), key(shared) {}
+
     Request request;
     std::optional<Digest> key;  // with the cache on
     std::list<Flight>::iterator self;
     std::vector<dunlin_ticket> waiting;
     std::optional<Breaker::Permit> permit;  // while a request is out
-    std::optional<std::uint64_t> http_id;   // while a request is out
-    std::optional<std::uint64_t> timer_id;  // while a retry waits
+    plugin::HttpCall call;
+    plugin::Timer pause;  // before a retry
     std::int64_t tries = 0;
   };
-
-  static void on_response(void* user, const dunlin_http_response* response);
-  static void on_retry(void* user);
 
   const Outcome* recall(const Digest& key);
   void remember(const Digest& key, const Outcome& outcome);
   Flight& open(Request request, const std::optional<Digest>& key);
   void start(Flight& flight);
   dunlin_status send(Flight& flight);
-  void take(Flight& flight, const dunlin_http_response& response);
+  void take(Flight& flight, const plugin::HttpResponse& response);
   bool retry(Flight& flight);
   void finish(Flight& flight, const Outcome& outcome);
   void stop(Flight& flight, bool backend_failed);
@@ -78,7 +77,7 @@ class Checker {
 
   const Settings& settings_;
   const Clock& clock_;
-  const Services services_;
+  const plugin::Host& host_;
   const Figures figures_;
   Breaker breaker_;
   Breaker::State noted_ = Breaker::State::closed;

@@ -2,10 +2,7 @@
 // The module's figures on GET /metrics: one table names them all.
 #pragma once
 
-#include <array>
-#include <cstdint>
-
-#include "dunlin/dunlin.h"
+#include <dunlin.hpp>
 
 namespace dunlin::http_auth {
 
@@ -24,18 +21,8 @@ enum class Figure {
   count_,
 };
 
-// [worker] One for each instance.
-class Figures {
- public:
-  explicit Figures(const dunlin_host* host);
-
-  void add(Figure figure) const;
-  void set(Figure figure, std::int64_t value) const;
-
- private:
-  const dunlin_host* host_;
-  const dunlin_metrics* metrics_;
-  std::array<std::uint32_t, static_cast<std::size_t>(Figure::count_)> ids_{};
-};
+constexpr auto kFigureCount = static_cast<std::size_t>(Figure::count_);
+extern const plugin::FigureRow kFigures[kFigureCount];  // in the order of Figure
+using Figures = plugin::Figures<Figure, kFigureCount>;
 
 }  // namespace dunlin::http_auth

@@ -31,13 +31,11 @@ class Module {
     http_auth::Settings value;
   };
 
-  Module(const plugin::Host& host, const Settings& settings) : checker_(settings.value, host.raw(), clock_) {}
+  Module(const plugin::Host& host, const Settings& settings) : checker_(settings.value, host, clock_) {}
 
-  // The checker answers by the ticket's number, to many at once; a ticket that it has passed on is answered here.
-  void check(plugin::Conn conn, const plugin::Credentials& credentials, plugin::Ticket ticket) {
-    const dunlin_credentials raw{plugin::str(credentials.token), credentials.source, 0};
-    if (checker_.check(conn.id(), raw, ticket.id()) == DUNLIN_PASS) ticket.answer(plugin::Verdict::pass());
-    ticket.release();
+  // By the ticket's number: the checker answers many at once.
+  dunlin_verdict check(plugin::Conn conn, const plugin::Credentials& credentials, dunlin_ticket ticket) {
+    return checker_.check(conn, credentials.token, ticket);
   }
   void cancel(dunlin_ticket ticket, int reason) { checker_.cancel(ticket, reason); }
 

@@ -35,7 +35,7 @@ bool read_uid(const Value* value, Identity& out) {
   const Kind kind = ExactJson::kind(*value);
   if (kind != Kind::number && kind != Kind::string) return false;
   const std::string_view text = ExactJson::text(*value);
-  out.uid_is_number = kind == Kind::number;
+  out.number = kind == Kind::number;
   out.uid = text;
   return is_name(text, kMaxUid) && (kind == Kind::string || is_positive(text));
 }

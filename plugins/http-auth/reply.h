@@ -2,23 +2,13 @@
 // What the backend's answer comes to.
 #pragma once
 
-#include <cstdint>
-#include <string>
-#include <string_view>
-#include <utility>
-#include <vector>
+#include <dunlin.hpp>
 
 #include "plugins/http-auth/settings.h"
 
 namespace dunlin::http_auth {
 
-struct Identity {
-  std::string uid;
-  bool uid_is_number = false;
-  std::vector<std::pair<std::string, std::string>> context;  // name, JSON text
-  std::vector<std::string> channels;
-  std::int64_t expires_at_ms = 0;  // Unix time; 0: never
-};
+using plugin::Identity;
 
 enum class Result { allow, deny, unavailable };
 

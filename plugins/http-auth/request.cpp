@@ -53,6 +53,12 @@ std::optional<Request> make_request(const Settings& settings, const Values& valu
   auto body = settings.body.expand(values);
   if (!body) return std::nullopt;
   request.body = std::move(*body);
+  request.method = settings.method;
+  request.ca_file = settings.ca_file;
+  request.timeout_ms = static_cast<std::uint32_t>(settings.timeout_ms);
+  request.max_body = static_cast<std::uint32_t>(settings.max_body);
+  request.flags = settings.verify_tls ? 0 : DUNLIN_HTTP_NO_VERIFY;
+  request.max_connections = static_cast<std::uint32_t>(settings.connections);
   return request;
 }
 

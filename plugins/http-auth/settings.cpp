@@ -2,6 +2,8 @@
 // Two passes: the rows read each key by itself into a Draft, finish() then compiles what depends on several keys.
 #include "plugins/http-auth/settings.h"
 
+#include <dunlin.hpp>
+
 #include <algorithm>
 #include <fstream>
 #include <span>
@@ -66,7 +68,7 @@ bool read_duration(const In& in, std::int64_t least_ms, std::int64_t& out) {
   }
   std::string text;
   if (!read_text(in, text)) return false;
-  const auto parsed = parse_duration(text);
+  const auto parsed = plugin::parse_duration(text);
   if (!parsed) return in.wrong("\"" + text + "\" is no duration; write 500ms, 3s, 5m or 1h");
   if (*parsed < least_ms || *parsed > kMost)
     return in.wrong(text + " is out of range: from " + std::to_string(least_ms) + "ms to 24h");
@@ -78,7 +80,7 @@ bool read_size(const In& in, std::int64_t& out) {
   constexpr std::int64_t kMost = 64 * 1024 * 1024;
   std::optional<std::int64_t> size;
   if (in.value.IsInt64()) size = in.value.GetInt64();
-  if (in.value.IsString()) size = parse_size(text_of(in.value));
+  if (in.value.IsString()) size = plugin::parse_size(text_of(in.value));
   if (!size || *size < 1 || *size > kMost) return in.wrong("this is no size from 1B to 64MiB; write 64KiB");
   out = *size;
   return true;

@@ -59,8 +59,4 @@ struct Fault {
 // Nothing: `fault` says why. `directory` is where a relative ca_file starts.
 std::optional<Settings> parse_settings(std::string_view json, std::string_view directory, Fault& fault);
 
-// "500ms", "3s", "5m", "1h" in milliseconds; "64KiB", "1MiB", "512B" in bytes.
-std::optional<std::int64_t> parse_duration(std::string_view text);
-std::optional<std::int64_t> parse_size(std::string_view text);
-
 }  // namespace dunlin::http_auth

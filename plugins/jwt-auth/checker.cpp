@@ -20,59 +20,32 @@ std::int64_t unix_s() {
   return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-dunlin_str str(std::string_view text) { return {text.data(), text.size()}; }
-
-template <class Table>
-const Table* table(const dunlin_host* host, const char* id) {
-  return static_cast<const Table*>(host->get_extension(host, id));
-}
+// In the order of Checker::Outcome.
+constexpr plugin::FigureRow kFigures[] = {
+    {DUNLIN_METRIC_COUNTER, "tokens_total", "Tokens checked, by outcome", "outcome", "allowed"},
+    {DUNLIN_METRIC_COUNTER, "tokens_total", "Tokens checked, by outcome", "outcome", "denied"},
+    {DUNLIN_METRIC_COUNTER, "tokens_total", "Tokens checked, by outcome", "outcome", "passed"},
+    {DUNLIN_METRIC_COUNTER, "tokens_total", "Tokens checked, by outcome", "outcome", "unavailable"},
+    {DUNLIN_METRIC_COUNTER, "jwks_readings_total", "Readings of the JWKS URL, by result", "result", "ok"},
+    {DUNLIN_METRIC_COUNTER, "jwks_readings_total", "Readings of the JWKS URL, by result", "result", "failed"},
+};
 
 }  // namespace
 
-Checker::Checker(const Settings& settings, KeyStore& store, const dunlin_host* host)
-    : settings_(settings), store_(store), host_(host), tickets_(table<dunlin_ticket_api>(host, DUNLIN_EXT_TICKET)),
-      log_(table<dunlin_log>(host, DUNLIN_EXT_LOG)), http_(table<dunlin_http>(host, DUNLIN_EXT_HTTP)),
-      timers_(table<dunlin_timer>(host, DUNLIN_EXT_TIMER)), tasks_(table<dunlin_task>(host, DUNLIN_EXT_TASK)),
-      metrics_(table<dunlin_metrics>(host, DUNLIN_EXT_METRICS)) {
-  define_figures();
+Checker::Checker(const Settings& settings, KeyStore& store, const plugin::Host& host)
+    : settings_(settings), store_(store), host_(host), figures_(host, kFigures) {
   if (settings_.jwks_url.empty()) return;
-  store_.listen(this, [this] {
-    tasks_->post(host_, [](void* self) { static_cast<Checker*>(self)->on_reading_ended(); }, this);
-  });
-  timers_->start(host_, kTick, kTick, [](void* self) { static_cast<Checker*>(self)->read_if_due(); }, this, &timer_);
+  // Whichever worker has read: each comes back to its own.
+  store_.listen(this, [this] { plugin::post(host_, [this] { on_reading_ended(); }); });
+  tick_.start(host_, kTick, kTick, [this] { read_if_due(); });
   read_if_due();
 }
 
 Checker::~Checker() {
   if (settings_.jwks_url.empty()) return;
   store_.forget(this);
-  timers_->stop(host_, timer_);
-  if (!mine_) return;
-  http_->cancel(host_, request_);
-  store_.release();
+  if (reading_.running()) store_.release();
 }
-
-void Checker::define_figures() {
-  struct Row {
-    const char *name, *help, *label, *value;
-  };
-  static constexpr Row kRows[outcomes] = {
-      {"tokens_total", "Tokens checked, by outcome", "outcome", "allowed"},
-      {"tokens_total", "Tokens checked, by outcome", "outcome", "denied"},
-      {"tokens_total", "Tokens checked, by outcome", "outcome", "passed"},
-      {"tokens_total", "Tokens checked, by outcome", "outcome", "unavailable"},
-      {"jwks_readings_total", "Readings of the JWKS URL, by result", "result", "ok"},
-      {"jwks_readings_total", "Readings of the JWKS URL, by result", "result", "failed"},
-  };
-  for (int i = 0; i < outcomes; ++i) {
-    const dunlin_pair label = {str(kRows[i].label), str(kRows[i].value)};
-    metrics_->define(host_, DUNLIN_METRIC_COUNTER, str(kRows[i].name), str(kRows[i].help), &label, 1, &figures_[i]);
-  }
-}
-
-void Checker::count(Outcome outcome) const { metrics_->add(host_, figures_[outcome], 1); }
-
-void Checker::log(std::uint32_t level, const std::string& text) const { log_->write(host_, level, 0, str(text)); }
 
 Checker::Decision Checker::decide(std::string_view text, Identity& identity, std::string& why) const {
   Token token;
@@ -98,52 +71,26 @@ dunlin_verdict Checker::check(std::string_view token, dunlin_ticket ticket) {
   Identity identity;
   std::string why;
   const Decision decision = decide(token, identity, why);
-  if (decision != Decision::unknown_key || settings_.jwks_url.empty()) return settle(decision, ticket, identity, why);
+  if (decision != Decision::unknown_key || settings_.jwks_url.empty()) return settle(decision, ticket, std::move(identity), std::move(why));
   // Perhaps a key that the URL has by now: one reading, and then it is decided.
   if (store_.claim_early(steady_ms())) read();
   if (store_.reading()) {
     waiting_[ticket] = token;
     return DUNLIN_PENDING;
   }
-  if (!store_.keys()) return answer_unavailable(ticket, "the keys could not be read yet");
-  return settle(decision, ticket, identity, why);
+  if (!store_.keys()) return answer(unavailable, ticket, plugin::Verdict::unavailable("the keys could not be read yet"));
+  return settle(decision, ticket, std::move(identity), std::move(why));
 }
 
-dunlin_verdict Checker::settle(Decision decision, dunlin_ticket ticket, const Identity& identity, const std::string& why) {
-  dunlin_answer answer{};
-  answer.reason = str(why);
-  if (decision == Decision::pass) {
-    count(passed);
-    tickets_->answer(host_, ticket, DUNLIN_PASS, &answer);
-    return DUNLIN_PENDING;
-  }
-  if (decision != Decision::allow) {
-    count(denied);
-    tickets_->answer(host_, ticket, DUNLIN_DENY, &answer);
-    return DUNLIN_PENDING;
-  }
-  count(allowed);
-  std::vector<dunlin_pair> context;
-  for (const auto& [name, value] : identity.context) context.push_back({str(name), str(value)});
-  std::vector<dunlin_str> channels;
-  for (const std::string& channel : identity.channels) channels.push_back(str(channel));
-  dunlin_identity given{};
-  given.uid = {str(identity.uid), identity.number ? DUNLIN_UID_NUMBER : DUNLIN_UID_STRING, 0};
-  given.context = context.data();
-  given.context_count = context.size();
-  given.channels = channels.data();
-  given.channel_count = channels.size();
-  given.expires_at_ms = identity.expires_at_ms;
-  answer.identity = &given;
-  tickets_->answer(host_, ticket, DUNLIN_ALLOW, &answer);
-  return DUNLIN_PENDING;
+dunlin_verdict Checker::settle(Decision decision, dunlin_ticket ticket, Identity identity, std::string why) {
+  if (decision == Decision::pass) return answer(passed, ticket, plugin::Verdict::pass(std::move(why)));
+  if (decision != Decision::allow) return answer(denied, ticket, plugin::Verdict::deny(std::move(why)));
+  return answer(allowed, ticket, plugin::Verdict::allow(std::move(identity)));
 }
 
-dunlin_verdict Checker::answer_unavailable(dunlin_ticket ticket, const std::string& why) {
-  count(unavailable);
-  dunlin_answer answer{};
-  answer.reason = str(why);
-  tickets_->answer(host_, ticket, kUnavailable, &answer);
+dunlin_verdict Checker::answer(Outcome outcome, dunlin_ticket ticket, const plugin::Verdict& verdict) {
+  figures_.add(outcome);
+  plugin::answer(host_, ticket, verdict);
   return DUNLIN_PENDING;
 }
 
@@ -153,39 +100,34 @@ void Checker::read_if_due() {
 
 // REQUIRES: the store was claimed.
 void Checker::read() {
-  dunlin_http_request request{};
-  request.method = str("GET");
-  request.url = str(settings_.jwks_url);
-  request.ca_file = str(settings_.ca_file);
+  plugin::HttpRequest request;
+  request.url = settings_.jwks_url;
+  request.ca_file = settings_.ca_file;
   request.timeout_ms = static_cast<std::uint32_t>(settings_.timeout_ms);
   request.max_body = kLargestJwks;
   request.flags = DUNLIN_HTTP_FOLLOW;
-  const auto done = [](void* self, const dunlin_http_response* response) {
-    static_cast<Checker*>(self)->on_response(*response);
-  };
-  mine_ = http_->request(host_, &request, done, this, &request_) == DUNLIN_OK;
-  if (!mine_) store_.done(nullptr, steady_ms());
+  const auto done = [this](const plugin::HttpResponse& response) { on_response(response); };
+  if (reading_.start(host_, request, done) != DUNLIN_OK) store_.done(nullptr, steady_ms());
 }
 
-void Checker::on_response(const dunlin_http_response& response) {
-  mine_ = false;
+void Checker::on_response(const plugin::HttpResponse& response) {
   ParsedKeys parsed;
   if (response.status != DUNLIN_OK) {
-    parsed.fault = "cannot be read: " + std::string(response.error.data, response.error.size);
+    parsed.fault = "cannot be read: " + std::string(response.error);
   } else if (response.code != 200) {
     parsed.fault = "answers " + std::to_string(response.code);
   } else {
-    parsed = keys_from_jwks({response.body.data, response.body.size}, false);
+    parsed = keys_from_jwks(response.body, false);
   }
-  for (const std::string& skipped : parsed.skipped) log(DUNLIN_LOG_DEBUG, "JWKS: " + skipped);
+  for (const std::string& skipped : parsed.skipped) host_.log(DUNLIN_LOG_DEBUG, "JWKS: " + skipped);
   if (parsed.fault.empty()) {
-    count(refreshed);
+    figures_.add(refreshed);
     store_.done(std::make_shared<const Keys>(std::move(parsed.keys)), steady_ms());
     return;
   }
-  count(refresh_failed);
-  log(DUNLIN_LOG_WARN, "JWKS " + settings_.jwks_url + " " + parsed.fault +
-                           (store_.keys() ? "; the keys read before stay in force" : "; log-ins wait for it"));
+  figures_.add(refresh_failed);
+  host_.log(DUNLIN_LOG_WARN, "JWKS " + settings_.jwks_url + " " + parsed.fault +
+                                 (store_.keys() ? "; the keys read before stay in force" : "; log-ins wait for it"));
   store_.done(nullptr, steady_ms());
 }
 
@@ -195,9 +137,9 @@ void Checker::on_reading_ended() {
     std::string why;
     const Decision decision = decide(token, identity, why);
     if (decision == Decision::unknown_key && !store_.keys()) {
-      answer_unavailable(ticket, "the keys could not be read");
+      answer(unavailable, ticket, plugin::Verdict::unavailable("the keys could not be read"));
     } else {
-      settle(decision, ticket, identity, why);
+      settle(decision, ticket, std::move(identity), std::move(why));
     }
   }
 }

@@ -27,13 +27,11 @@ class Module {
     mutable KeyStore store;  // guards itself; all else is read-only
   };
 
-  Module(const plugin::Host& host, const Settings& settings) : checker_(settings.value, settings.store, host.raw()) {}
+  Module(const plugin::Host& host, const Settings& settings) : checker_(settings.value, settings.store, host) {}
 
-  // The checker answers by the ticket's number, or returns what is to be answered.
-  void check(plugin::Conn, const plugin::Credentials& credentials, plugin::Ticket ticket) {
-    const dunlin_verdict verdict = checker_.check(credentials.token, ticket.id());
-    if (verdict == DUNLIN_PASS) ticket.answer(plugin::Verdict::pass());
-    if (verdict == DUNLIN_PENDING) ticket.release();
+  // By the ticket's number: the checker answers all that wait for a key at once.
+  dunlin_verdict check(plugin::Conn, const plugin::Credentials& credentials, dunlin_ticket ticket) {
+    return checker_.check(credentials.token, ticket);
   }
   void cancel(dunlin_ticket ticket, int) { checker_.cancel(ticket); }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plugins/jwt-auth/settings.h"
 
-#include <array>
-#include <charconv>
+#include <dunlin.hpp>
+
 #include <fstream>
 #include <iterator>
 
@@ -35,12 +35,6 @@ const char kSchema[] = R"({
 })";
 
 namespace {
-
-struct Unit {
-  std::string_view name;
-  std::int64_t ms;
-};
-constexpr std::array<Unit, 5> kUnits = {{{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}}};
 
 // Reads the settings one after another; the first fault ends it.
 class Reader {
@@ -139,7 +133,7 @@ class Reader {
 
   bool duration(const char* name, std::int64_t least, std::int64_t& out) {
     if (!member(json_, name)) return true;
-    const auto ms = parse_duration(text_member(json_, name));
+    const auto ms = plugin::parse_duration(text_member(json_, name));
     if (!ms || *ms < least)
       return refuse(std::string("/") + name, "is no duration of at least " + std::to_string(least) + "ms; write such as 500ms, 10s, 5m, 1h");
     out = *ms;
@@ -175,16 +169,6 @@ class Reader {
 };
 
 }  // namespace
-
-std::optional<std::int64_t> parse_duration(std::string_view text) {
-  std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || number < 0 || number > 1'000'000'000) return std::nullopt;
-  const std::string_view name(end, static_cast<std::size_t>(text.data() + text.size() - end));
-  for (const Unit& unit : kUnits)
-    if (unit.name == name) return number * unit.ms;
-  return std::nullopt;
-}
 
 std::optional<Settings> parse_settings(std::string_view json, std::string_view directory, Fault& fault) {
   const auto document = parse_json(json);

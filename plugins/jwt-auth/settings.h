@@ -37,7 +37,4 @@ extern const char kSchema[];  // JSON Schema, draft 4
 // `json` has passed the schema. Relative files start at `directory`.
 std::optional<Settings> parse_settings(std::string_view json, std::string_view directory, Fault& fault);
 
-// "500ms", "10s", "5m", "1h", "1d" in milliseconds.
-std::optional<std::int64_t> parse_duration(std::string_view text);
-
 }  // namespace dunlin::jwt_auth

@@ -136,8 +136,8 @@ TEST_F(CheckerTest, ARememberedUserOutlastsADeadBackend) {
 }
 
 TEST(DigestTest, TellsRequestsApart) {
-  const Request a{"http://b/", {{"x", "yz"}}, "body"};
-  const Request b{"http://b/", {{"xy", "z"}}, "body"};
+  const Request a{"POST", "http://b/", "body", {{"x", "yz"}}};
+  const Request b{"POST", "http://b/", "body", {{"xy", "z"}}};
   EXPECT_EQ(digest(a), digest(a));
   EXPECT_NE(digest(a), digest(b));
 }

@@ -65,7 +65,7 @@ TEST_F(CheckerTest, TellsToTryLaterWhenTheReplyIsNoJson) {
   start();
   const auto ticket = check("secret-token");
   host.reply(0, 200, "<html>");
-  EXPECT_EQ(answer(ticket).verdict, kUnavailable);
+  EXPECT_EQ(answer(ticket).verdict, DUNLIN_E_UNAVAILABLE);
   ASSERT_EQ(host.log.size(), 1u);
   EXPECT_THAT(host.log[0], HasSubstr("not JSON"));
   EXPECT_EQ(host.log[0].find("secret-token"), std::string::npos);
@@ -132,14 +132,14 @@ TEST_F(CheckerTest, TellsToTryLaterWhenTheHostCannotSend) {
   host.request_status = DUNLIN_E_UNAVAILABLE;
   const auto ticket = check("t");
   EXPECT_EQ(last_verdict, DUNLIN_PENDING);
-  EXPECT_EQ(answer(ticket).verdict, kUnavailable);
+  EXPECT_EQ(answer(ticket).verdict, DUNLIN_E_UNAVAILABLE);
 }
 
 TEST_F(CheckerTest, TellsToTryLaterWhenTheUidIsTooDeep) {
   start();
   const auto ticket = check("t");
   host.reply(0, 200, std::string(100000, '[') + std::string(100000, ']'));
-  EXPECT_EQ(answer(ticket).verdict, kUnavailable);
+  EXPECT_EQ(answer(ticket).verdict, DUNLIN_E_UNAVAILABLE);
 }
 
 }  // namespace

@@ -28,12 +28,11 @@ class CheckerTest : public testing::Test {
     auto parsed = parse_settings(R"({"url": "http://backend/auth")" + more + "}", "/", fault);
     ASSERT_TRUE(parsed) << fault.pointer << ": " << fault.what;
     settings = std::move(*parsed);
-    checker = std::make_unique<Checker>(settings, &host, clock);
+    checker = std::make_unique<Checker>(settings, words, clock);
   }
   dunlin_ticket check(const std::string& token) {
-    const dunlin_credentials credentials{{token.data(), token.size()}, DUNLIN_LOGIN_MESSAGE, 0};
     ++last_ticket;
-    last_verdict = checker->check(7, credentials, last_ticket);
+    last_verdict = checker->check(plugin::Conn(words, 7), token, last_ticket);
     return last_ticket;
   }
   const FakeHost::Answer& answer(dunlin_ticket ticket) { return host.answers.at(ticket); }
@@ -45,6 +44,7 @@ class CheckerTest : public testing::Test {
   }
 
   FakeHost host;
+  const plugin::Host words{&host};
   StillClock clock;
   Settings settings;
   std::unique_ptr<Checker> checker;

@@ -4,10 +4,10 @@
 #include <gtest/gtest.h>
 
 #include "plugins/http-auth/breaker.h"
+#include "plugins/http-auth/conn_values.h"
 #include "plugins/http-auth/exact_json.h"
 #include "plugins/http-auth/reply.h"
 #include "plugins/http-auth/request.h"
-#include "plugins/http-auth/services.h"
 
 namespace dunlin::http_auth {
 namespace {
@@ -174,10 +174,10 @@ class ReplyTest : public testing::Test {
 TEST_F(ReplyTest, UidKeepsKindAndDigits) {
   const Identity number = body(R"({"uid":18446744073709551615})").identity;
   EXPECT_EQ(number.uid, "18446744073709551615");
-  EXPECT_TRUE(number.uid_is_number);
+  EXPECT_TRUE(number.number);
   const Identity string = body(R"({"uid":"00001463786910324359168"})").identity;
   EXPECT_EQ(string.uid, "00001463786910324359168");
-  EXPECT_FALSE(string.uid_is_number);
+  EXPECT_FALSE(string.number);
 }
 
 TEST_F(ReplyTest, NobodyIsDenied) {

@@ -29,7 +29,7 @@ TEST_F(CheckerTest, GivesUpAfterItsRetries) {
   host.fire(0);
   host.reply(1, 503, "");
   EXPECT_EQ(host.timers.size(), 1u);
-  EXPECT_EQ(answer(ticket).verdict, kUnavailable);
+  EXPECT_EQ(answer(ticket).verdict, DUNLIN_E_UNAVAILABLE);
   EXPECT_THAT(answer(ticket).reason, HasSubstr("503"));
 }
 
@@ -37,10 +37,10 @@ TEST_F(CheckerTest, DoesNotRetryARefusalOrAStrangeAnswer) {
   start();
   const auto odd = check("t");
   host.reply(0, 429, "");
-  EXPECT_EQ(answer(odd).verdict, kUnavailable);
+  EXPECT_EQ(answer(odd).verdict, DUNLIN_E_UNAVAILABLE);
   const auto long_one = check("t");
   host.fail(1, DUNLIN_E_FULL, "the body is longer than 65536 bytes");
-  EXPECT_EQ(answer(long_one).verdict, kUnavailable);
+  EXPECT_EQ(answer(long_one).verdict, DUNLIN_E_UNAVAILABLE);
   EXPECT_TRUE(host.timers.empty());
 }
 
@@ -67,7 +67,7 @@ TEST_F(CheckerTest, BreakerRefusesWithoutAsking) {
   EXPECT_EQ(host.metrics["breaker_opened_total"], 1);
   const auto refused = check("t");
   EXPECT_EQ(host.sent.size(), 5u);
-  EXPECT_EQ(answer(refused).verdict, kUnavailable);
+  EXPECT_EQ(answer(refused).verdict, DUNLIN_E_UNAVAILABLE);
   EXPECT_THAT(answer(refused).reason, HasSubstr("circuit breaker"));
   EXPECT_EQ(host.metrics["breaker_refused_total"], 1);
 }
@@ -80,7 +80,7 @@ TEST_F(CheckerTest, OneProbeClosesTheBreaker) {
   const auto probe = check("t");
   const auto other = check("t");
   EXPECT_EQ(host.metrics["breaker_state"], 2);
-  EXPECT_EQ(answer(other).verdict, kUnavailable);
+  EXPECT_EQ(answer(other).verdict, DUNLIN_E_UNAVAILABLE);
   host.reply(2, 401, "");
   EXPECT_EQ(answer(probe).verdict, DUNLIN_DENY);
   EXPECT_EQ(host.metrics["breaker_state"], 0);

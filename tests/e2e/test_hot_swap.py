@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Twenty swaps under load: clients publish, subscribe, echo and log in without pause, others come and go, and a backend pushes.
+"""Twenty swaps under load: clients publish, subscribe, echo and log in without pause, others come and go, and backends push.
 No connection is dropped, no message is lost or doubled, refused swaps leave the old in force, and every old instance is
 destroyed in the end.
 
@@ -8,6 +8,7 @@ import asyncio
 import itertools
 import json
 import os
+import re
 
 from harness.swap import Swapper
 from harness.swarm import PATIENCE, SwarmClient, allow_many_connections, each
@@ -15,7 +16,7 @@ from harness.waiting import until
 
 CLIENTS = int(os.environ.get("DUNLIN_SWAP_CLIENTS", "200"))
 VISITORS = 8
-LISTENERS = 10  # of what the backend pushes
+LISTENERS = 10  # of what the backends push
 PACE = CLIENTS / 4000  # seconds between two rounds of a client: the load is the same however many there are
 
 # (version of the file, settings, must it be refused)
@@ -40,14 +41,14 @@ class Resident:
         self.number, self.port = number, port
         self.rounds = 0
         self.came = []    # the numbers that the neighbour published, in the order in which they came
-        self.pushed = []  # those of the backend
+        self.pushed, self.posted = [], []  # those of the backends, by the WebSocket API and by HTTP
+        self._inboxes = {"#": self.came, "!": self.pushed, "?": self.posted}
 
     def _heard(self, text):
-        if text[0] == "#":
-            self.came.append(int(text[1:]))
-        elif text[0] == "!":
-            self.pushed.append(int(text[1:]))
-        return text[0] in "#!"
+        inbox = self._inboxes.get(text[0])
+        if inbox is not None:
+            inbox.append(int(text[1:]))
+        return inbox is not None
 
     async def open(self):
         self.client = await SwarmClient.connect(self.port, "/message-center", self._heard)
@@ -95,7 +96,10 @@ class Visitor:
             assert await client.close() == 1000
 
 
-class Backend:
+HANDED_TO_ALL = {"s": LISTENERS, "f": 0}
+
+
+class SocketBackend:
     """Pushes through the WebSocket API, one message after the other, and sees that each was handed to all."""
 
     def __init__(self, port):
@@ -107,16 +111,41 @@ class Backend:
             self.rounds += 1
             answer = json.loads(await client.ask(json.dumps(
                 {"m": "mesh.publish", "i": str(self.rounds), "p": {"c": "pushed", "d": f"!{self.rounds}"}})))
-            assert (answer["i"], answer["r"]) == (str(self.rounds), {"s": LISTENERS, "f": 0}), answer
+            assert (answer["i"], answer["r"]) == (str(self.rounds), HANDED_TO_ALL), answer
         await client.close()
+
+
+class HttpBackend:
+    """The same through the HTTP API, on one connection."""
+
+    def __init__(self, port):
+        self.port, self.rounds = port, 0
+
+    async def run(self, stop):
+        self._reader, self._writer = await asyncio.wait_for(asyncio.open_connection("127.0.0.1", self.port), PATIENCE)
+        while not stop.is_set():
+            self.rounds += 1
+            answer = await asyncio.wait_for(self._publish(f"?{self.rounds}"), PATIENCE)
+            assert (answer["E"], answer["r"]) == (None, HANDED_TO_ALL), answer
+            await asyncio.sleep(PACE)
+        self._writer.close()
+
+    async def _publish(self, text):
+        body = json.dumps({"c": "pushed", "d": text})
+        self._writer.write(f"POST /v1/mesh/publish HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+                           f"Content-Length: {len(body)}\r\n\r\n{body}".encode())
+        head = (await self._reader.readuntil(b"\r\n\r\n")).decode().lower()
+        (size,) = re.findall(r"^content-length: (\d+)", head, re.M)
+        return json.loads(await self._reader.readexactly(int(size)))
 
 
 class Load:
     def __init__(self, loop, dunlin):
         self._loop, self._stop = loop, asyncio.Event()
         self.residents = [Resident(i, dunlin.port) for i in range(CLIENTS)]
-        self.backend = Backend(dunlin.api.port)
-        self._all = [*self.residents, *(Visitor(i, dunlin.port) for i in range(VISITORS)), self.backend]
+        self.socket_backend, self.http_backend = SocketBackend(dunlin.api.port), HttpBackend(dunlin.api.port)
+        visitors = [Visitor(i, dunlin.port) for i in range(VISITORS)]
+        self._all = [*self.residents, *visitors, self.socket_backend, self.http_backend]
 
     def _do(self, coroutine):
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop.loop).result(5 * PATIENCE)
@@ -172,9 +201,11 @@ def test_twenty_swaps_under_load_lose_nothing(serve, tmp_path, client_loop):
     load.stop()
 
     for resident, neighbour in zip(load.residents, itertools.chain(load.residents[-1:], load.residents)):
-        until(lambda: len(resident.came) >= neighbour.rounds, "what was published arrives")
-        assert resident.came == in_order(neighbour.rounds), f"client {resident.number}"
-        assert resident.pushed == (in_order(load.backend.rounds) if resident.number < LISTENERS else [])
+        listens = resident.number < LISTENERS
+        owed = [neighbour.rounds, load.socket_backend.rounds * listens, load.http_backend.rounds * listens]
+        heard = [resident.came, resident.pushed, resident.posted]
+        until(lambda: all(len(one) >= count for one, count in zip(heard, owed)), "what was published arrives")
+        assert heard == [in_order(count) for count in owed], f"client {resident.number}"
     assert dunlin.metric("dunlin_drops_total") == 0
     assert hanging.recv_many(4) and dunlin.metric("dunlin_sessions", state="ready") == CLIENTS + 1
     assert dunlin.metric("dunlin_closes_total") == dunlin.metric("dunlin_closes_total", reason="by_peer")  # visitors

@@ -3,14 +3,10 @@
 
 What the account knows: when a publish was asked for and answered, and between which moments a subscriber was surely
 there: from the answer to its subscription to the moment before its node was told to go, or its connection ended."""
-import http.client
-import json
-import queue
 import random
-import threading
 import time
 
-from .client import CLOSED
+from .turmoil import Turmoil
 from .waiting import DEADLINE, until
 
 CHANNEL = "user:1"
@@ -31,26 +27,20 @@ class Published:
         self.begun, self.ended, self.answer = begun, None, None
 
 
-class Storm:
+class Storm(Turmoil):
     def __init__(self, nodes, subscribers=3, publishers=3, seed=1, interval=0.004):
-        self.nodes, self.interval = nodes, interval
+        super().__init__(nodes, publishers, subscribers, seed, interval, PATIENCE)
         self.sessions, self.published, self.faults, self.refusals = [], {}, [], []
-        self._random = random.Random(seed)
-        self._calm, self._over = threading.Event(), threading.Event()
-        self._publishers = [threading.Thread(target=self._publish, args=(n, random.Random(seed * 100 + n))) for n in range(publishers)]
-        self._subscribers = [threading.Thread(target=self._subscribe, args=(n,)) for n in range(subscribers)]
 
     def __enter__(self):
-        for thread in self._subscribers:
-            thread.start()
+        self.start(self._attendants)
         try:
-            until(lambda: len(self.open_sessions()) == len(self._subscribers), "everybody has subscribed", timeout=2 * DEADLINE)
+            until(lambda: len(self.open_sessions()) == len(self._attendants), "everybody has subscribed", timeout=2 * DEADLINE)
         except BaseException:
-            self._over.set()
+            self.end()
             print("refused:", self.refusals)
             raise
-        for thread in self._publishers:
-            thread.start()
+        self.start(self._senders)
         return self
 
     def __exit__(self, kind, *_):
@@ -59,16 +49,7 @@ class Storm:
             if kind is None:
                 self._wait_for_the_last()
         finally:
-            self._over.set()
-            for thread in self._subscribers:
-                thread.join()
-
-    def calm(self):
-        """No more is published."""
-        self._calm.set()
-        for thread in self._publishers:
-            if thread.ident is not None:
-                thread.join()
+            self.end()
 
     def wait_published(self, more):
         """Until so many more have been answered."""
@@ -83,11 +64,11 @@ class Storm:
 
     def _wait_for_the_last(self):
         """Everybody is back and has what was published then: the nodes know each other again."""
-        until(lambda: len(self.open_sessions()) == len(self._subscribers), "everybody is back")
+        until(lambda: len(self.open_sessions()) == len(self._attendants), "everybody is back")
 
         def reaches_all():
             number = len(self.published)
-            self._ask(random.choice(self.nodes.awake()), number)
+            self._send(random.choice(self.nodes.awake()), number)
             answer = self.published[number].answer
             everybody = self.open_sessions()
             return (answer == {"s": len(everybody), "f": 0} and
@@ -97,60 +78,33 @@ class Storm:
 
     # What the threads do
 
-    def _publish(self, which, choose):
-        number = which
-        while not self._calm.is_set():
-            self._ask(choose.choice(self.nodes.awake()), f"{which}-{number}")
-            number += 1
-            self._calm.wait(self.interval)
-
-    def _ask(self, node, number):
+    def _send(self, node, number):
         one = self.published[number] = Published(time.monotonic())
+        answer = self._post(node, "/v1/mesh/publish", {"c": CHANNEL, "d": str(number)})
+        if answer is None:
+            return
+        status, body = answer
+        if status == 200:
+            one.answer = body["r"]
+        one.ended = time.monotonic()
+
+    def _attend(self, which, choose):
+        nodes = self.nodes.awake()
+        node = nodes[which % len(nodes)] if not self.sessions else choose.choice(nodes)
+        session = Session(node, node.login(uid=1))
         try:
-            connection = http.client.HTTPConnection("127.0.0.1", node.api.port, timeout=PATIENCE)
-            connection.request("POST", "/v1/mesh/publish", json.dumps({"c": CHANNEL, "d": str(number)}))
-            response = connection.getresponse()
-            body = json.loads(response.read())
-            if response.status == 200:
-                one.answer = body["r"]
-            one.ended = time.monotonic()
-        except (OSError, http.client.HTTPException, ValueError):
-            pass  # its node was going: nobody has promised anything
-        finally:
-            connection.close()
+            session.client.subscribe("@user")
+            session.since = time.monotonic()
+        except Exception as fault:
+            self._refused(fault)
+            session.until = 0
+        self.sessions.append(session)
+        while self._has_come(session.client):
+            session.got.append(numbered(session.client.recv()))
+        session.until = min(session.until, time.monotonic())
 
-    def _subscribe(self, which):
-        while not self._over.is_set():
-            nodes = self.nodes.awake()
-            node = nodes[which % len(nodes)] if not self.sessions else self._random.choice(nodes)
-            try:
-                client = node.login(uid=1)
-            except Exception as fault:  # it was going, or is not there yet
-                self.refusals.append(repr(fault))
-                self._over.wait(0.05)
-                continue
-            session = Session(node, client)
-            try:
-                client.subscribe("@user")
-                session.since = time.monotonic()
-            except Exception as fault:
-                self.refusals.append(repr(fault))
-                session.until = 0
-            self.sessions.append(session)
-            self._read(session)
-
-    def _read(self, session):
-        waiting, session.client._put_back = session.client._put_back, []
-        session.got += [numbered(message) for message in waiting]
-        while not self._over.is_set():
-            try:
-                message = session.client._inbox.get(timeout=0.1)
-            except queue.Empty:
-                continue
-            if message is CLOSED:
-                session.until = min(session.until, time.monotonic())
-                return
-            session.got.append(numbered(message))
+    def _refused(self, fault):
+        self.refusals.append(repr(fault))
 
     # The account
 

@@ -52,12 +52,17 @@ const void* offer(const dunlin_host* host, const char* id) noexcept {
 }  // namespace
 
 Host::Host(Log& log, std::string module, std::string directory, bool of_worker, bool isolated)
-    : dunlin_host{"dunlin", DUNLIN_VERSION, offer}, log_(log), module_(std::move(module)),
+    : dunlin_host{"dunlin", DUNLIN_VERSION, offer}, log_(&log), module_(std::move(module)),
       directory_(std::move(directory)), of_worker_(of_worker), isolated_(isolated) {}
 
 void Host::belong_to(Instance* instance) {
   const std::lock_guard lock(leaving_);
   instance_ = instance;
+}
+
+void Host::outlive() {
+  const std::lock_guard lock(leaving_);
+  log_.store(nullptr, std::memory_order_relaxed);
 }
 
 void Host::note_asked(std::string_view id) const {

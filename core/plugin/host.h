@@ -3,8 +3,7 @@
 //
 // A host is either a SetupHost (given to `configure`, lives until `discard`) or an instance's (given to `create`). Functions
 // of the tables find theirs by the address alone. A module may use the one of `create` until `destroy` has returned; one that
-// goes on, in a thread that it left behind, is told DUNLIN_E_GONE and counted: such hosts live as long as their worker
-// (hosts.h).
+// goes on, in a thread that it left behind, is told DUNLIN_E_GONE and counted: such hosts are never freed (hosts.h).
 #pragma once
 
 #include <atomic>
@@ -30,7 +29,8 @@ class Host : public dunlin_host {
   // [any-thread] nullptr where the module passed none.
   static const Host* of(const dunlin_host* host) { return static_cast<const Host*>(host); }
 
-  Log& log() const { return log_; }
+  // nullptr: the worker has ended. REQUIRES: visit() is held, or there is an instance
+  Log* log() const { return log_.load(std::memory_order_relaxed); }
   const std::string& module() const { return module_; }
   const std::string& directory() const { return directory_; }
   bool on_own_thread() const { return std::this_thread::get_id() == thread_; }
@@ -56,6 +56,8 @@ class Host : public dunlin_host {
   std::uint64_t stale_calls() const { return stale_.load(std::memory_order_relaxed); }
   // [worker] Of this instance from here on; nullptr: of none any more.
   void belong_to(Instance* instance);
+  // The worker ends: there is nothing left but this host. When it returns no call is inside. REQUIRES: there is no instance
+  void outlive();
   bool isolated() const { return isolated_; }       // in a process of the module's own
   // [any-thread] Did it ask for something that tells what a connection brought?
   bool reads_connections() const { return reads_connections_.load(std::memory_order_relaxed); }
@@ -66,7 +68,7 @@ class Host : public dunlin_host {
   ~Host() { const std::lock_guard last_visitor(leaving_); }
 
  private:
-  Log& log_;
+  std::atomic<Log*> log_;
   std::string module_, directory_;
   std::thread::id thread_ = std::this_thread::get_id();
   const bool of_worker_, isolated_;

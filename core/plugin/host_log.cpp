@@ -15,14 +15,18 @@ void write(const dunlin_host* host, std::uint32_t level, dunlin_conn conn, dunli
   if (!host || !sound(text)) return;
   const Host& self = *Host::of(host);
   const auto visitor = self.visit();
-  if (!self.log().enabled(level_of(level))) return;
+  Log* log = self.log();
+  if (!log || !log->enabled(level_of(level))) return;
   const std::string line = one_line(view(text));
-  if (conn == 0) return self.log().write(level_of(level), line, {{"module", self.module()}});
-  self.log().write(level_of(level), line, {{"module", self.module()}, {"client", conn}});
+  if (conn == 0) return log->write(level_of(level), line, {{"module", self.module()}});
+  log->write(level_of(level), line, {{"module", self.module()}, {"client", conn}});
 }
 
 std::int32_t enabled(const dunlin_host* host, std::uint32_t level) noexcept {
-  return host && Host::of(host)->log().enabled(level_of(level)) ? 1 : 0;
+  if (!host) return 0;
+  const auto visitor = Host::of(host)->visit();
+  const Log* log = Host::of(host)->log();
+  return log && log->enabled(level_of(level)) ? 1 : 0;
 }
 
 }  // namespace

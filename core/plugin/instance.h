@@ -37,7 +37,7 @@ class Instance final : public std::enable_shared_from_this<Instance> {
   dunlin_instance* raw() const { return raw_; }
   // What the module knows it by.
   const Host& host() const { return host_; }
-  Log& log() const { return host_.log(); }
+  Log& log() const { return *host_.log(); }
   const std::string& module() const { return host_.module(); }
   bool on_own_thread() const { return host_.on_own_thread(); }
   const dunlin_auth* auth() const { return auth_; }

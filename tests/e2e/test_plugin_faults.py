@@ -129,6 +129,10 @@ def test_a_thread_that_is_left_behind_is_told_that_its_instance_is_gone(serve, t
     assert "code" in dunlin.connect().request("auth", token="x")
 
 
+def test_a_thread_that_calls_on_while_the_server_ends_does_no_harm(serve, tmp_path):
+    serve(**options_of(HOSTILE / "hostile-endless.so", tmp_path)).stop()
+
+
 @pytest.mark.parametrize("name", ["fickle", "huge"])
 def test_answers_that_make_no_sense_do_no_harm(serve, tmp_path, name):
     dunlin = serve(**options_of(HOSTILE / f"hostile-{name}.so", tmp_path))

@@ -99,9 +99,31 @@ static dunlin_status create(const dunlin_host *host, const dunlin_settings *sett
     return DUNLIN_OK;
 }
 
+#if defined(FAULT_STALE) || defined(FAULT_ENDLESS)
+static void nothing(void *user) { (void)user; }
+#endif
+
+#ifdef FAULT_ENDLESS
+/* Goes on calling until the process has ended. */
+static void *call_on(void *user) {
+    const dunlin_host *host = user;
+    const dunlin_task *tasks = host->get_extension(host, DUNLIN_EXT_TASK);
+    const dunlin_log *log = host->get_extension(host, DUNLIN_EXT_LOG);
+    const dunlin_ticket_api *tickets = host->get_extension(host, DUNLIN_EXT_TICKET);
+    const dunlin_str text = {"x", 1};
+    for (;;) {
+        tasks->post(host, nothing, NULL);
+        tickets->answer(host, 1, DUNLIN_DENY, NULL);
+        log->write(host, DUNLIN_LOG_DEBUG, 0, text);
+        log->enabled(host, DUNLIN_LOG_DEBUG);
+        sched_yield();
+    }
+    return NULL;
+}
+#endif
+
 #ifdef FAULT_STALE
 /* Goes on calling until it is told that its instance is gone, and then calls everything else that any thread may. */
-static void nothing(void *user) { (void)user; }
 static void *call_on(void *user) {
     const dunlin_host *host = user;
     const dunlin_task *tasks = host->get_extension(host, DUNLIN_EXT_TASK);
@@ -128,7 +150,7 @@ static void *call_on(void *user) {
 #endif
 
 static void destroy(dunlin_instance *self) {
-#ifdef FAULT_STALE
+#if defined(FAULT_STALE) || defined(FAULT_ENDLESS)
     static int begun; /* one, for all instances */
     pthread_t thread;
     if (__atomic_exchange_n(&begun, 1, __ATOMIC_RELAXED) == 0 && pthread_create(&thread, NULL, call_on, (void *)(size_t)self->host) == 0)

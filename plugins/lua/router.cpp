@@ -16,10 +16,16 @@ constexpr ServerField kServer[] = {{"Method", DUNLIN_CONN_METHOD},
                                    {"Host", DUNLIN_CONN_HOST},
                                    {"RemoteAddr", DUNLIN_CONN_REMOTE_ADDR}};
 
+constexpr std::size_t kRequestLine = 3;  // the first of them
+
+void set_server_fields(lua_State* state, Conn conn, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i)
+    if (const auto value = conn.info(kServer[i].what)) set_field(state, kServer[i].name, *value);
+}
+
 void push_server(lua_State* state, Conn conn) {
   lua_newtable(state);
-  for (const ServerField& field : kServer)
-    if (const auto value = conn.info(field.what)) set_field(state, field.name, *value);
+  set_server_fields(state, conn, std::size(kServer));
 }
 
 bool is_normal(std::int32_t code) { return code == 1000 || code == 1001 || code == 1005; }
@@ -45,8 +51,9 @@ dunlin_verdict Module::open(Conn conn, dunlin_ticket ticket) {
   return instance_.start(Handler::handshake, conn.id(), ticket, [&](lua_State* state) {
     if (handler.form == Form::client_id) lua_pushinteger(state, static_cast<lua_Integer>(conn.id()));
     push_headers(state, conn);
-    if (handler.form == Form::conn) return push_conn(state, conn.id());
-    push_server(state, conn);
+    if (handler.form == Form::client_id) return push_server(state, conn);
+    set_server_fields(state, conn, kRequestLine);  // without a `server`, it finds them among the headers
+    push_conn(state, conn.id());
   });
 }
 

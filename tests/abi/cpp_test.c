@@ -226,6 +226,15 @@ static void what_is_refused_needs_no_exception(void **state) {
     harness_close(host);
 }
 
+static void a_command_that_nobody_waits_for(void **state) {
+    (void)state;
+    harness *host = open_numbers();
+    says(host, "tell", "redis INCR visits|0|");
+    assert_int_equal(harness_redis_commands(host), 1);
+    harness_answer_redis(host);
+    harness_close(host);
+}
+
 static void durations_and_sizes(void **state) {
     (void)state;
     harness *host = open_numbers();
@@ -251,6 +260,7 @@ int main(void) {
         cmocka_unit_test(figures_in_a_table),
         cmocka_unit_test(a_getter_says_why_there_is_nothing),
         cmocka_unit_test(what_is_refused_needs_no_exception),
+        cmocka_unit_test(a_command_that_nobody_waits_for),
         cmocka_unit_test(durations_and_sizes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

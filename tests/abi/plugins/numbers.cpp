@@ -34,6 +34,7 @@ class Numbers {
     if (message.data == "found") found(conn);
     if (message.data == "begun") begun(conn);
     if (message.data == "units") units(conn);
+    if (message.data == "tell") conn.send(std::to_string(tell_redis(host_, "cache", {"INCR", "visits"})));
     if (message.data == "answer") answer(host_, kept_, Verdict::allow());
     return decide(message.data, ticket);
   }

@@ -11,6 +11,27 @@ inline bool has_redis(const Host& host, std::string_view server = {}) {
   return host.need<dunlin_redis>().find(host.raw(), str(server)) == DUNLIN_OK;
 }
 
+namespace detail {
+
+inline dunlin_status command(const dunlin_redis& redis, const Host& host, std::string_view server,
+                             const std::vector<std::string>& arguments, std::uint64_t timeout_ms, dunlin_redis_fn fn, void* user,
+                             std::uint64_t& id) {
+  std::vector<dunlin_str> argv;
+  argv.reserve(arguments.size());
+  for (const std::string& argument : arguments) argv.push_back(str(argument));
+  return redis.command(host.raw(), str(server), argv.data(), argv.size(), timeout_ms, fn, user, &id);
+}
+
+}  // namespace detail
+
+// One command of whose answer nobody is told.
+inline dunlin_status tell_redis(const Host& host, std::string_view server, const std::vector<std::string>& arguments,
+                                std::uint64_t timeout_ms = 0) {
+  std::uint64_t id = 0;
+  const auto forget = [](void*, dunlin_status, const dunlin_redis_value*) {};
+  return detail::command(host.need<dunlin_redis>(), host, server, arguments, timeout_ms, forget, nullptr, id);
+}
+
 // One command; destroying it takes it back: nobody is told of the answer then. Neither copied nor moved.
 class RedisCall {
  public:
@@ -32,13 +53,10 @@ class RedisCall {
     cancel();
     const auto* redis = host.find<dunlin_redis>();
     if (!redis) return DUNLIN_E_NOT_FOUND;
-    std::vector<dunlin_str> argv;
-    argv.reserve(arguments.size());
-    for (const std::string& argument : arguments) argv.push_back(str(argument));
     const auto came = [](void* self, dunlin_status status, const dunlin_redis_value* value) {
       static_cast<RedisCall*>(self)->came(status, *value);
     };
-    const dunlin_status status = redis->command(host.raw(), str(server), argv.data(), argv.size(), timeout_ms, came, this, &id_);
+    const dunlin_status status = detail::command(*redis, host, server, arguments, timeout_ms, came, this, id_);
     if (status != DUNLIN_OK) return status;
     log_ = host.logger();
     redis_ = redis;

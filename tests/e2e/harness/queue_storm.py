@@ -10,7 +10,7 @@ from collections import Counter
 from .client import CLOSED
 from .waiting import until
 
-PATIENCE = 15.0  # with the answer to a push: JetStream's own is 5 s
+PATIENCE = 40.0  # with the answer to a push, which is tried again for 30 s at most
 
 
 class QueueStorm:
@@ -20,6 +20,7 @@ class QueueStorm:
     def __init__(self, nodes, topic="t", pushers=3, consumers=3, ack=True, seed=1, interval=0.002):
         self.nodes, self.topic, self.ack, self.interval = nodes, topic, ack, interval
         self.pushed, self.kept, self.popped, self.settled, self.refusals = set(), set(), Counter(), set(), Counter()
+        self.refused = Counter()  # pushes, by why
         self.again = []  # handed out once more after their acknowledgement had been confirmed
         self._random = random.Random(seed)
         self._calm, self._over = threading.Event(), threading.Event()
@@ -55,7 +56,7 @@ class QueueStorm:
 
     def wait_kept(self, more, timeout=60):
         wanted = len(self.kept) + more
-        until(lambda: len(self.kept) >= wanted, f"{more} more pushes are answered; {len(self.kept)} are, refused: {self.refusals}", timeout)
+        until(lambda: len(self.kept) >= wanted, f"{more} more pushes are answered; {len(self.kept)} are, refused: {self.refused}, {self.refusals}", timeout)
 
     def wait_popped(self, more, timeout=60):
         wanted = len(self.popped) + more
@@ -79,7 +80,7 @@ class QueueStorm:
             if body["E"] is None and "n" in body["r"]:
                 self.kept.add(text)
             else:
-                self.refusals[body["E"]["m"]] += 1
+                self.refused[body["E"]["m"]] += 1
         except (OSError, http.client.HTTPException, ValueError):
             pass  # its node was going: nobody has promised anything
         finally:

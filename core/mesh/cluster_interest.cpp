@@ -93,6 +93,7 @@ void Cluster::on(const wire::Interest& frame) {
   const auto row = members_.find(frame.boot);
   if (row == members_.end()) return;
   if (!row->second->interest.apply(frame)) return ask(frame.boot, *row->second);
+  learnt(frame.boot, *row->second);
   row->second->confirm = true;
 }
 
@@ -103,20 +104,10 @@ void Cluster::on(const wire::WholeInterest& frame) {
   if (!member.interest.apply(frame)) return ask(frame.boot, member);
   if (frame.part + 1 < frame.parts) return;
   member.asked = 0;
-  certain(member);
-  member.confirm = true;
-}
-
-// It is known what the member wants. One that was cut off since before this node began has missed all that this one has
-// published of that; what it subscribed in between is counted with the rest.
-void Cluster::certain(ClusterMember& member) {
   member.unsure = false;
-  if (!std::exchange(member.unmet, false)) return;
-  std::uint64_t missed = 0;
-  member.interest.each([&](std::uint64_t hash) { missed += host_.times_published(hash); });
-  if (missed == 0) return;
-  stats_.silent += missed;
-  log_.warn("a node was cut off since before this one began", {{"node", member.info.id}, {"name", member.info.name}, {"missed", missed}});
+  learnt(frame.boot, member);
+  together(member);
+  member.confirm = true;
 }
 
 // Something may have been said that this node has not heard.

@@ -171,12 +171,6 @@ void Simulation::run(std::int64_t ms) {
     for (const NodeInfo& info : node->cluster.nodes(now)) node->met.insert(info.name);
 }
 
-Simulation::Confirmation Simulation::confirmation(Node& node) const {
-  Confirmation now_there{.at = now, .by = {}};
-  for (const NodeInfo& info : node.cluster.nodes(now)) now_there.by.insert(info.name);
-  return now_there;
-}
-
 // It is known when the others have confirmed it; what was only given up does not count.
 void Simulation::subscribe(std::size_t index, const std::string& channel) {
   Node& node = *nodes_[index];
@@ -185,13 +179,13 @@ void Simulation::subscribe(std::size_t index, const std::string& channel) {
   node.cluster.subscribed(channel_hash(channel), [this, &node, channel, number] {
     const bool given_up = node.stats.unconfirmed != std::exchange(node.unconfirmed, node.stats.unconfirmed);
     const auto still = node.channels.find(channel);
-    if (!given_up && still != node.channels.end() && still->second == number) node.known[channel] = confirmation(node);
+    if (!given_up && still != node.channels.end() && still->second == number) node.known[channel] = now;
   });
 }
 
 void Simulation::confirm_all() {
   for (const auto& node : nodes_)
-    for (const auto& [channel, number] : node->channels) node->known[channel] = confirmation(*node);
+    for (const auto& [channel, number] : node->channels) node->known[channel] = now;
 }
 
 void Simulation::unsubscribe(std::size_t index, const std::string& channel) {
@@ -229,9 +223,7 @@ void Simulation::publish(std::size_t index, const std::string& channel) {
   for (const auto& node : nodes_) {
     const auto known = node->known.find(channel);
     if (node->boot == from.boot || known == node->known.end()) continue;
-    const bool met = from.met.contains(name_of(node->boot)), before = from.born > known->second.at;
-    const bool told = known->second.by.contains(name_of(from.boot)) || from.born >= known->second.at;
-    if (met ? told : before) published.back().expected.insert(node->boot);
+    if (from.met.contains(name_of(node->boot)) || from.born > known->second) published.back().expected.insert(node->boot);
   }
   from.counts.add(channel_hash(channel));
   from.cluster.publish(channel, Message::make(Kind::text, std::to_string(id)),

@@ -136,7 +136,7 @@ void Cluster::on(const wire::Heartbeat& frame) {
   }
   const bool known = member.interest.is(frame.interest);
   if (!known || member.apart) ask(frame.boot, member);
-  else member.unsure = false;
+  else certain(member);
   if (number_ == 0 && number == claiming_) return begin_claim();
   if (number == number_ && !evicted_) give_way(frame, member);
 }

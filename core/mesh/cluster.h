@@ -122,10 +122,11 @@ class Cluster {
   void tell_owed();
   void tell_missed(std::uint64_t boot);
   void mark();
+  ClusterMark mark_before(std::int64_t at) const;
   void parted(ClusterMember& member);
   void met(ClusterMember& member, bool older, bool has_interest);
   void learnt(std::uint64_t boot, ClusterMember& member);
-  void together(ClusterMember& member);
+  void certain(ClusterMember& member);
   void welcome(std::uint64_t boot, ClusterMember& member);
   void give_way(const wire::Heartbeat& frame, const ClusterMember& member);
   void announce();

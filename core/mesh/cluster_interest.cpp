@@ -92,9 +92,12 @@ void Cluster::on(const wire::AskInterest& frame) {
 void Cluster::on(const wire::Interest& frame) {
   const auto row = members_.find(frame.boot);
   if (row == members_.end()) return;
-  if (!row->second->interest.apply(frame)) return ask(frame.boot, *row->second);
-  learnt(frame.boot, *row->second);
-  row->second->confirm = true;
+  ClusterMember& member = *row->second;
+  if (!member.interest.apply(frame)) return ask(frame.boot, member);
+  member.confirm = true;
+  if (member.apart) return;  // until the whole has come, which is asked for
+  member.interest.take_learnt();
+  member.certain = now_;
 }
 
 void Cluster::on(const wire::WholeInterest& frame) {
@@ -104,9 +107,8 @@ void Cluster::on(const wire::WholeInterest& frame) {
   if (!member.interest.apply(frame)) return ask(frame.boot, member);
   if (frame.part + 1 < frame.parts) return;
   member.asked = 0;
-  member.unsure = false;
   learnt(frame.boot, member);
-  together(member);
+  certain(member);
   member.confirm = true;
 }
 

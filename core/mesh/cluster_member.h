@@ -34,6 +34,7 @@ struct ClusterMember {
   NodeInfo info;
   std::int64_t seen = 0, asked = 0;
   bool silent = false;        // not heard for long: no node of the cluster any more, but it may come back
+  std::int64_t certain = 0;          // when it was last known what it wants; 0: never
   std::optional<ClusterMark> apart;  // since when this node has not heard of what it subscribes
   bool unsure = true;         // what is known of its interest may be old
   bool confirm = false;       // it is to be told how much of its interest is known here

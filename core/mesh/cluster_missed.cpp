@@ -63,11 +63,14 @@ void Cluster::mark() {
   while (marks_.size() > 1 && marks_[1].at < now_ - settings_.silence_ms - 2 * settings_.heartbeat_ms) marks_.pop_front();
 }
 
-// From when it was last heard, what it subscribes is not heard of.
+ClusterMark Cluster::mark_before(std::int64_t at) const {
+  const auto found = std::find_if(marks_.rbegin(), marks_.rend(), [at](const ClusterMark& mark) { return mark.at <= at; });
+  return found != marks_.rend() ? *found : marks_.empty() ? ClusterMark{} : marks_.front();
+}
+
+// From here on it is not heard what it subscribes.
 void Cluster::parted(ClusterMember& member) {
-  if (member.apart) return;
-  const auto before = std::find_if(marks_.rbegin(), marks_.rend(), [&](const ClusterMark& mark) { return mark.at <= member.seen; });
-  member.apart = before != marks_.rend() ? *before : marks_.empty() ? ClusterMark{} : marks_.front();
+  if (!member.apart) member.apart = mark_before(member.certain != 0 ? member.certain : member.seen);
 }
 
 // It has not been met before. If it was there before this node began, it was cut off all the time. Is it younger and has
@@ -83,21 +86,24 @@ void Cluster::met(ClusterMember& member, bool older, bool has_interest) {
     if (other->apart && (!member.apart || other->apart->at < member.apart->at)) member.apart = other->apart;
 }
 
-// Channels are wanted that this node had not heard of. If it was apart from the other since `apart`, that has missed what
-// was published to them: too much where they were subscribed in between.
+// The whole of what it wants has come, and has channels that this node had not heard of: something that it said was lost.
+// It has missed what was published to them since it was last known what it wants: too much where they were subscribed later.
 void Cluster::learnt(std::uint64_t boot, ClusterMember& member) {
   const std::vector<std::uint64_t> fresh = member.interest.take_learnt();
-  if (!member.apart) return;
+  if (fresh.empty() || (!member.apart && member.certain == 0)) return;
+  const ClusterMark since = member.apart ? *member.apart : mark_before(member.certain);
   std::uint64_t missed = 0;
-  for (const std::uint64_t hash : fresh) missed += host_.published_here().since(member.apart->counts.get(), hash);
+  for (const std::uint64_t hash : fresh) missed += host_.published_here().since(since.counts.get(), hash);
   if (missed == 0) return;
   log_.warn("a node subscribed channels while it was cut off from this one",
             {{"node", member.info.id}, {"name", member.info.name}, {"missed", missed}});
   owe(boot, missed);
 }
 
-// What it wants is known as of after its return.
-void Cluster::together(ClusterMember& member) {
+// It is known what it wants: of one that was apart, as of after its return.
+void Cluster::certain(ClusterMember& member) {
+  member.unsure = false;
+  member.certain = now_;
   if (!member.apart || member.silent) return;
   if (!healed_ || now_ >= healed_until_ || member.apart->at < healed_->at) healed_ = *member.apart;
   healed_until_ = now_ + kAllMeet;

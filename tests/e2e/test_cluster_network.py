@@ -79,4 +79,4 @@ def test_a_node_that_starts_while_another_is_stopped_counts_what_that_one_misses
     newcomer.wait_logged("a node subscribed channels while it was cut off from this one", node=node_id(nodes[1]), missed=5)
     wait_whole(nodes, 2)
     accounted(nodes, 5, clients, before)
-    assert nodes[0].metric("dunlin_cluster_lost_total", reason="silent") == 5
+    assert nodes[1].metric("dunlin_cluster_lost_total", reason="silent") == 5

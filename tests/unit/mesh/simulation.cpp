@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::int64_t kStep = 10, kTick = 50;
 constexpr std::uint64_t kLongestWay = 60;  // ms
+constexpr std::int64_t kUnheard = 2000;    // as ClusterNode has it
 
 std::string name_of(std::uint64_t boot) { return "node-" + std::to_string(boot); }
 
@@ -163,7 +164,7 @@ void Simulation::run(std::int64_t ms) {
     }
     for (const auto& node : nodes_) {
       if (node->stalled_until > now) continue;
-      if (now % kTick == 0) node->cluster.tick(now);
+      if (now % kTick == 0) node->cluster.tick(node->ticked = now);
       node->cluster.turn();
     }
   }
@@ -218,8 +219,8 @@ void Simulation::publish(std::size_t index, const std::string& channel) {
   const std::size_t id = published.size();
   Node& from = *nodes_[index];
   if (from.stalled_until > now || from.number == 0) return;
-  published.push_back({.from = from.boot, .channel = channel, .at = now, .tally = {}, .complete = from.cluster.complete(),
-                       .expected = {}});
+  const bool complete = from.cluster.complete() && now - from.ticked <= kUnheard;
+  published.push_back({.from = from.boot, .channel = channel, .at = now, .tally = {}, .complete = complete, .expected = {}});
   for (const auto& node : nodes_) {
     const auto known = node->known.find(channel);
     if (node->boot == from.boot || known == node->known.end()) continue;

@@ -108,7 +108,7 @@ class Simulation::Node final : public ClusterHost {
   bool was_evicted = false;
   bool linked = true;
   int group = 0;
-  std::int64_t stalled_until = 0;
+  std::int64_t stalled_until = 0, ticked = 0;
   std::map<std::string, std::uint64_t> channels;  // subscribed, by which subscription
   std::map<std::string, std::int64_t> known;      // those of them that the others have confirmed, since when
   std::set<std::string> met;                      // names of nodes that it has seen

@@ -21,9 +21,6 @@ class Nats:
         self.ports = free_ports(count)
         self.routes = free_ports(count)
         self.processes = [None] * count
-        # Between servers a way that is dead without a word goes unnoticed for minutes otherwise (docs/cluster.md).
-        self.config = folder / "nats.conf"
-        self.config.write_text('ping_interval: "2s"\nping_max: 2\n')
         for index in range(count):
             self.start(index)
 
@@ -33,7 +30,7 @@ class Nats:
 
     def start(self, index=0):
         host = self.hosts[index]
-        arguments = [*host.enter, "nats-server", "-c", str(self.config), "-a", host.address, "-p", str(self.ports[index]), "-l",
+        arguments = [*host.enter, "nats-server", "-a", host.address, "-p", str(self.ports[index]), "-l",
                      str(self.folder / f"nats-{index}.log"), "-n", f"nats-{index}", *self.options]
         if self.monitors:
             arguments += ["-js", "-sd", str(self.folder / f"store-{index}"), "-m", str(self.monitors[index])]

@@ -27,6 +27,7 @@ class ApiHost {
   virtual Mesh& mesh() = 0;
   virtual Queue& queue() = 0;
   virtual bool draining() = 0;
+  virtual Counters& counters() = 0;
   // The figures of every worker of this node; `done` is called later or at once, on this worker.
   virtual void collect(std::function<void(std::vector<Sample>)> done) = 0;
   virtual std::vector<NodeInfo> nodes() = 0;

@@ -79,7 +79,7 @@ void run_many(const json::Value& list, const std::function<Result<Parameters>(co
 
 void publish(ApiHost& host, const json::Value& given, Done done) {
   const std::function<Result<PublishParameters>(const json::Value&)> read = [&host](const json::Value& object) {
-    auto one = publish_parameters(object);
+    auto one = publish_parameters(object, host.counters());
     const std::size_t name = one ? one->channel.size() : 0, data = one ? one->message->payload().size() : 0;
     return fitting(host.mesh(), std::move(one), data, name);
   };
@@ -93,7 +93,7 @@ void publish(ApiHost& host, const json::Value& given, Done done) {
 }
 
 void send(ApiHost& host, const json::Value& given, Done done) {
-  auto read = send_parameters(given);
+  auto read = send_parameters(given, host.counters());
   const std::size_t data = read ? read->message->payload().size() : 0;
   const auto one = fitting(host.mesh(), std::move(read), data, 0);
   if (!one) return done(refusal(ApiCode::bad_parameters, one.error().why));
@@ -103,7 +103,7 @@ void send(ApiHost& host, const json::Value& given, Done done) {
 }
 
 void call(ApiHost& host, const json::Value& given, Done done) {
-  const auto one = call_parameters(given);
+  const auto one = call_parameters(given, host.counters());
   if (!one) return done(refusal(ApiCode::bad_parameters, one.error().why));
   host.mesh().call(one->client, one->call, [done = std::move(done)](CallOutcome outcome) {
     if (!outcome.done) return done(refusal(ApiCode::call_failed, outcome.text));
@@ -130,7 +130,7 @@ std::string print_pushed(Queue::Pushed pushed, std::size_t waiting) {
 
 void push(ApiHost& host, const json::Value& given, Done done) {
   const std::function<Result<PushParameters>(const json::Value&)> read = [&host](const json::Value& object) {
-    auto one = push_parameters(object);
+    auto one = push_parameters(object, host.counters());
     const std::size_t name = one ? one->topic.size() : 0, data = one ? one->data.size() : 0;
     return fitting(host.mesh(), std::move(one), data, name);
   };

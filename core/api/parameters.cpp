@@ -27,17 +27,20 @@ const char* kind_of(const json::Value& value) {
                             : "null";
 }
 
-// An object with fields of ours only, none twice: which of two would be meant is anybody's guess.
+// An object with none of our fields twice: which of two would be meant is anybody's guess. Others are passed over, since
+// clients add some for themselves, and counted.
 template <std::size_t N>
-Status only_known(const json::Value& object, const std::array<std::string_view, N>& fields) {
+Status check_fields(const json::Value& object, const std::array<std::string_view, N>& fields, Counters& counters) {
   if (!object.IsObject()) return wrong(fmt::format("the body is {}; must be an object", kind_of(object)));
   std::array<bool, N> seen{};
   for (const auto& member : object.GetObject()) {
     const std::string_view name = json::text_of(member.name);
     const auto field = static_cast<std::size_t>(std::find(fields.begin(), fields.end(), name) - fields.begin());
-    if (field == N)
-      return wrong(fmt::format("unknown field {}; known are {}", json::quote(name), fmt::join(fields, ", ")));
-    if (std::exchange(seen[field], true)) return wrong(fmt::format("\"{}\" is given twice", name));
+    if (field == N) {
+      counters.add(Counter::unknown_fields);
+    } else if (std::exchange(seen[field], true)) {
+      return wrong(fmt::format("\"{}\" is given twice", name));
+    }
   }
   return ok();
 }
@@ -162,8 +165,8 @@ constexpr FunctionRow kFunctions[] = {
 
 }  // namespace
 
-Result<PublishParameters> publish_parameters(const json::Value& object) {
-  if (const Status known = only_known<4>(object, {"c", "d", "t", "wait"}); !known) return known.error();
+Result<PublishParameters> publish_parameters(const json::Value& object, Counters& counters) {
+  if (const Status sound = check_fields<4>(object, {"c", "d", "t", "wait"}, counters); !sound) return sound.error();
   const auto channel = text_field(object, "c");
   if (!channel) return channel.error();
   if (!valid_channel(*channel)) return wrong(fmt::format("\"c\" is {}", kBadChannel));
@@ -179,8 +182,8 @@ Result<PublishParameters> publish_parameters(const json::Value& object) {
   return PublishParameters{std::string(*channel), *message, wait_here};
 }
 
-Result<SendParameters> send_parameters(const json::Value& object) {
-  if (const Status known = only_known<3>(object, {"c", "d", "t"}); !known) return known.error();
+Result<SendParameters> send_parameters(const json::Value& object, Counters& counters) {
+  if (const Status sound = check_fields<3>(object, {"c", "d", "t"}, counters); !sound) return sound.error();
   const auto id = client_of(object);
   if (!id) return id.error();
   auto message = message_of(object);
@@ -188,8 +191,8 @@ Result<SendParameters> send_parameters(const json::Value& object) {
   return SendParameters{*id, *message};
 }
 
-Result<CallParameters> call_parameters(const json::Value& object) {
-  if (const Status known = only_known<3>(object, {"c", "f", "a"}); !known) return known.error();
+Result<CallParameters> call_parameters(const json::Value& object, Counters& counters) {
+  if (const Status sound = check_fields<3>(object, {"c", "f", "a"}, counters); !sound) return sound.error();
   const auto id = client_of(object);
   if (!id) return id.error();
   const auto name = text_field(object, "f");
@@ -208,8 +211,8 @@ Result<CallParameters> call_parameters(const json::Value& object) {
   return CallParameters{*id, {row->function, std::move(*arguments)}};
 }
 
-Result<PushParameters> push_parameters(const json::Value& object) {
-  if (const Status known = only_known<2>(object, {"t", "d"}); !known) return known.error();
+Result<PushParameters> push_parameters(const json::Value& object, Counters& counters) {
+  if (const Status sound = check_fields<2>(object, {"t", "d"}, counters); !sound) return sound.error();
   const json::Value* given = json::member(object, "t");
   if (!given) return wrong("\"t\" is missing");
   auto topic = topic_of(*given);
@@ -220,11 +223,11 @@ Result<PushParameters> push_parameters(const json::Value& object) {
   return PushParameters{std::move(*topic), std::string(*data)};
 }
 
-Result<PopParameters> pop_parameters(const json::Value& value) {
+Result<PopParameters> pop_parameters(const json::Value& value, Counters& counters) {
   PopParameters out;
   const json::Value* topics = &value;
   if (!value.IsArray()) {
-    if (const Status known = only_known<2>(value, {"t", "ack"}); !known) return known.error();
+    if (const Status sound = check_fields<2>(value, {"t", "ack"}, counters); !sound) return sound.error();
     if (const json::Value* ack = optional_field(value, "ack")) {
       if (!ack->IsBool()) return wrong(fmt::format("\"ack\" is {}; must be true or false", kind_of(*ack)));
       out.ack = ack->GetBool();
@@ -243,8 +246,8 @@ Result<PopParameters> pop_parameters(const json::Value& value) {
   return out;
 }
 
-Result<std::vector<std::uint64_t>> ack_parameters(const json::Value& object) {
-  if (const Status known = only_known<1>(object, {"id"}); !known) return known.error();
+Result<std::vector<std::uint64_t>> ack_parameters(const json::Value& object, Counters& counters) {
+  if (const Status sound = check_fields<1>(object, {"id"}, counters); !sound) return sound.error();
   const json::Value* given = json::member(object, "id");
   if (!given) return wrong("\"id\" is missing");
   std::vector<std::uint64_t> out;

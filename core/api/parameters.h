@@ -9,6 +9,7 @@
 #include "core/base/ids.h"
 #include "core/base/json.h"
 #include "core/base/message.h"
+#include "core/base/metrics.h"
 #include "core/base/result.h"
 #include "core/mesh/conn_call.h"
 
@@ -36,13 +37,14 @@ struct PopParameters {
   bool ack = false;
 };
 
-Result<PublishParameters> publish_parameters(const json::Value& object);
-Result<SendParameters> send_parameters(const json::Value& object);
-Result<CallParameters> call_parameters(const json::Value& object);
-Result<PushParameters> push_parameters(const json::Value& object);
+// Each counts the fields that it passed over.
+Result<PublishParameters> publish_parameters(const json::Value& object, Counters& counters);
+Result<SendParameters> send_parameters(const json::Value& object, Counters& counters);
+Result<CallParameters> call_parameters(const json::Value& object, Counters& counters);
+Result<PushParameters> push_parameters(const json::Value& object, Counters& counters);
 // An object, or a bare list of topics.
-Result<PopParameters> pop_parameters(const json::Value& value);
+Result<PopParameters> pop_parameters(const json::Value& value, Counters& counters);
 // The ids of queue.ack: {"id": …} with one or a list, as decimal strings or integers.
-Result<std::vector<std::uint64_t>> ack_parameters(const json::Value& object);
+Result<std::vector<std::uint64_t>> ack_parameters(const json::Value& object, Counters& counters);
 
 }  // namespace dunlin

@@ -88,7 +88,15 @@ void SocketSession::on_message(Kind kind, std::string_view data) {
   if (!request->IsObject()) return refuse(ApiCode::bad_parameters, "the request must be an object", "null");
   auto id = id_of(*request);
   if (!id) return refuse(ApiCode::bad_parameters, id.error().why, "null");
+  count_unknown(*request);
   this->request(*request, std::move(*id));
+}
+
+void SocketSession::count_unknown(const json::Value& request) {
+  constexpr std::string_view kKnown[] = {"m", "p", "i", "id"};
+  for (const auto& member : request.GetObject())
+    if (std::find(std::begin(kKnown), std::end(kKnown), json::text_of(member.name)) == std::end(kKnown))
+      host_.counters().add(Counter::unknown_fields);
 }
 
 void SocketSession::request(const json::Value& request, std::string id) {
@@ -131,7 +139,7 @@ void SocketSession::refuse(ApiCode code, std::string_view why, std::string_view 
 }
 
 void SocketSession::pop(const json::Value& parameters, Method::Done done) {
-  const auto given = pop_parameters(parameters);
+  const auto given = pop_parameters(parameters, host_.counters());
   if (!given) return done(refusal(ApiCode::bad_parameters, given.error().why));
   if (consumer_ != 0) return done(refusal(ApiCode::popping, "this connection pops already; unpop first"));
   ack_ = given->ack;
@@ -153,7 +161,7 @@ void SocketSession::unpop(const json::Value&, Method::Done done) {
 }
 
 void SocketSession::ack(const json::Value& parameters, Method::Done done) {
-  const auto ids = ack_parameters(parameters);
+  const auto ids = ack_parameters(parameters, host_.counters());
   if (!ids) return done(refusal(ApiCode::bad_parameters, ids.error().why));
   if (consumer_ == 0 || !ack_) return done(refusal(ApiCode::ack_failed, "this connection does not pop with \"ack\": true"));
   host_.queue().acknowledge(consumer_, *ids, [done = std::move(done), asked = ids->size()](std::size_t acknowledged) {

@@ -52,6 +52,7 @@ class SocketSession final : public WebSocketUser, public QueueConsumer, public s
   static const Own kOwn[];
 
   void request(const json::Value& request, std::string id);
+  void count_unknown(const json::Value& request);
   void pop(const json::Value& parameters, Method::Done done);
   void unpop(const json::Value& parameters, Method::Done done);
   void ack(const json::Value& parameters, Method::Done done);

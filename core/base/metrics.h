@@ -50,6 +50,7 @@ struct Sample {
   X(compressed_before, "compressed_bytes_total", "size", "before", "Bytes of the messages that were compressed")        \
   X(compressed_after, "compressed_bytes_total", "size", "after", "Bytes of the messages that were compressed")          \
   X(inflated, "inflated_messages_total", "", "", "Compressed messages received from clients")                           \
+  X(unknown_fields, "api_unknown_fields_total", "", "", "Fields of API requests that were not known, and passed over")  \
   X(refused_limit, "refused_total", "reason", "too_many_connections", "Connections refused before a session, by reason") \
   X(refused_slow, "refused_total", "reason", "handshake_timeout", "Connections refused before a session, by reason")    \
   X(refused_path, "refused_total", "reason", "no_such_endpoint", "Connections refused before a session, by reason")     \

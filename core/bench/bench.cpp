@@ -134,7 +134,7 @@ Result<Findings> run(const Options& options) {
   if (!options.server.empty() && !server.cpu_seconds())
     return fail(Errc::not_found, "--server: there is no process of that number");
   Findings findings;
-  Poller poller;
+  Poller poller(options.spin);
   Progress progress(options.quiet || options.json);
   const bool shared = options.work == Work::fan_out;
   Crowd crowd(poller, *dialogue, options, [shared](unsigned i) { return std::to_string(shared ? 1 : i + 1); });

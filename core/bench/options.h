@@ -33,6 +33,7 @@ struct Options {
   double seconds = 5, warm_up = 1;
   std::vector<pid_t> server;  // whose CPU time and memory are read
   bool compression = false;    // permessage-deflate is offered, and must be agreed to
+  bool spin = false;           // the client never sleeps
   bool json = false, quiet = false;
   std::function<std::string(const std::string& uid)> token;  // of a user; empty: "{token}" is the uid
 };

@@ -10,7 +10,7 @@
 
 namespace dunlin::bench {
 
-Poller::Poller() : fd_(::epoll_create1(EPOLL_CLOEXEC)) { CHECK(fd_ >= 0); }
+Poller::Poller(bool spin) : fd_(::epoll_create1(EPOLL_CLOEXEC)), spin_(spin) { CHECK(fd_ >= 0); }
 
 Poller::~Poller() { ::close(fd_); }
 
@@ -22,7 +22,7 @@ void Poller::add(int fd, Pollable& pollable) {
 }
 
 void Poller::turn(std::chrono::nanoseconds most) {
-  const auto ns = std::max<std::int64_t>(most.count(), 0);
+  const auto ns = spin_ ? 0 : std::max<std::int64_t>(most.count(), 0);
   const timespec wait{static_cast<time_t>(ns / 1'000'000'000), static_cast<long>(ns % 1'000'000'000)};
   const int count = ::epoll_pwait2(fd_, events_.data(), static_cast<int>(events_.size()), &wait, nullptr);
   for (int i = 0; i < count; ++i) {

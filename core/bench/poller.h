@@ -21,7 +21,8 @@ class Pollable {
 
 class Poller {
  public:
-  Poller();
+  // `spin`: never sleeps, so that a server need not wake it.
+  explicit Poller(bool spin);
   ~Poller();
   Poller(const Poller&) = delete;
   Poller& operator=(const Poller&) = delete;
@@ -37,6 +38,7 @@ class Poller {
 
  private:
   int fd_;
+  bool spin_;
   std::string input_ = std::string(256 * 1024, '\0');
   std::array<epoll_event, 512> events_{};
 };

@@ -76,10 +76,10 @@ std::string quoted(const std::string& text) {
 
 std::string as_json(const Options& options, const Findings& f) {
   std::string out = fmt::format(
-      R"({{"work":"{}","protocol":"{}","connections":{},"channels":{},"window":{},"batch":{},"rate":{:g},"size":{},"compression":{},"seconds":{:.3f},)"
+      R"({{"work":"{}","protocol":"{}","connections":{},"channels":{},"window":{},"batch":{},"rate":{:g},"size":{},"compression":{},"spin":{},"seconds":{:.3f},)"
       R"("messages":{},"deliveries":{},"lost":{},"repeated":{},"disordered":{},"damaged":{},"error":{})",
       name_of(options.work), options.protocol, options.connections, options.channels, options.window, options.batch, options.rate,
-      options.size, options.compression, f.seconds, f.messages, f.deliveries, f.lost, f.repeated, f.disordered, f.damaged, quoted(f.error));
+      options.size, options.compression, options.spin, f.seconds, f.messages, f.deliveries, f.lost, f.repeated, f.disordered, f.damaged, quoted(f.error));
   for (const Figure& figure : figures_of(options, f)) out += fmt::format(",\"{}\":{:.{}f}", figure.key, figure.value, figure.digits);
   out += ",\"accepts\":[";
   for (std::size_t i = 0; i < f.accepts.size(); ++i)
@@ -89,12 +89,12 @@ std::string as_json(const Options& options, const Findings& f) {
 }
 
 std::string as_table(const Options& options, const Findings& f) {
-  std::string out = fmt::format("{}, {}: {} connections{}, {} outstanding{}{}, {} bytes{}\n\n", name_of(options.work),
+  std::string out = fmt::format("{}, {}: {} connections{}, {} outstanding{}{}, {} bytes{}{}\n\n", name_of(options.work),
                                 options.protocol, options.connections,
                                 options.channels > 1 ? fmt::format(" with {} channels each", options.channels) : "", options.window,
                                 options.batch > 1 ? fmt::format(", {} in a request", options.batch) : "",
                                 options.rate > 0 ? fmt::format(", {:g} a second", options.rate) : "", options.size,
-                                options.compression ? ", compressed" : "");
+                                options.compression ? ", compressed" : "", options.spin ? ", a client that never sleeps" : "");
   for (const Figure& figure : figures_of(options, f))
     out += fmt::format("  {:<36} {:>14.{}f} {}\n", figure.label, figure.value, figure.digits, figure.unit);
   if (options.work == Work::storm && !f.accepts.empty()) {

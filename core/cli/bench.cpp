@@ -67,6 +67,7 @@ void bench_options(CLI::App& command, BenchArguments& arguments) {
   command.add_option("--batch", o.batch, "publishes in one request to the API, as an array")->capture_default_str();
   command.add_option("--size", o.size, "bytes of a message")->capture_default_str();
   command.add_flag("--compression", o.compression, "clients offer permessage-deflate, which the server must agree to");
+  command.add_flag("--spin", o.spin, "the client never sleeps, so that no CPU time of the server goes into waking it; takes a core");
   command.add_option("--publishers", o.publishers, "connections that publish, in turn")->capture_default_str();
   command.add_option("--rate", o.rate, "publishes a second, their latency counted from when each was due; 0: as fast as the window lets")->capture_default_str();
   command.add_option("--seconds", o.seconds, "measured")->capture_default_str();

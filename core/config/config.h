@@ -53,7 +53,7 @@ struct Limits {
   Millis idle{60'000};                      // silence after which a peer counts as dead; pinged at half of it
   Millis handshake{10'000};                 // from accept to the end of the upgrade
   std::uint32_t connections = 1'000'000;    // of this endpoint, over all workers
-  std::uint32_t channels = 128;             // one connection may subscribe to
+  std::uint32_t channels = 1024;            // one connection may subscribe to
 };
 
 // What is compressed for clients that agree to it (permessage-deflate, RFC 7692).

@@ -37,7 +37,7 @@ const Key<Limits> kLimits[] = {
      [](Reading& r, const Node& n, Limits& l) { r.duration(n, l.handshake); }},
     {"connections", "number", "1000000", "Connections of this endpoint, over all workers; more get HTTP 503 (raw TCP: are cut).",
      [](Reading& r, const Node& n, Limits& l) { r.number(n, l.connections, 1, 2'000'000'000); }},
-    {"channels", "number", "128", "Channels that one connection may subscribe to.",
+    {"channels", "number", "1024", "Channels that one connection may subscribe to.",
      [](Reading& r, const Node& n, Limits& l) { r.number(n, l.channels, 1, 1'000'000); }},
 };
 

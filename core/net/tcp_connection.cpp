@@ -241,7 +241,12 @@ void TcpConnection::say_goodbye() {
 // may take an hour, counts as having left.
 void TcpConnection::on_peer_done() {
   peer_done_ = true;
-  if (session_ && session_->context().waited()) session_->close(CloseReason::by_peer, kNormal);
+  if (session_ && session_->context().waited()) leave_if_done();
+}
+
+bool TcpConnection::leave_if_done() {
+  if (peer_done_ && session_) session_->close(CloseReason::by_peer, kNormal);
+  return peer_done_;
 }
 
 // The peer has said all it had to say; what waits for it is still written.

@@ -38,7 +38,7 @@ class TcpConnection final : public Transport {
   void pause_reading(bool pause) override;
   void ping() override {}
   std::size_t unread() const override { return packets_.size(); }
-  bool peer_is_done() const override { return peer_done_; }
+  bool leave_if_done() override;
   void clear_unread() override { packets_.clear(); }
   void finish(int code, std::string_view text) override;
   Took write(std::string_view bytes) override;

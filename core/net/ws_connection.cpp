@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "core/base/json.h"
+#include "core/net/hangup_watch.h"
 
 namespace dunlin {
 namespace {
@@ -146,6 +147,7 @@ int WsConnection::on_peer_close(int code) {
 }
 
 void WsConnection::on_dropped() {
+  if (rests_) wake();
   Session* session = std::exchange(session_, nullptr);
   if (phase_ == Phase::open) phase_ = Phase::leaving;
   if (!session) return;
@@ -162,16 +164,37 @@ void WsConnection::pause_reading(bool pause) {
   if (pause) {
     if (!std::exchange(noted_, true)) server_.resting_.push_back(this);
   } else {
-    rests_ = false;
+    wake();
     lws_rx_flow_control(wsi_, 1);
   }
 }
 
+void WsConnection::wake() {
+  rests_ = false;
+  if (server_.hangups_ && wsi_) server_.hangups_->remove(lws_get_socket_fd(wsi_));
+}
+
 void WsConnection::rest() {
   noted_ = false;
-  if (!wants_rest_ || rests_ || !wsi_) return;
+  if (!wants_rest_ || rests_ || !wsi_ || phase_ != Phase::open) return;
   rests_ = true;
   lws_rx_flow_control(wsi_, 0);
+  server_.hangups().add(lws_get_socket_fd(wsi_), this);
+}
+
+// A message waits for the one that is handled, or it would be read. Both are handled, and what came behind them, before the
+// end of the stream is seen; but who is waited for until somebody has set a value, which may take an hour, has left.
+void WsConnection::on_hangup(bool whole) {
+  peer_done_ = true;
+  if (session_ && (whole || session_->context().waited())) leave_if_done();
+}
+
+bool WsConnection::leave_if_done() {
+  if (!peer_done_) return false;
+  on_dropped();
+  outbox_.discard(Counter::drop_closed);
+  doom();
+  return true;
 }
 
 // Not empty: lws tells nobody of an empty pong.

@@ -44,11 +44,14 @@ class WsConnection final : public Transport {
   int on_peer_close(int code);
   void on_writable();
   void on_dropped();  // lws is about to close it, whatever the cause
+  // From HangupWatch, while it rests: the peer has sent its last byte, or the whole connection is no more.
+  void on_hangup(bool whole);
 
   // Transport
   Outbox& outbox() override { return outbox_; }
   void pause_reading(bool pause) override;
   void ping() override;
+  bool leave_if_done() override;
   unsigned window_bits() const override { return window_bits_; }
   void finish(int code, std::string_view text) override;
   Took write(std::string_view frames) override;
@@ -73,6 +76,7 @@ class WsConnection final : public Transport {
   // Whether `part` may come where it does; notes what it begins.
   bool begin_part(const Part& part);
   void hand_over(std::string_view message);
+  void wake();
   const std::string& peer() const { return passing_->peer; }
   void doom();
   void on_deadline();
@@ -100,6 +104,7 @@ class WsConnection final : public Transport {
   bool wants_rest_ = false;   // it is not to be read,
   bool noted_ = false;        // will not be from the end of the turn on,
   bool rests_ = false;        // and is not
+  bool peer_done_ = false;    // its last byte has arrived, while nothing was read
   bool in_frame_ = false;          // more of it is to come
   bool compressed_ = false;        // the message that arrives
   std::uint8_t window_bits_ = 0;  // agreed for what is sent; 0: no compression either way

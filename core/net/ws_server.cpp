@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/base/check.h"
+#include "core/net/hangup_watch.h"
 #include "core/net/socket.h"
 #include "core/net/tls.h"
 #include "core/net/ws_callback.h"
@@ -108,6 +109,15 @@ void WsServer::adopt(const Port& port, int fd) {
   if (lws* wsi = lws_adopt_descriptor_vhost_via_info(&how)) adopted->attach(wsi);
 }
 
+HangupWatch& WsServer::hangups() {
+  if (!hangups_) {
+    hangups_ = std::make_unique<HangupWatch>(parts_.loop.uv(), [](void* who, HangupWatch::End end) {
+      static_cast<WsConnection*>(who)->on_hangup(end == HangupWatch::End::whole);
+    });
+  }
+  return *hangups_;
+}
+
 // While the loop has work that was put off there is hope that some need not rest at all; it is waited for once.
 void WsServer::rest() {
   if (resting_.empty()) return;
@@ -128,6 +138,7 @@ void WsServer::close() {
   stop_accepting();
   end_turn();
   if (context_) lws_context_destroy(context_);
+  hangups_.reset();
 }
 
 // On a foreign loop a context is destroyed in two steps: the second when its handles have closed.

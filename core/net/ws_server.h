@@ -20,6 +20,7 @@ struct lws_vhost;
 
 namespace dunlin {
 
+class HangupWatch;
 class WsConnection;
 
 // libwebsockets logs to stderr, process-wide; what matters of it we log ourselves. [setup]
@@ -65,6 +66,7 @@ class WsServer {
   };
 
   Status create_vhost(Port& port);
+  HangupWatch& hangups();
   void rest();
   void adopt(const Port& port, int fd);
 
@@ -75,6 +77,7 @@ class WsServer {
   Inflater inflater_;  // of whole messages, one after another
   std::vector<WsConnection*> doomed_;
   std::vector<WsConnection*> resting_;  // to be read no more, from the end of the turn on
+  std::unique_ptr<HangupWatch> hangups_;  // of those that are not, once there was one
   bool deferred_ = false;               // that end was put off once
   std::size_t connections_ = 0;
   bool draining_ = false;

@@ -50,10 +50,11 @@ void HookTimes::collect(const std::string& module, std::vector<Sample>& out) con
 
 HookScope::HookScope(Instance& instance, Hook hook, dunlin_ticket ticket, dunlin_ticket cause)
     : instance_(instance), crash_(instance.stage().crash, instance.lasting_name(), hook_name(hook)),
-      outer_(std::exchange(instance.stage().running, this)), ticket_(ticket), cause_(ticket ? ticket : cause), began_ns_(steady_ns()), hook_(hook) {}
+      outer_(std::exchange(instance.stage().running, this)), ticket_(ticket), cause_(ticket ? ticket : cause),
+      began_ns_(instance.stage().clock.now_ns()), hook_(hook) {}
 
 HookScope::~HookScope() {
-  const std::int64_t ns = steady_ns() - began_ns_;
+  const std::int64_t ns = instance_.stage().clock.now_ns() - began_ns_;
   instance_.stage().running = outer_;
   if (instance_.times().record(hook_, ns))
     instance_.log().warn("slow hook", {{"module", instance_.module()}, {"hook", hook_name(hook_)},

@@ -8,6 +8,7 @@
 
 #include "core/base/crash.h"
 #include "core/base/log.h"
+#include "core/base/span_clock.h"
 #include "core/plugin/answer.h"
 #include "core/plugin/services.h"
 #include "core/plugin/tickets.h"
@@ -35,6 +36,7 @@ struct Stage {
   TicketTable tickets;
   std::atomic<std::uint64_t> late_answers{0};
   CrashNote* const crash = crash_note();  // of the worker's thread, which makes this
+  SpanClock clock;               // [worker] of hooks' durations
   HookScope* running = nullptr;  // [worker] the innermost hook or callback that runs now
   AnswerTaker* taker;            // [worker] nullptr: the runtime is gone
 };

@@ -27,7 +27,7 @@ const Session::Row Session::kSteps[] = {
     {&Session::step_authenticate},  // authenticating: only where the endpoint logs in at the handshake
     {&Session::step_open},          // opening: the router sees the connection
     {&Session::step_take},          // ready: the next message, if one waits
-    {&Session::step_wait},          // handling: the router works on a message; this connection is not read
+    {&Session::step_wait},          // handling: the router works on a message; the next ones wait
     {&Session::step_wait},          // closing: until the end of the turn
 };
 
@@ -93,12 +93,22 @@ Session::Next Session::step_open() {
 Session::Next Session::step_take() {
   if (!inbox_ || inbox_->empty()) {
     inbox_.reset();
-    if (std::exchange(paused_, false) && transport_) transport_->pause_reading(false);
+    pause(false);
     return Next::wait;
   }
   const Inbound inbound = std::move(inbox_->front());
   inbox_->pop_front();
+  if (inbox_->empty() && reads_ahead()) pause(false);
   return route(inbound.kind, inbound.data);
+}
+
+// While a message is handled a WebSocket is read on until another has come: a client that closes or vanishes meanwhile is
+// noticed at once, and most that wait need not be stopped and started. On raw TCP the framer is asked for the next packet
+// only when the router has answered for the one before.
+bool Session::reads_ahead() const { return transport_ && transport_->protocol() == Protocol::websocket; }
+
+void Session::pause(bool paused) {
+  if (std::exchange(paused_, paused) != paused && transport_) transport_->pause_reading(paused);
 }
 
 Session::Next Session::step_wait() { return Next::wait; }
@@ -114,12 +124,12 @@ Session::Next Session::route(Kind kind, std::string_view data) {
   return after(table_.modules_->message(served_->modules, id_, kind, data), Step::handling);
 }
 
-// What the router's answer leads to; without one this connection waits, and is not read meanwhile.
+// What the router's answer leads to; without one this connection waits.
 Session::Next Session::after(std::optional<RouterOutcome> outcome, Step asked) {
   if (asked == Step::opening && outcome == RouterOutcome::deny) opened_ = false;
   if (step_ == Step::closing) return Next::wait;  // the hook closed it
   if (!outcome) {
-    if (!std::exchange(paused_, true) && transport_) transport_->pause_reading(true);
+    if (!reads_ahead()) pause(true);
     return Next::wait;
   }
   if (*outcome == RouterOutcome::proceed) {
@@ -147,10 +157,10 @@ void Session::on_message(Kind kind, std::string_view data) {
     if (next == Next::again) run();
     return;
   }
-  // At most what one read brought behind the message that is being handled: reading is paused then.
+  // At most what one read brought: reading is paused then.
   if (!inbox_) inbox_ = std::make_unique<std::deque<Inbound>>();
   inbox_->push_back({kind, std::string(data)});
-  if (!std::exchange(paused_, true) && transport_) transport_->pause_reading(true);
+  pause(true);
 }
 
 void Session::on_transport_closed(CloseReason reason, int code) {
@@ -221,8 +231,8 @@ SendResult Session::deliver(const MessageRef& message) {
 }
 
 // A peer that has been silent for half the time is asked for a sign of life; one that stays silent is gone. Raw TCP has
-// no pings: there `pinged_` says that half the time has passed in silence. While a peer's message is handled it is not
-// read, so nothing is concluded from its silence.
+// no pings: there `pinged_` says that half the time has passed in silence. Nothing is concluded from the silence of one
+// that is not read.
 void Session::on_idle_timer() {
   const bool silent = !std::exchange(heard_, false) && !paused_;
   if (silent && pinged_) return close(CloseReason::idle);

@@ -103,6 +103,8 @@ class Session {
   Next step_take();
   Next step_wait();
 
+  bool reads_ahead() const;
+  void pause(bool paused);
   void go_over();
   Next after(std::optional<RouterOutcome> outcome, Step asked);
   Next route(Kind kind, std::string_view data);

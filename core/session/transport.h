@@ -21,16 +21,17 @@ class Transport : public Sink {
   virtual Protocol protocol() const { return Protocol::websocket; }
   // Everything that is to be written goes through it.
   virtual Outbox& outbox() = 0;
-  // Back-pressure: while paused nothing more is read (what was read already may still arrive).
+  // Back-pressure: while paused nothing more is read (what was read already may still arrive), but that the peer leaves is
+  // noticed.
   virtual void pause_reading(bool pause) = 0;
   virtual void ping() = 0;  // websocket only
   // websocket only: what it is sent may be compressed with a window of 2^bits bytes; 0: it agreed to nothing.
   virtual unsigned window_bits() const { return 0; }
   // socket only: what has arrived and belongs to no packet yet.
   virtual std::size_t unread() const { return 0; }
-  // socket only: the peer has sent its last byte, though it may not have been read yet. It may have left altogether: that
-  // looks the same until it is written to.
-  virtual bool peer_is_done() const { return false; }
+  // The peer has sent its last byte, though it may not have been read yet; it may have left altogether, which looks the same
+  // until it is written to. Where this is so the session ends, since nobody is to wait for such a peer for long.
+  virtual bool leave_if_done() { return false; }
   virtual void clear_unread() {}
   // The session has ended and is called no more: writes what waits, then the Close frame, then goes; at a deadline in any
   // case.

@@ -124,6 +124,7 @@ class Worker final : private Deliverer, private ApiHost {
   void offload(std::function<void()> work, std::function<void()> done) override {
     loop_.offload(std::move(work), std::move(done));
   }
+  Counters& counters() override { return counters_; }
   bool draining() override { return node_.draining.load(std::memory_order_relaxed); }
   void collect(std::function<void(std::vector<Sample>)> done) override;
   std::vector<NodeInfo> nodes() override;

@@ -262,10 +262,7 @@ dunlin_status WorkerServices::context_replace(ClientId id, std::string_view json
 dunlin_status WorkerServices::context_wait(ClientId id, std::string_view key, Millis timeout, ContextDone done) {
   Session* session = sessions_.find(id);
   if (!session || session->step() == Step::closing) return DUNLIN_E_GONE;
-  if (session->transport() && session->transport()->peer_is_done()) {
-    session->close(CloseReason::by_peer, 1000);
-    return DUNLIN_E_GONE;
-  }
+  if (session->transport() && session->transport()->leave_if_done()) return DUNLIN_E_GONE;
   session->context().wait(key, timeout, wheel_, sessions_.defer(), std::move(done));
   return DUNLIN_OK;
 }

@@ -25,12 +25,19 @@ constexpr ServerField kServer[] = {{"Method", DUNLIN_CONN_METHOD},
                                    {"Host", DUNLIN_CONN_HOST},
                                    {"RemoteAddr", DUNLIN_CONN_REMOTE_ADDR}};
 
+constexpr std::size_t kRequestLine = 3;  // the first of them
+
+void set_server_fields(lua_State* state, const Host& host, dunlin_conn conn, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    dunlin_str value{};
+    if (host.conn->info(host.self, conn, kServer[i].what, &value) == DUNLIN_OK)
+      set_field(state, kServer[i].name, view(value));
+  }
+}
+
 void push_server(lua_State* state, const Host& host, dunlin_conn conn) {
   lua_newtable(state);
-  for (const ServerField& field : kServer) {
-    dunlin_str value{};
-    if (host.conn->info(host.self, conn, field.what, &value) == DUNLIN_OK) set_field(state, field.name, view(value));
-  }
+  set_server_fields(state, host, conn, std::size(kServer));
 }
 
 dunlin_verdict open(dunlin_instance* instance, dunlin_conn conn, dunlin_ticket ticket) noexcept {
@@ -46,8 +53,9 @@ dunlin_verdict open(dunlin_instance* instance, dunlin_conn conn, dunlin_ticket t
   return lua.start(Handler::handshake, conn, ticket, [&](lua_State* state) {
     if (handler.form == Form::client_id) lua_pushinteger(state, static_cast<lua_Integer>(conn));
     push_headers(state, host, conn);
-    if (handler.form == Form::conn) return push_conn(state, conn);
-    push_server(state, host, conn);
+    if (handler.form == Form::client_id) return push_server(state, host, conn);
+    set_server_fields(state, host, conn, kRequestLine);  // without a `server`, it finds them among the headers
+    push_conn(state, conn);
   });
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plugins/lua/run.h"
 
+#include "plugins/lua/handlers.h"
+
 namespace dunlin::lua {
 namespace {
 
@@ -10,7 +12,10 @@ constexpr char kSuspension = 0;  // its address is the mark
 
 Run& handler_run(lua_State* state, const char* function) {
   Run* run = Engine::of(state).running();
-  if (!run || !run->coroutine.state) luaL_error(state, "%s waits, which only a handler can do", function);
+  if (!run) luaL_error(state, "%s waits, which only a handler can do", function);
+  if (!run->coroutine.state) {
+    luaL_error(state, "%s waits, which %s cannot, since it answers at once", function, handler_name(run->handler));
+  }
   if (run->then != LUA_NOREF) luaL_error(state, "%s waits, and this handler waits for a log-in already", function);
   return *run;
 }
@@ -21,7 +26,8 @@ void go_on_with(lua_State* state, Run& run, int index) {
 }
 
 Run& waiting_run(lua_State* state, const char* function) {
-  if (Engine::of(state).running() && !lua_isyieldable(state)) {
+  const Run* run = Engine::of(state).running();
+  if (run && run->coroutine.state && !lua_isyieldable(state)) {
     luaL_error(state, "%s waits, which cannot be done inside table.sort, string.gsub, require or a metamethod",
                function);
   }

@@ -79,6 +79,11 @@ const char kSettingsSchema[] = R"({
       "additionalProperties": false,
       "properties": {"private_addresses": {"enum": ["allow", "deny"]}}
     },
+    "redis": {
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {"push": {"enum": ["data", "event"]}}
+    },
     "budget": {
       "type": "object",
       "additionalProperties": false,
@@ -120,6 +125,9 @@ bool read_settings(std::string_view json, std::string_view directory, Settings& 
   if (document.HasMember("allow_io")) out.allow_io = document["allow_io"].GetBool();
   if (document.HasMember("http") && document["http"].HasMember("private_addresses")) {
     out.deny_private = text_of(document["http"]["private_addresses"]) == "deny";
+  }
+  if (document.HasMember("redis") && document["redis"].HasMember("push")) {
+    out.push_events = text_of(document["redis"]["push"]) == "event";
   }
   std::uint64_t shared = SharedStore::kDefaultLimit;
   if (document.HasMember("shared") && !parse_size(text_of(document["shared"]), shared)) {

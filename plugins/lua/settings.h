@@ -38,6 +38,7 @@ struct Settings {
   Budget budget;
   bool allow_io = false;
   bool deny_private = false;  // mix.http.request connects to public addresses only
+  bool push_events = false;   // mix.redis.push wraps what it pushes as queue.pop does
   mutable ReloadNotes notes;
   mutable SharedStore shared;  // mix.shared, of all workers
 };

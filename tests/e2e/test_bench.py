@@ -24,9 +24,9 @@ def sound(found):
     return [found[fault] for fault in ("lost", "repeated", "disordered", "damaged", "error")] == [0, 0, 0, 0, ""]
 
 
-@pytest.mark.parametrize("work, receivers", [("fan-out", 20), ("one-to-one", 1)])
-def test_every_delivery_is_checked(dunlin, work, receivers):
-    found, code = bench(dunlin, work, "-n", "20", "-w", "8")
+@pytest.mark.parametrize("work, receivers, more", [("fan-out", 20, []), ("fan-out", 20, ["--spin"]), ("one-to-one", 1, [])])
+def test_every_delivery_is_checked(dunlin, work, receivers, more):
+    found, code = bench(dunlin, work, "-n", "20", "-w", "8", *more)
     assert code == 0 and sound(found)
     assert found["messages"] > 0 and found["deliveries"] > 0
     assert dunlin.metric("dunlin_deliveries_total") == dunlin.metric("dunlin_publishes_total") * receivers

@@ -246,3 +246,14 @@ def test_requests_as_other_clients_write_them(serve):
     assert backend.error("queue.unpop", []) == 203
     assert backend.result("queue.pop", ["a"]) == {"s": True} and backend.result("queue.unpop", []) == {"s": True}
     assert backend.error("conn.call", {"c": 9223372036854775807, "f": "set_context", "a": [[]]}) == 301
+
+
+def test_fields_that_clients_add_for_themselves_do_no_harm(serve):
+    dunlin = serve()
+    backend = dunlin.backend()
+    for method, given in (("mesh.publish", {"c": "nobody", "d": "x", "ttl": 5}), ("queue.pop", {"t": ["a"], "group": "g"})):
+        backend.send({"m": method, "p": given, "i": 1, "jsonrpc": "2.0"})
+        assert json.loads(backend.recv())["E"] is None
+    assert dunlin.api.post("/v1/mesh/publish", {"c": "nobody", "d": "x", "from": None}).body == {"E": None, "r": {"s": 0, "f": 0}}
+    assert dunlin.metric("dunlin_api_unknown_fields_total") == 5
+    assert backend.error("conn.call", {"c": "1", "f": "set_context", "a": {}, "x": 1}) == 101

@@ -21,8 +21,9 @@ typedef struct dunlin_router {
     /* [worker] The handshake is done. ALLOW (or PASS): go on. DENY: close it (1008). PENDING: no message is handed
      * over before the answer. */
     dunlin_verdict (*open)(dunlin_instance *instance, dunlin_conn conn, dunlin_ticket ticket) DUNLIN_NOTHROW;
-    /* [worker] One message at a time and in order: while one is PENDING this connection is not read, others are.
-     * ALLOW (or PASS): done. DENY: close the connection (1008). An error or a missed deadline closes it (1011). */
+    /* [worker] One message at a time and in order: while one is PENDING the next ones of this connection wait, those of
+     * others do not. ALLOW (or PASS): done. DENY: close the connection (1008). An error or a missed deadline closes it
+     * (1011). A client that leaves meanwhile cancels it. */
     dunlin_verdict (*message)(dunlin_instance *instance, dunlin_conn conn, const dunlin_message *message,
                               dunlin_ticket ticket) DUNLIN_NOTHROW;
     /* [worker] Exactly once for every open that was not denied. `code` is the WebSocket close code, `why` a short

@@ -2,10 +2,12 @@
 #include "plugins/lua/lib/http_options.h"
 
 #include <algorithm>
+#include <charconv>
+#include <cmath>
 #include <cstring>
 
+#include "plugins/lua/engine.h"
 #include "plugins/lua/lib/lib.h"
-#include "plugins/lua/settings.h"
 
 namespace dunlin::lua {
 namespace {
@@ -86,19 +88,37 @@ void read_cookies(lua_State* state, HttpCall& call) {
 
 void read_body(lua_State* state, HttpCall& call) { call.body = text_of(state, -1, "body"); }
 
-// A number of seconds, or a text such as "500ms" or "1h".
+struct Unit {
+  std::string_view name;
+  double milliseconds;
+};
+constexpr Unit kUnits[] = {{"ns", 1e-6}, {"us", 1e-3}, {"\u00b5s", 1e-3}, {"ms", 1}, {"s", 1e3}, {"m", 6e4}, {"h", 36e5}};
+
+// Milliseconds of a text as Go's programs write it: 500ms, 1.5h, 1m30s. NaN: it is none.
+double duration_of(std::string_view text) {
+  double sum = 0;
+  do {
+    double number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
+    if (error != std::errc()) return NAN;
+    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+    const std::string_view name = text.substr(0, text.find_first_of("0123456789."));
+    const auto unit = std::find_if(std::begin(kUnits), std::end(kUnits), [name](const Unit& one) { return one.name == name; });
+    if (unit == std::end(kUnits)) return NAN;
+    sum += number * unit->milliseconds;
+    text.remove_prefix(name.size());
+  } while (!text.empty());
+  return sum;
+}
+
+// A number of seconds, or a text such as "500ms" or "1m30s".
 void read_timeout(lua_State* state, HttpCall& call) {
-  std::int64_t milliseconds = 0;
-  if (lua_type(state, -1) == LUA_TNUMBER) {
-    const lua_Number seconds = lua_tonumber(state, -1);
-    milliseconds = seconds > 0 && seconds <= 86'400 ? static_cast<std::int64_t>(seconds * 1000) : 0;
-  } else if (!parse_duration(text_of(state, -1, "timeout"), milliseconds)) {
-    milliseconds = 0;
-  }
-  if (milliseconds < 1 || milliseconds > 86'400'000) {
+  const bool seconds = lua_type(state, -1) == LUA_TNUMBER;
+  const double wanted = seconds ? lua_tonumber(state, -1) * 1000 : duration_of(text_of(state, -1, "timeout"));
+  if (!(wanted > 0 && wanted <= 86'400'000)) {
     luaL_error(state, "mix.http.request: timeout: seconds, or a text such as \"500ms\", of at most a day are wanted");
   }
-  call.timeout_ms = static_cast<std::uint32_t>(milliseconds);
+  call.timeout_ms = static_cast<std::uint32_t>(std::max(wanted, 1.0));
 }
 
 void read_auth(lua_State* state, HttpCall& call) {
@@ -134,15 +154,36 @@ constexpr Option kReaders[] = {{"query", read_query},     {"headers", read_heade
                                {"body", read_body},       {"timeout", read_timeout}, {"auth", read_auth},
                                {"max_body", read_max_body}, {"verify", read_verify}};
 
-// A misspelt option would be ignored without a word.
-void check_names(lua_State* state) {
+constexpr char kPassedOver[] = "dunlin.http.options";
+
+// The option's name is on top, and stays.
+void say_once(lua_State* state) {
+  luaL_getsubtable(state, LUA_REGISTRYINDEX, kPassedOver);
+  lua_pushvalue(state, -2);
+  const bool said = lua_rawget(state, -2) != LUA_TNIL;
+  lua_pop(state, 1);
+  if (!said && lua_rawlen(state, -1) < 100) {  // names that are made up anew each time would fill the memory
+    const std::string name(to_view(state, -2));
+    Engine::of(state).host().write(DUNLIN_LOG_WARN, 0, "mix.http.request: there is no option '" + name + "'; it is passed over");
+    lua_pushvalue(state, -2);
+    lua_pushvalue(state, -1);
+    lua_rawset(state, -3);
+    lua_pushvalue(state, -2);
+    lua_rawseti(state, -2, static_cast<lua_Integer>(lua_rawlen(state, -2)) + 1);
+  }
+  lua_pop(state, 1);
+}
+
+// Options of other programs' HTTP clients do no harm; but one that is misspelt has no effect, which is said.
+void look_for_others(lua_State* state) {
   lua_pushnil(state);
   while (lua_next(state, kOptions) != 0) {
-    const char* name = lua_type(state, -2) == LUA_TSTRING ? lua_tostring(state, -2) : "";
+    lua_pop(state, 1);
+    if (lua_type(state, -1) != LUA_TSTRING) continue;
+    const char* name = lua_tostring(state, -1);
     const bool known = std::any_of(std::begin(kReaders), std::end(kReaders),
                                    [name](const Option& option) { return std::strcmp(option.name, name) == 0; });
-    if (!known) luaL_error(state, "mix.http.request: there is no option '%s'", luaL_tolstring(state, -2, nullptr));
-    lua_pop(state, 1);
+    if (!known) say_once(state);
   }
 }
 
@@ -157,7 +198,7 @@ HttpCall check_http_call(lua_State* state) {
   lua_settop(state, kOptions);
   if (!lua_isnil(state, kOptions)) {
     luaL_checktype(state, kOptions, LUA_TTABLE);
-    check_names(state);
+    look_for_others(state);
     for (const Option& option : kReaders) {
       if (lua_getfield(state, kOptions, option.name) != LUA_TNIL) option.read(state, call);
       lua_settop(state, kOptions);

@@ -76,8 +76,8 @@ class Packer {
     std::string_view value;
     if (!take_text(item, value)) return false;
     const auto all = static_cast<std::int64_t>(value.size());
-    const std::int64_t count = item.count == PackItem::kNone ? 1 : item.count == PackItem::kAll ? all : item.count;
-    if (count > all) return refuse(item, "there are not enough hex digits");
+    const std::int64_t wanted = item.count == PackItem::kNone ? 1 : item.count == PackItem::kAll ? all : item.count;
+    const std::int64_t count = std::min(wanted, all);
     std::string bytes(static_cast<std::size_t>(count + 1) / 2, '\0');
     const bool high_first = item.code->letter == 'H';
     for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
@@ -116,11 +116,9 @@ class Packer {
   }
 
   bool place(const PackItem& item) {
-    if (item.count == PackItem::kAll) return refuse(item, "it takes no '*'");
-    const std::int64_t count = item.count == PackItem::kNone ? (item.code->letter == '@' ? 0 : 1) : item.count;
+    const std::int64_t count = item.count < 0 ? 1 : item.count;  // of '*' nothing is made, as in PHP
     if (item.code->letter == 'X') {
-      if (static_cast<std::size_t>(count) > out_.size()) return refuse(item, "it goes back before the beginning");
-      out_.resize(out_.size() - static_cast<std::size_t>(count));
+      out_.resize(out_.size() - std::min(out_.size(), static_cast<std::size_t>(count)));
       return true;
     }
     const auto before = static_cast<std::int64_t>(item.code->letter == '@' ? 0 : out_.size());

@@ -59,22 +59,36 @@ std::string check_argument(lua_State* state, int index) {
   return std::string(to_view(state, index));
 }
 
-int submit(lua_State* state, std::string_view server, const std::vector<std::string>& arguments, const char* function) {
-  Run& run = waiting_run(state, function);
-  const Host& host = run.engine->host();
+dunlin_status start(const Host& host, std::string_view server, const std::vector<std::string>& arguments, dunlin_redis_fn fn,
+                    void* user) {
   std::vector<dunlin_str> argv;
   argv.reserve(arguments.size());
   for (const std::string& argument : arguments) argv.push_back(str(argument));
-  Wait* wait = run.instance.begin_wait(run);
   std::uint64_t id = 0;
-  const dunlin_status status =
-      host.redis->command(host.self, str(server), argv.data(), argv.size(), 0, replied, wait, &id);
-  if (status == DUNLIN_OK) return suspend(state);
-  run.instance.drop_wait(wait);
+  return host.redis->command(host.self, str(server), argv.data(), argv.size(), 0, fn, user, &id);
+}
+
+int not_started(lua_State* state, dunlin_status status, const std::string& command) {
   if (status == DUNLIN_E_DENIED)
-    return fail_with(state, arguments[0] + " needs a connection of its own, and those of Redis are shared");
+    return fail_with(state, command + " needs a connection of its own, and those of Redis are shared");
   if (status == DUNLIN_E_FULL) return fail_with(state, "too many commands to Redis are under way");
   return fail_with(state, status == DUNLIN_E_NOT_FOUND ? "the configuration names no such Redis server" : status_text(status));
+}
+
+int submit(lua_State* state, std::string_view server, const std::vector<std::string>& arguments, const char* function) {
+  Run& run = waiting_run(state, function);
+  Wait* wait = run.instance.begin_wait(run);
+  const dunlin_status status = start(run.engine->host(), server, arguments, replied, wait);
+  if (status == DUNLIN_OK) return suspend(state);
+  run.instance.drop_wait(wait);
+  return not_started(state, status, arguments[0]);
+}
+
+// Nobody is told of the outcome; it is counted, in dunlin_redis_commands_total.
+int submit_blindly(lua_State* state, const std::vector<std::string>& arguments) {
+  const auto forget = [](void*, dunlin_status, const dunlin_redis_value*) {};
+  const dunlin_status status = start(Engine::of(state).host(), "", arguments, forget, nullptr);
+  return status == DUNLIN_OK ? 0 : not_started(state, status, arguments[0]);
 }
 
 // redis:command(name, …) → value, err
@@ -104,15 +118,25 @@ int connection(lua_State* state) {
   return 1;
 }
 
+// What queue.pop would have made of it, so that a consumer knows whose it is and where it came from.
+bool as_event(lua_State* state, std::string& out, std::string& error) {
+  std::string topic, data;
+  if (!json_write(state, 1, topic, error) || !json_write(state, 2, data, error)) return false;
+  const Run* run = Engine::of(state).running();
+  out = "{\"c\":\"" + std::to_string(run ? run->conn : 0) + "\",\"t\":" + topic + ",\"d\":" + data + "}";
+  return true;
+}
+
 // mix.redis.push(topic, data) → n, err
 int push_topic(lua_State* state) {
   std::vector<std::string> arguments{"LPUSH", std::string(to_view(state, 1)), {}};
-  if (lua_istable(state, 2)) {
-    std::string error;
-    if (!json_write(state, 2, arguments[2], error)) return fail_with(state, error);
-  } else {
-    arguments[2] = check_argument(state, 2);
-  }
+  const bool table = lua_istable(state, 2);
+  if (!table) arguments[2] = check_argument(state, 2);
+  std::string error;
+  const bool written = Engine::of(state).settings().push_events ? as_event(state, arguments[2], error)
+                                                                : !table || json_write(state, 2, arguments[2], error);
+  if (!written) return fail_with(state, error);
+  if (goes_without_outcome(state)) return submit_blindly(state, arguments);
   return submit(state, "", arguments, "mix.redis.push");
 }
 

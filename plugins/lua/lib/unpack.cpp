@@ -104,10 +104,9 @@ class Unpacker {
   bool place(const PackItem& item) {
     const bool absolute = item.code->letter == '@';
     if (item.count == PackItem::kAll) return refuse(item, "it takes no '*'");
-    const auto count = static_cast<std::size_t>(item.count == PackItem::kNone ? (absolute ? 0 : 1) : item.count);
+    const auto count = static_cast<std::size_t>(item.count == PackItem::kNone ? 1 : item.count);
     if (item.code->letter == 'X') {
-      if (count > at_) return refuse(item, "it goes back before the beginning");
-      at_ -= count;
+      at_ -= std::min(at_, count);
       return true;
     }
     const std::size_t from = absolute ? 0 : at_;

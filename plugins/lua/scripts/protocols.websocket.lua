@@ -168,13 +168,19 @@ local function fault(server, headers)
   if headers["sec-websocket-version"] ~= "13" then return "426 Upgrade Required", "Sec-WebSocket-Version: 13\r\n" end
   local key = mix.base64_decode(headers["sec-websocket-key"] or "")
   if not key or #key ~= 16 then return "400 Bad Request" end
-  if asked.path and string.match(server.RequestUri, "^[^?]*") ~= asked.path then return "404 Not Found" end
+  if asked.path and string.sub(server.RequestUri, 1, #asked.path) ~= asked.path then return "404 Not Found" end
 end
 
+-- Scripts of the earlier form find the request line among the headers, and these in the context later on.
 local function call_handler(conn, headers, server)
   local handler = asked.handler
+  local conn_form = asked.with_conn or type(handler) == "function" and socket.form(handler) == "conn"
+  if conn_form then
+    for _, name in ipairs({"Method", "RequestUri", "ServerProtocol"}) do headers[name] = server[name] end
+  end
+  if asked.with_conn then conn:set_context_value("headers", headers) end
   if type(handler) ~= "function" then return end
-  if asked.with_conn or socket.form(handler) == "conn" then
+  if conn_form then
     handler(headers, conn)
   else
     server.RemoteAddr = conn:remote_addr()

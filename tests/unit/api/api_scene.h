@@ -93,6 +93,7 @@ class ApiScene : public ::testing::Test, protected ApiHost {
   Config config_;  // complete before the first call
   NotingMesh mesh_;
   OneQueue queue_;
+  Counters counters_;
   bool draining_ = false;
   std::vector<Sample> samples_;
   std::vector<NodeInfo> nodes_;
@@ -110,6 +111,7 @@ class ApiScene : public ::testing::Test, protected ApiHost {
     work();
     done();
   }
+  Counters& counters() override { return counters_; }
   bool draining() override { return draining_; }
   void collect(std::function<void(std::vector<Sample>)> done) override { done(samples_); }
   std::vector<NodeInfo> nodes() override { return nodes_; }

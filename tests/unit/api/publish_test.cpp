@@ -36,6 +36,14 @@ TEST_F(ApiPublish, null_is_as_good_as_nothing_where_nothing_is_needed) {
   EXPECT_EQ(mesh_.asked[0].kind, Kind::text);
 }
 
+TEST_F(ApiPublish, passes_over_what_it_does_not_know_and_counts_it) {
+  EXPECT_EQ(post(kPublish, R"({"c":"a","d":"b","trace":{"id":1},"priority":null,"priority":2})").status, 200);
+  EXPECT_EQ(post(kPublish, R"([{"c":"a","d":"b"},{"x":1,"c":"a","d":"b"}])").status, 200);
+  EXPECT_EQ(mesh_.asked.size(), 3u);
+  EXPECT_EQ(post(kSend, R"({"c":"5","D":"x"})").body, R"({"E":{"c":101,"m":"\"d\" is missing"}})");
+  EXPECT_EQ(counters_.get(Counter::unknown_fields), 5u);
+}
+
 TEST_F(ApiPublish, answers_when_the_last_has_reported) {
   mesh_.at_once = false;
   EXPECT_EQ(post(kPublish, R"({"c":"a","d":"b","t":"text"})").status, 0);
@@ -101,8 +109,6 @@ INSTANTIATE_TEST_SUITE_P(
             R"(\"t\" is true or false; must be a string)"},
         Bad{"another_type", kPublish, R"({"c":"x","d":"y","t":"x"})",
             R"(\"t\" is \"x\"; must be \"text\" or \"binary\")"},
-        Bad{"an_unknown_field", kPublish, R"({"c":"x","d":"y","channel":"z"})",
-            R"(unknown field \"channel\"; known are c, d, t, wait)"},
         Bad{"a_field_twice", kPublish, R"({"c":"x","d":"y","c":"z"})", R"(\"c\" is given twice)"},
         Bad{"an_empty_channel", kPublish, R"({"c":"","d":"y"})",
             R"(\"c\" is no channel; must be 1 to 255 bytes of UTF-8 without control characters)"},

@@ -39,8 +39,9 @@ TEST_F(Scene, messages_wait_while_one_is_handled_and_keep_their_order) {
   Session& session = connect();
   script.message = std::nullopt;
   session.on_message(Kind::text, "1");
-  EXPECT_TRUE(transport.paused);
+  EXPECT_FALSE(transport.paused);  // who closes now is heard
   session.on_message(Kind::text, "2");
+  EXPECT_TRUE(transport.paused);
   session.on_message(Kind::text, "3");
   EXPECT_EQ(script.seen, (Seen{"open", "message 1"}));
   script.message = RouterOutcome::proceed;
@@ -48,6 +49,27 @@ TEST_F(Scene, messages_wait_while_one_is_handled_and_keep_their_order) {
   EXPECT_EQ(script.seen, (Seen{"open", "message 1", "message 2", "message 3"}));
   EXPECT_FALSE(transport.paused);
   EXPECT_EQ(session.step(), Step::ready);
+}
+
+TEST_F(Scene, a_websocket_is_read_until_one_message_waits) {
+  Session& session = connect();
+  script.message = std::nullopt;
+  for (const char* text : {"1", "2", "3"}) session.on_message(Kind::text, text);
+  session.router_answered(RouterOutcome::proceed);
+  EXPECT_TRUE(transport.paused);  // for 3, while 2 is handled
+  session.router_answered(RouterOutcome::proceed);
+  EXPECT_FALSE(transport.paused);
+  EXPECT_EQ(session.step(), Step::handling);
+}
+
+TEST_F(Scene, a_raw_connection_is_not_read_while_a_packet_is_handled) {
+  transport.speaks = Protocol::socket;
+  Session& session = connect();
+  script.message = std::nullopt;
+  session.on_message(Kind::binary, "1");
+  EXPECT_TRUE(transport.paused);
+  session.router_answered(RouterOutcome::proceed);
+  EXPECT_FALSE(transport.paused);
 }
 
 TEST_F(Scene, no_message_is_handed_over_before_open_is_answered) {

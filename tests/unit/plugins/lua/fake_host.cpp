@@ -63,6 +63,7 @@ struct FakeTables {
       case DUNLIN_CONN_REMOTE_ADDR: *out = {"192.0.2.7:51234", 15}; return DUNLIN_OK;
       case DUNLIN_CONN_METHOD: *out = {"GET", 3}; return DUNLIN_OK;
       case DUNLIN_CONN_URI: *out = lend(found->uri); return DUNLIN_OK;
+      case DUNLIN_CONN_PROTOCOL: *out = {"HTTP/1.1", 8}; return DUNLIN_OK;
       default: return DUNLIN_E_NOT_FOUND;
     }
   }

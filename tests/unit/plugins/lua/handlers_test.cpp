@@ -11,7 +11,7 @@ using ::testing::HasSubstr;
 // A script whose on_handshake and on_close note what they got in the context of connection 1, through `note`.
 std::string noting(const std::string& handlers) {
   return "function note(...) local t = {} for i = 1, select('#', ...) do local v = select(i, ...) "
-         "t[i] = type(v) == 'userdata' and 'conn' or type(v) == 'table' and (v.Method or v['x-a']) or tostring(v) end "
+         "t[i] = type(v) == 'userdata' and 'conn' or type(v) == 'table' and (v['x-a'] or v.Method) or tostring(v) end "
          "mix.log(mix.INFO, 'note ' .. table.concat(t, ' ')) end " +
          handlers;
 }
@@ -56,6 +56,14 @@ INSTANTIATE_TEST_SUITE_P(
                  kConn, kIdClose}));
 
 class Handlers : public LuaTest {};
+
+TEST_F(Handlers, TheFormWithAConnectionFindsTheRequestLineAmongTheHeaders) {
+  load("function on_message(m) end function on_handshake(headers, conn) local url = mix.parse_url(headers['RequestUri']) "
+       "mix.log(mix.INFO, headers['Method'] .. url['path'] .. url['query']['a'] .. headers['ServerProtocol']) end");
+  host_->conns[1].uri = "/chat?a=1";
+  EXPECT_EQ(open(1), DUNLIN_ALLOW);
+  EXPECT_EQ(host_->logged(), "GET/chat1HTTP/1.1\n");
+}
 
 TEST_F(Handlers, MessageGetsTypeDataFinishAndConn) {
   load("function on_message(msg, conn) "

@@ -40,6 +40,8 @@ TEST_F(Http, TakesQueriesAndTimeoutsInEitherForm) {
   EXPECT_EQ(asked("{query = {['a b'] = 'c&d', n = 5}}").url, "http://h/p?a=1&a%20b=c%26d&n=5#f");
   EXPECT_EQ(asked("{timeout = 0.5}").timeout_ms, 500u);
   EXPECT_EQ(asked("{timeout = '250ms'}").timeout_ms, 250u);
+  EXPECT_EQ(asked("{timeout = '1h1m1.5s'}").timeout_ms, 3'661'500u);
+  EXPECT_EQ(asked("{timeout = '10us'}").timeout_ms, 1u);
   EXPECT_EQ(asked("nil").timeout_ms, 10'000u);
   EXPECT_EQ(asked("{}").flags, DUNLIN_HTTP_FOLLOW);
 }
@@ -75,6 +77,16 @@ TEST_F(Http, IsCancelledWithItsHandler) {
   EXPECT_EQ(host_->requests.at(0).fn, nullptr);
 }
 
+TEST_F(Http, PassesOverOptionsOfOtherClientsAndSaysSoOnce) {
+  load(evaluator());
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(asked("{Body = 'x', form = 'a=1', 7, body = 'b'}").body, "b");
+  for (const char* name : {"Body", "form"}) {
+    const std::string line = std::string("there is no option '") + name + "'";
+    EXPECT_NE(host_->logged().find(line), std::string::npos);
+    EXPECT_EQ(host_->logged().find(line), host_->logged().rfind(line));
+  }
+}
+
 TEST_F(Http, RefusesWhatIsNoRequest) {
   load("function on_message(m) local good, err = pcall(load('return ' .. m.data)) mix.websocket():send(tostring(err)) "
        "end");
@@ -88,7 +100,6 @@ TEST_F(Http, RefusesWhatIsNoRequest) {
            {"mix.http.request('GET', 'ftp://h')", "http:// or https://"},
            {"mix.http.request('GET', 'http://h\\r\\nX: y')", "http:// or https://"},
            {"mix.http.request('GET', 'http://h', 7)", "table expected"},
-           {"mix.http.request('GET', 'http://h', {Body = 'x'})", "there is no option 'Body'"},
            {"mix.http.request('GET', 'http://h', {body = {}})", "body: a string is wanted, not a table"},
            {"mix.http.request('GET', 'http://h', {headers = 'x'})", "headers: a table is wanted"},
            {"mix.http.request('GET', 'http://h', {headers = {'x'}})", "names are strings"},
@@ -96,6 +107,11 @@ TEST_F(Http, RefusesWhatIsNoRequest) {
            {"mix.http.request('GET', 'http://h', {cookies = {a = 'b;c'}})", "cannot have"},
            {"mix.http.request('GET', 'http://h', {timeout = -1})", "timeout"},
            {"mix.http.request('GET', 'http://h', {timeout = 'soon'})", "timeout"},
+           {"mix.http.request('GET', 'http://h', {timeout = '5'})", "timeout"},
+           {"mix.http.request('GET', 'http://h', {timeout = ''})", "timeout"},
+           {"mix.http.request('GET', 'http://h', {timeout = '1s-2s'})", "timeout"},
+           {"mix.http.request('GET', 'http://h', {timeout = 'inf'})", "timeout"},
+           {"mix.http.request('GET', 'http://h', {timeout = '25h'})", "timeout"},
            {"mix.http.request('GET', 'http://h', {timeout = 1e300})", "timeout"},
            {"mix.http.request('GET', 'http://h', {timeout = 0/0})", "timeout"},
            {"mix.http.request('GET', 'http://h', {auth = 'x'})", "auth"},

@@ -105,10 +105,11 @@ TEST_F(Protocols, WebSocketShakesHands) {
 
 TEST_F(Protocols, WebSocketServesTheEarlierForm) {
   speak("protocols/websocket",
-        "return protocol.input(buf, mix.socket.tcp(), '/chat', function(headers, conn) mix.log(mix.INFO, "
-        "headers['x-name'] .. conn:client_id()) end)");
+        "return protocol.input(buf, mix.socket.tcp(), '/ch', function(headers, conn) mix.log(mix.INFO, "
+        "headers['x-name'] .. conn:client_id() .. headers['Method'] .. headers['RequestUri'] .. headers['ServerProtocol'] "
+        ".. conn:context()['headers']['X-Name']) end)");
   feed(kHandshake);
-  EXPECT_THAT(decoded(), ElementsAre("value1"));
+  EXPECT_THAT(decoded(), ElementsAre("value1GET/chat?x=1HTTP/1.1value"));
   stop();
   host_->conns.clear();
   speak("protocols.websocket", "return protocol.input(buf, mix.socket.tcp(), '/other')");

@@ -15,10 +15,13 @@ class RedisTest : public LuaTest {
       commands.push_back(argv);
       fn(user, status, &reply);
     };
-    load("function on_message(m) local redis = mix.redis.connection('default') "
-         "local v, err = assert(load('local redis = ... return ' .. m.data))(redis) "
-         "mix.websocket():send(mix.json_encode({v = v, err = err})) end");
+    load(kScript);
   }
+  static constexpr const char* kScript =
+      "function on_message(m) local redis = mix.redis.connection('default') "
+      "local v, err = assert(load('local redis = ... return ' .. m.data))(redis) "
+      "mix.websocket():send(mix.json_encode({v = v, err = err})) end "
+      "function protocol_input(buf) local n, err = mix.redis.push('t', {1}) return n or err and -1 or 7 end";
   static dunlin_redis_value text(std::uint32_t kind, const char* of) {
     return {{of, std::char_traits<char>::length(of)}, 0, nullptr, 0, kind, 0};
   }
@@ -53,6 +56,26 @@ TEST_F(RedisTest, PushEncodesTablesAsJson) {
   EXPECT_EQ(ask(1, "mix.redis.push('t', {1, 2})"), R"({"v":"OK"})");
   EXPECT_EQ(ask(1, "mix.redis.push('t', 'x')"), R"({"v":"OK"})");
   EXPECT_THAT(commands, ElementsAre(ElementsAre("LPUSH", "t", "[1,2]"), ElementsAre("LPUSH", "t", "x")));
+}
+
+TEST_F(RedisTest, PushGivesTheEventThatQueuePopWouldWhereThatIsAskedFor) {
+  stop();
+  load(kScript, R"(,"redis":{"push":"event"})");
+  EXPECT_EQ(ask(1, "mix.redis.push('t', {a = 1})"), R"({"v":"OK"})");
+  EXPECT_EQ(ask(1, "mix.redis.push('t', 'x\"')"), R"({"v":"OK"})");
+  EXPECT_EQ(ask(1, "mix.redis.push('t', 5)"), R"({"v":"OK"})");
+  EXPECT_THAT(commands, ElementsAre(ElementsAre("LPUSH", "t", R"({"c":"1","t":"t","d":{"a":1}})"),
+                                    ElementsAre("LPUSH", "t", R"({"c":"1","t":"t","d":"x\""})"),
+                                    ElementsAre("LPUSH", "t", R"({"c":"1","t":"t","d":"5"})")));
+  EXPECT_THAT(ask(1, "mix.redis.push('\\255', 'x')"), HasSubstr("err"));
+}
+
+TEST_F(RedisTest, PushDoesWithoutItsOutcomeWhereNothingCanWait) {
+  const auto& framer = *static_cast<const dunlin_framer*>(module().get_interface(DUNLIN_FRAMER));
+  host_->conns[1].socket = true;
+  EXPECT_EQ(framer.input(instance_, 1, {"x", 1}), 7);
+  host_->turn();
+  EXPECT_THAT(commands, ElementsAre(ElementsAre("LPUSH", "t", "[1]")));
 }
 
 TEST_F(RedisTest, WhatTheOldestScriptsCall) {

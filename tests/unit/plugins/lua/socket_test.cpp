@@ -67,6 +67,16 @@ TEST_F(SocketTest, WhatAnInputSetsOffHappens) {
   EXPECT_EQ(input("x"), 1) << host_->logged();
 }
 
+TEST_F(SocketTest, WhatWaitsForAnAnswerIsRefusedByItsName) {
+  for (const char* call : {"mix.http.request('GET', 'http://h/')", "mix.redis.connection('default'):command('GET', 'k')", "mix.sleep(1)",
+                           "mix.socket.tcp():wait_context_value('k')", "coroutine.wrap(function() mix.sleep(1) end)()"}) {
+    host_->logs.clear();
+    load_input(call);
+    EXPECT_EQ(input("x"), kFault) << call;
+    EXPECT_THAT(host_->logged(), HasSubstr(" waits, which protocol_input cannot, since it answers at once")) << call;
+  }
+}
+
 TEST_F(SocketTest, AScriptThatNeverReturnsIsStopped) {
   load("function protocol_input() while true do end end function on_message() end", R"(,"budget":{"instructions":100000})");
   EXPECT_EQ(input("x"), kFault);

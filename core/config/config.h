@@ -155,7 +155,8 @@ struct Config {
   std::uint64_t queue_bytes = 64 * 1024 * 1024;    // of one topic's messages
   Millis queue_ack{30'000};                        // for an acknowledgement; then the message goes to another consumer
   bool queue_durable = false;                      // kept by JetStream; needs the engine nats
-  std::uint32_t queue_replicas = 1;                // of the stream, then
+  Millis queue_deadline{10'000};                   // for JetStream, to take a push or an acknowledgement
+  std::uint32_t queue_replicas = 0;                // of the stream, then; 0: as NATS has servers for them
 
   std::string mesh_engine = "local";  // local, nats, or a module's name …
   ModuleUse mesh_module;              // … which is this

@@ -84,8 +84,13 @@ const Key<Config> kQueue[] = {
      }},
     {"durable", "true or false", "false", "With `mesh.engine: nats`: topics are kept by JetStream, and survive every node ([cluster.md](cluster.md)).",
      [](Reading& r, const Node& n, Config& c) { choose<bool>(r, n, {{"true", true}, {"false", false}}, c.queue_durable); }},
-    {"replicas", "number", "1", "Copies of the durable topics, each on another server of one NATS cluster: with 3 any one of them may be lost.",
-     [](Reading& r, const Node& n, Config& c) { r.number(n, c.queue_replicas, 1, 5); }},
+    {"deadline", "duration", "10s", "For JetStream to take a push to a durable topic, or an acknowledgement: until then it is tried again. 30 seconds at most.",
+     [](Reading& r, const Node& n, Config& c) {
+       if (r.duration(n, c.queue_deadline) && (c.queue_deadline < Millis{100} || c.queue_deadline > Millis{30'000}))
+         r.fault(n, "is not between 100ms and 30s");
+     }},
+    {"replicas", "number", "0", "Copies of the durable topics, each on another server of one NATS cluster: with 3 any one of them may be lost. 0: 3 where NATS has the servers for them, otherwise 1.",
+     [](Reading& r, const Node& n, Config& c) { r.number(n, c.queue_replicas, 0, 5); }},
 };
 
 const Key<RedisServer> kRedis[] = {

@@ -30,6 +30,7 @@ void Cluster::connected(std::int64_t now) {
   for (auto& [boot, member] : members_)
     if (!member->silent) member->seen = now;  // who is gone has yet to show
   doubt();
+  mark();
   if (part_) part_->on_engine(true);
   if (number_ == 0) return begin_claim();
   say_hello();
@@ -49,6 +50,14 @@ void Cluster::disconnected(std::int64_t now) {
   ++stats_.reconnects;
   settle();
   if (part_) part_->on_engine(false);
+}
+
+void Cluster::beat() {
+  next_heartbeat_ = now_ + settings_.heartbeat_ms + static_cast<std::int64_t>(random_() % 100);
+  host_.broadcast(heartbeat(false));
+  for (const auto& [boot, member] : members_)
+    if (!member->silent) tell_missed(boot);
+  mark();
 }
 
 // A number is anybody's who says so and hears no objection: from its owner, from who remembers a late owner, or from
@@ -107,7 +116,8 @@ void Cluster::on(const wire::Heartbeat& frame) {
   const auto [there, fresh] = members_.try_emplace(frame.boot);
   if (fresh) there->second = std::make_unique<ClusterMember>(filter_, stream_of(frame.boot));
   ClusterMember& member = *there->second;
-  member.unmet |= never_met && frame.started_at_ms < static_cast<std::uint64_t>(settings_.info.started_at_ms);
+  if (fresh && never_met)
+    met(member, frame.started_at_ms < static_cast<std::uint64_t>(settings_.info.started_at_ms), frame.interest != 0);
   const bool news = std::exchange(member.silent, false) || fresh;
   member.number = number;
   member.seen = now_;
@@ -120,12 +130,13 @@ void Cluster::on(const wire::Heartbeat& frame) {
     if (frame.sent[i] == settings_.boot) claimed_to_have_sent(frame.boot, frame.sent[i + 1]);
     else if (!members_.contains(frame.sent[i])) heard_of(frame.sent[i]);
   }
-  if (number_ != 0 && (news || frame.hello != 0)) host_.send(frame.boot, heartbeat(false));
-  if (member.interest.is(frame.interest)) {
-    certain(member);
-  } else {
-    ask(frame.boot, member);
+  if (number_ != 0 && (news || frame.hello != 0)) {
+    host_.send(frame.boot, heartbeat(false));
+    tell_missed(frame.boot);
   }
+  const bool known = member.interest.is(frame.interest);
+  if (!known || member.apart) ask(frame.boot, member);
+  else certain(member);
   if (number_ == 0 && number == claiming_) return begin_claim();
   if (number == number_ && !evicted_) give_way(frame, member);
 }
@@ -141,9 +152,7 @@ void Cluster::welcome(std::uint64_t boot, ClusterMember& member) {
   departed_.erase(member.number);
   member.confirm = true;
   member.behind = false;
-  const std::uint64_t missed = std::exchange(member.missed, 0);
-  stats_.silent += missed;
-  log_.info("node joined", {{"node", member.info.id}, {"name", member.info.name}, {"number", member.number}, {"missed", missed}});
+  log_.info("node joined", {{"node", member.info.id}, {"name", member.info.name}, {"number", member.number}});
   if (part_) part_->on_member(boot, member.number);
   // A silent node of the same name and address is what this one was before it was killed: it does not come back.
   for (auto row = members_.begin(); row != members_.end(); ++row) {
@@ -220,7 +229,10 @@ void Cluster::expire_members() {
     const auto row = i++;
     ClusterMember& member = *row->second;
     const std::int64_t quiet = now_ - member.seen;
-    if (quiet > settings_.silence_ms && !std::exchange(member.silent, true)) left(row->first, member, "silent", {0, 1});
+    if (quiet > settings_.silence_ms && !std::exchange(member.silent, true)) {
+      parted(member);
+      left(row->first, member, "silent", {0, 1});
+    }
     if (quiet > settings_.return_ms) forget(row);
   }
   std::erase_if(departed_, [this](const auto& row) { return row.second.second <= now_; });
@@ -256,10 +268,8 @@ void Cluster::tick(std::int64_t now) {
     host_.claimed(number_);
     next_heartbeat_ = now;
   }
-  if (up_ && number_ != 0 && now >= next_heartbeat_) {
-    next_heartbeat_ = now + settings_.heartbeat_ms + static_cast<std::int64_t>(random_() % 100);
-    host_.broadcast(heartbeat(false));
-  }
+  if (up_ && number_ != 0 && now >= next_heartbeat_) beat();
+  tell_owed();
   announce();
   expire_unknown();
   if (part_) part_->on_tick(now);

@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <random>
 #include <set>
 #include <string>
@@ -22,6 +23,7 @@
 #include "core/mesh/cluster_stats.h"
 #include "core/mesh/interest.h"
 #include "core/mesh/mesh.h"
+#include "core/mesh/missed_ledger.h"
 
 namespace dunlin {
 
@@ -34,7 +36,7 @@ class ClusterHost {
   // As send(); nobody() may be told later.
   virtual bool ask(std::uint64_t boot, std::string_view frame) { return send(boot, frame); }
   virtual std::size_t largest() const = 0;  // bytes of a frame
-  virtual std::uint64_t times_published(std::uint64_t hash) const = 0;  // here, since this node began
+  virtual const PublishCounts& published_here() const = 0;
   // For the subscribers, the connection of this node. `done` may be empty (deliver) and is called later, or at once.
   virtual void deliver(std::string_view channel, const MessageRef& message, std::function<void(Tally)> done) = 0;
   virtual void deliver_to(ClientId id, const MessageRef& message, std::function<void(SendStatus)> done) = 0;
@@ -114,7 +116,16 @@ class Cluster {
   void contest(std::uint64_t boot, std::uint64_t number);
   std::string heartbeat(bool hello);
   void say_hello();
+  void beat();
   void heard_of(std::uint64_t boot);
+  void owe(std::uint64_t receiver, std::uint64_t messages);
+  void tell_owed();
+  void tell_missed(std::uint64_t boot);
+  void mark();
+  ClusterMark mark_before(std::int64_t at) const;
+  void parted(ClusterMember& member);
+  void met(ClusterMember& member, bool older, bool has_interest);
+  void learnt(std::uint64_t boot, ClusterMember& member);
   void certain(ClusterMember& member);
   void welcome(std::uint64_t boot, ClusterMember& member);
   void give_way(const wire::Heartbeat& frame, const ClusterMember& member);
@@ -142,6 +153,7 @@ class Cluster {
   void on(const wire::AskInterest& frame);
   void on(const wire::WholeInterest& frame);
   void on(const wire::Knows& frame);
+  void on(const wire::Missed& frame);
   void on(const wire::Publish& frame);
   void on(const wire::TallyOf& frame);
   void on(const wire::Send& frame);
@@ -168,6 +180,11 @@ class Cluster {
   ClusterPart* part_ = nullptr;
   Members members_;
   std::map<std::uint64_t, ClusterStream> streams_;  // by boot
+  MissedLedger missed_;
+  std::deque<ClusterMark> marks_;      // of the last seconds
+  std::optional<ClusterMark> healed_;  // of members that were apart until lately …
+  std::int64_t healed_until_ = 0, tell_at_ = 0;
+  unsigned telling_ = 0;  // times that a change of what this node owes is still told
   std::map<unsigned, std::pair<std::uint64_t, std::int64_t>> departed_;  // number: boot, until when it is remembered
   std::map<std::uint64_t, std::int64_t> unheard_;  // boots that others have spoken of, until when that counts
   std::unordered_map<std::uint64_t, Publish> publishes_;

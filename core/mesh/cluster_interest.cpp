@@ -92,8 +92,12 @@ void Cluster::on(const wire::AskInterest& frame) {
 void Cluster::on(const wire::Interest& frame) {
   const auto row = members_.find(frame.boot);
   if (row == members_.end()) return;
-  if (!row->second->interest.apply(frame)) return ask(frame.boot, *row->second);
-  row->second->confirm = true;
+  ClusterMember& member = *row->second;
+  if (!member.interest.apply(frame)) return ask(frame.boot, member);
+  member.confirm = true;
+  if (member.apart) return;  // until the whole has come, which is asked for
+  member.interest.take_learnt();
+  member.certain = now_;
 }
 
 void Cluster::on(const wire::WholeInterest& frame) {
@@ -103,20 +107,9 @@ void Cluster::on(const wire::WholeInterest& frame) {
   if (!member.interest.apply(frame)) return ask(frame.boot, member);
   if (frame.part + 1 < frame.parts) return;
   member.asked = 0;
+  learnt(frame.boot, member);
   certain(member);
   member.confirm = true;
-}
-
-// It is known what the member wants. One that was cut off since before this node began has missed all that this one has
-// published of that; what it subscribed in between is counted with the rest.
-void Cluster::certain(ClusterMember& member) {
-  member.unsure = false;
-  if (!std::exchange(member.unmet, false)) return;
-  std::uint64_t missed = 0;
-  member.interest.each([&](std::uint64_t hash) { missed += host_.times_published(hash); });
-  if (missed == 0) return;
-  stats_.silent += missed;
-  log_.warn("a node was cut off since before this one began", {{"node", member.info.id}, {"name", member.info.name}, {"missed", missed}});
 }
 
 // Something may have been said that this node has not heard.

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 
 #include "core/mesh/interest.h"
 #include "core/mesh/mesh.h"
@@ -18,6 +20,12 @@ struct ClusterStream {
   std::int64_t until = 0;  // when it is forgotten; 0: its node is a member
 };
 
+// How often this node had published by then; without counts: when it began.
+struct ClusterMark {
+  std::int64_t at = 0;
+  std::shared_ptr<const PublishCounts::Snapshot> counts;
+};
+
 struct ClusterMember {
   ClusterMember(InterestFilter& filter, ClusterStream& numbers) : stream(&numbers), interest(filter) {}
 
@@ -26,8 +34,8 @@ struct ClusterMember {
   NodeInfo info;
   std::int64_t seen = 0, asked = 0;
   bool silent = false;        // not heard for long: no node of the cluster any more, but it may come back
-  std::uint64_t missed = 0;   // what it would have been sent, had it not been silent
-  bool unmet = false;         // it was there before this node, which has not heard of it until now
+  std::int64_t certain = 0;          // when it was last known what it wants; 0: never
+  std::optional<ClusterMark> apart;  // since when this node has not heard of what it subscribes
   bool unsure = true;         // what is known of its interest may be old
   bool confirm = false;       // it is to be told how much of its interest is known here
   std::uint64_t knows = 0;    // the number of this node's interest that it has confirmed

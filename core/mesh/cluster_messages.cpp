@@ -37,7 +37,7 @@ void Cluster::publish(std::string_view channel, const MessageRef& message, Mesh:
   for (auto& [boot, member] : members_) {
     if (!member->interest.wants(hash)) continue;
     if (member->silent) {
-      ++member->missed;
+      owe(boot, 1);
       continue;
     }
     if (frame.empty())
@@ -303,6 +303,7 @@ void Cluster::received(std::string_view bytes, std::int64_t now) {
     case wire::Type::call: return handle<wire::Call>(bytes);
     case wire::Type::called: return handle<wire::Called>(bytes);
     case wire::Type::knows: return handle<wire::Knows>(bytes);
+    case wire::Type::missed: return handle<wire::Missed>(bytes);
     default: break;
   }
   if (part_ && !part_->on_frame(type, bytes)) ++stats_.bad_frames;

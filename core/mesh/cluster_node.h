@@ -89,7 +89,7 @@ class ClusterNode final : private ClusterHost {
   bool ask(std::uint64_t boot, std::string_view frame) override;
   bool fits(std::string_view frame);
   std::size_t largest() const override { return engine_->largest(); }
-  std::uint64_t times_published(std::uint64_t hash) const override { return counts_.of(hash); }
+  const PublishCounts& published_here() const override { return counts_; }
   void deliver(std::string_view channel, const MessageRef& message, std::function<void(Tally)> done) override;
   void deliver_to(ClientId id, const MessageRef& message, std::function<void(SendStatus)> done) override;
   void call_here(ClientId id, const ConnCall& call, Mesh::CallDone done) override;

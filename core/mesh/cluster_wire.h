@@ -17,7 +17,8 @@ constexpr std::uint8_t kVersion = 1;
 enum class Type : std::uint8_t {
   heartbeat = 1, claim, taken, bye, interest, ask_interest, whole_interest, publish, tally, send, sent, call, called,
   knows,
-  queue_beat, queue_consumer, queue_end, queue_leave, queue_give, queue_settle, queue_ack, queue_acked  // queue_wire.h
+  queue_beat, queue_consumer, queue_end, queue_leave, queue_give, queue_settle, queue_ack, queue_acked,  // queue_wire.h
+  missed
 };
 
 // `boot` names a node as long as it runs: random, never used again. It is the sender's in every frame.
@@ -84,6 +85,16 @@ struct Knows {
   std::uint64_t boot = 0, number = 0;
   template <class F>
   void each(F&& f) { f(boot), f(number); }
+};
+
+// Messages that were not sent to a node since it was silent: its boot, the publisher's, how many by now. From that node
+// itself: how many of them it has counted.
+struct Missed {
+  static constexpr Type kType = Type::missed;
+  std::uint64_t boot = 0;
+  std::vector<std::uint64_t> rows;
+  template <class F>
+  void each(F&& f) { f(boot), f(rows); }
 };
 
 // `sequence` counts the publishes and sends from one node to another: a gap is a loss. Its upper bits count the

@@ -16,7 +16,7 @@ constexpr std::size_t kCredit = 64, kAckCredit = 1024;  // as hub/topics.h has t
 constexpr std::size_t kBatch = 256;
 constexpr std::int64_t kPullFor = 5000;                    // then it is asked for anew …
 constexpr std::int64_t kHeartbeat = 1000, kQuiet = 2500;   // … as it is when JetStream says nothing for so long
-constexpr std::int64_t kTellAgain = 1000, kConfirmFor = 5000;
+constexpr std::int64_t kTellAgain = 1000;
 constexpr std::int64_t kMillion = 1'000'000;
 
 }  // namespace
@@ -57,7 +57,7 @@ void DurableQueue::pull(Topic& topic) {
   const std::uint64_t number = next_++;
   const std::string body =
       fmt::format(R"({{"batch":{},"expires":{},"idle_heartbeat":{}}})", room - asked, kPullFor * kMillion, kHeartbeat * kMillion);
-  if (!host_.publish(fmt::format("$JS.API.CONSUMER.MSG.NEXT.{}.{}", stream_, topic.durable), ends_ + std::to_string(number), body)) return;
+  if (!host_.publish(fmt::format("$JS.API.CONSUMER.MSG.NEXT.{}.{}", stream_, topic.durable), ends_ + std::to_string(number), body, {})) return;
   topic.pulls[number] = {room - asked, now_};
   pulls_[number] = &topic;
 }
@@ -106,11 +106,11 @@ void DurableQueue::message(Topic* topic, const std::string& reply, std::string_v
   if (known(origin, reply)) return;
   if (origin.sequence == 0 || data.size() < 16 || !is_utf8(data.substr(16))) {
     log_.warn("a message of the stream is none of ours; it is removed", {{"stream", stream_}});
-    host_.publish(reply, "", "+TERM");
+    host_.publish(reply, "", "+TERM", {});
     return;
   }
   const std::uint64_t consumer = topic ? whose_turn(*topic) : 0;
-  if (consumer == 0) host_.publish(reply, "", "-NAK");  // whom it was asked for has left
+  if (consumer == 0) host_.publish(reply, "", "-NAK", {});  // whom it was asked for has left
   else give(*topic, consumer, origin, reply, data);
 }
 
@@ -199,15 +199,15 @@ void DurableQueue::settled(std::uint64_t id, bool confirmed) {
 void DurableQueue::acknowledge_again() {
   for (auto row = settled_.begin(); row != settled_.end();) {
     const auto& [id, one] = *row++;
-    if (now_ - one.since >= kConfirmFor) settled(id, false);
-    if (now_ - one.since >= settings_.ack_ms + kConfirmFor) settled_.erase(id);
+    if (now_ - one.since >= settings_.deadline_ms) settled(id, false);
+    if (now_ - one.since >= settings_.ack_ms + settings_.deadline_ms) settled_.erase(id);
     else if (up_ && now_ - one.told >= kTellAgain) acknowledge(id);
   }
 }
 
 void DurableQueue::give_back(std::uint64_t id) {
   const auto given = given_.find(id);
-  if (up_) host_.publish(given->second.reply, "", "-NAK");  // otherwise its time runs out there
+  if (up_) host_.publish(given->second.reply, "", "-NAK", {});  // otherwise its time runs out there
   given_.erase(given);
 }
 
@@ -236,7 +236,7 @@ void DurableQueue::expire_given() {
       expired.push_back(id);
     } else if (up_ && now_ - one.told >= settings_.ack_ms / 3) {
       one.told = now_;
-      host_.publish(one.reply, "", "+WPI");
+      host_.publish(one.reply, "", "+WPI", {});
     }
   }
   figures_.expired += expired.size();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The stream and its consumers, pushes, requests and their answers. What is handed to this node's consumers is in
-// durable_delivery.cpp.
+// The stream and its consumers, requests and their answers. The way to the stream is in durable_push.cpp, what is handed to
+// this node's consumers in durable_delivery.cpp.
 #include "core/mesh/durable_queue.h"
 
 #include <algorithm>
@@ -12,7 +12,9 @@
 namespace dunlin {
 namespace {
 
-constexpr std::int64_t kPushFor = 5000, kAskAgain = 1000, kAnswerFor = 5000, kCountFor = 1000;
+constexpr std::int64_t kAskAgain = 500, kAnswerFor = 5000;
+constexpr std::int64_t kGrow = 10'000;  // so often more copies are asked for where there were too few servers
+constexpr unsigned kEnough = 3;         // copies, where nothing else is set
 
 std::string flat(std::string_view prefix) {
   std::string out(prefix);
@@ -41,50 +43,69 @@ std::string DurableQueue::subject_of(std::string_view topic) const {
   return subject;
 }
 
-bool DurableQueue::request(const std::string& subject, std::string_view data, std::int64_t at_most, Answered done) {
+bool DurableQueue::request(const std::string& subject, std::string_view data, std::int64_t at_most, Answered done,
+                           const std::string& id) {
   const std::uint64_t ticket = next_++;
-  if (!up_ || !host_.publish(subject, answers_ + std::to_string(ticket), data)) return false;
+  if (!up_ || !host_.publish(subject, answers_ + std::to_string(ticket), data, id)) return false;
   requests_.emplace(ticket, Request{now_ + at_most, std::move(done)});
   return true;
 }
 
 void DurableQueue::on_engine(bool up) {
   up_ = up;
-  ready_ = false;
-  figures_.ready = 0;
+  set_ready(false);
+  for (auto& [number, one] : pushes_) one.asked = false;  // what was not answered by that connection will not be
   for (auto& [name, topic] : topics_) topic->ready = false, topic->pulls.clear();
   pulls_.clear();
   if (!up) return;
   for (auto& [id, one] : settled_) one.told = 0;
-  make_stream("CREATE");
+  copies_ = settings_.replicas == 0 ? kEnough : settings_.replicas;
+  make_stream("CREATE", copies_);
+}
+
+void DurableQueue::set_ready(bool ready) {
+  if (ready_ && !ready) lost_at_ = now_;
+  ready_ = ready;
+  figures_.ready = ready ? 1 : 0;
 }
 
 // Creating what is there with the same settings is no error; with others, they are changed.
-void DurableQueue::make_stream(const char* verb) {
+void DurableQueue::make_stream(const char* verb, unsigned copies) {
   asked_ = now_;
   request(fmt::format("$JS.API.STREAM.{}.{}", verb, stream_),
-          jetstream::stream_config(stream_, topics_prefix_ + "*", settings_.size, settings_.replicas), kAnswerFor,
-          [this, verb](std::string_view status, std::string_view data) { stream_answered(verb, status, data); });
+          jetstream::stream_config(stream_, topics_prefix_ + "*", settings_.size, copies), kAnswerFor,
+          [this, verb, copies](std::string_view status, std::string_view data) { stream_answered(verb, copies, status, data); });
 }
 
-void DurableQueue::stream_answered(std::string_view verb, std::string_view status, std::string_view data) {
-  if (ready_ || !up_) return;  // of an earlier question
+void DurableQueue::stream_answered(std::string_view verb, unsigned copies, std::string_view status, std::string_view data) {
   const int error = jetstream::error_in(status, data);
-  if (error == jetstream::kOtherSettings && verb == "CREATE") return make_stream("UPDATE");
-  if (jetstream::too_few_servers(error))
-    return complain("queue.replicas is more than the servers that NATS has for the durable topics now; trying on", status, data);
-  if (error != 0) return complain("JetStream does not keep the durable topics; trying on", status, data);
-  ready_ = true;
-  figures_.ready = 1;
+  if (error == 0) return stream_there(copies);
+  if (error == jetstream::kOtherSettings && verb == "CREATE") return make_stream("UPDATE", copies);
+  const bool too_few = jetstream::too_few_servers(error);
+  if (too_few && settings_.replicas == 0 && copies > 1) {
+    if (std::exchange(copies_, 1u) > 1 && !ready_) make_stream("CREATE", copies_);
+    return;
+  }
+  if (ready_) return;  // of an earlier question, or one for more copies
+  complain(too_few ? "queue.replicas is more than the servers that NATS has for the durable topics now; trying on"
+                   : "JetStream does not keep the durable topics; trying on", status, data);
+}
+
+void DurableQueue::stream_there(unsigned copies) {
+  if (!up_) return;
   complaint_.clear();
-  log_.info("durable topics are kept by JetStream", {{"stream", stream_}, {"replicas", settings_.replicas}});
+  if (std::exchange(told_, copies) != copies || !ready_)
+    log_.info("durable topics are kept by JetStream", {{"stream", stream_}, {"replicas", copies}});
+  if (ready_) return;
+  set_ready(true);
   for (auto& [name, topic] : topics_) make_consumer(*topic);
+  push_again();
 }
 
 // The same is said once.
 void DurableQueue::complain(const char* what, std::string_view status, std::string_view answer) {
   if (std::exchange(complaint_, what) == what) return;
-  log_.error(what, {{"stream", stream_}, {"replicas", settings_.replicas}, {"status", status}, {"answer", answer}});
+  log_.error(what, {{"stream", stream_}, {"replicas", copies_}, {"status", status}, {"answer", answer}});
 }
 
 void DurableQueue::make_consumer(Topic& topic) {
@@ -99,43 +120,6 @@ void DurableQueue::make_consumer(Topic& topic) {
             found->second->ready = true;
             pull(*found->second);
           });
-}
-
-void DurableQueue::push(std::string_view topic, std::uint64_t client, std::string_view data, PushDone done) {
-  std::string body;
-  wire::put(body, client);
-  wire::put(body, settings_.boot);
-  body.append(data);
-  const std::string subject = subject_of(topic);
-  const bool sent = ready_ && request(subject, body, kPushFor, [this, subject, done](std::string_view status, std::string_view text) {
-    push_answered(subject, status, text, done);
-  });
-  if (sent) return;
-  ++figures_.failed;
-  if (done) done(Pushed::unavailable, 0);
-}
-
-void DurableQueue::push_answered(const std::string& subject, std::string_view status, std::string_view text, const PushDone& done) {
-  const int error = jetstream::error_in(status, text);
-  if (error == 0) {
-    ++figures_.pushes;
-    if (done) count_waiting(subject, done);
-    return;
-  }
-  const bool full = jetstream::no_room(error);
-  ++(full ? figures_.full : figures_.failed);
-  if (!full) complain("JetStream did not take a message", status, text);
-  if (status == "503" || status == "408") ready_ = false, figures_.ready = 0;  // no server leads the stream
-  if (done) done(full ? Pushed::full : error == jetstream::kTooLarge ? Pushed::too_large : status == "408" ? Pushed::timeout : Pushed::unavailable, 0);
-}
-
-// How many the topic holds; 1 where JetStream does not say: this one is kept, that is known.
-void DurableQueue::count_waiting(const std::string& subject, const PushDone& done) {
-  const auto answer = [subject, done](std::string_view status, std::string_view data) {
-    done(Pushed::yes, std::max<std::size_t>(jetstream::count_in(status, data, subject), 1));
-  };
-  if (!request("$JS.API.STREAM.INFO." + stream_, fmt::format(R"({{"subjects_filter":"{}"}})", subject), kCountFor, answer))
-    done(Pushed::yes, 1);
 }
 
 void DurableQueue::received(const std::string& subject, const std::string& reply, std::string_view status, std::string_view data) {
@@ -164,12 +148,16 @@ void DurableQueue::expire_requests() {
 }
 
 void DurableQueue::on_tick(std::int64_t now) {
+  if (now_ == 0) lost_at_ = now;
   now_ = now;
   expire_requests();
+  expire_pushes();
   expire_given();
   acknowledge_again();
   if (!up_) return;
-  if (!ready_ && now - asked_ >= kAskAgain) make_stream("CREATE");
+  const bool may_grow = settings_.replicas == 0 && copies_ < kEnough && now - asked_ >= kGrow;
+  if (may_grow) copies_ = kEnough;
+  if (may_grow || (!ready_ && now - asked_ >= kAskAgain)) make_stream("CREATE", copies_);
   for (auto& [name, topic] : topics_) {
     if (!topic->ready && ready_ && now - topic->asked >= kAskAgain) make_consumer(*topic);
     pull_again(*topic);

@@ -27,8 +27,9 @@ namespace dunlin {
 
 class DurableQueueHost {
  public:
-  // To NATS, with an address for the answer or "". False: it does not go.
-  virtual bool publish(const std::string& subject, const std::string& reply, std::string_view data) = 0;
+  // To NATS, with an address for the answer or "", and an id by which JetStream knows it again or "". False: it does not go.
+  virtual bool publish(const std::string& subject, const std::string& reply, std::string_view data, const std::string& id) = 0;
+  virtual std::size_t largest() const = 0;  // bytes that it takes as one message
   // For this node's consumer; `node`: the boot of where it was pushed.
   virtual void take(std::uint64_t consumer, const QueueParcel& parcel, std::uint64_t node) = 0;
 
@@ -43,7 +44,8 @@ class DurableQueue {
     std::uint64_t boot = 0;
     std::size_t size = 0;  // messages of a topic
     std::int64_t ack_ms = 0;
-    unsigned replicas = 1;
+    std::int64_t deadline_ms = 10'000;  // for JetStream, to take a push or an acknowledgement
+    unsigned replicas = 0;  // 0: three where there are so many servers, otherwise one
   };
   enum class Pushed { yes, full, timeout, too_large, unavailable };
   using PushDone = std::function<void(Pushed, std::size_t waiting)>;
@@ -57,7 +59,7 @@ class DurableQueue {
   void on_engine(bool up);
   void on_tick(std::int64_t now);
 
-  // `done` may be empty.
+  // `done` may be empty. While JetStream does not take it, it is tried again until the deadline.
   void push(std::string_view topic, std::uint64_t client, std::string_view data, PushDone done);
   void join(std::uint64_t consumer, const std::vector<std::string>& topics, bool ack);
   // Done with. `done`, which may be empty, gets how many of them JetStream has confirmed.
@@ -85,6 +87,14 @@ class DurableQueue {
     std::size_t next = 0;
     std::map<std::uint64_t, Pull> pulls;
   };
+  struct Push {
+    std::string subject, body, id;
+    std::int64_t due;
+    PushDone done;
+    bool asked = false;  // its answer is due …
+    unsigned tries = 0;  // … to the last of these
+    Pushed last = Pushed::unavailable;  // what it would be answered, were it over
+  };
   struct Given {
     std::uint64_t consumer;
     std::string reply;
@@ -104,12 +114,18 @@ class DurableQueue {
     Answered done;
   };
 
-  bool request(const std::string& subject, std::string_view data, std::int64_t at_most, Answered done);
-  void make_stream(const char* verb);
-  void stream_answered(std::string_view verb, std::string_view status, std::string_view data);
+  bool request(const std::string& subject, std::string_view data, std::int64_t at_most, Answered done, const std::string& id = {});
+  void make_stream(const char* verb, unsigned copies);
+  void stream_answered(std::string_view verb, unsigned copies, std::string_view status, std::string_view data);
+  void stream_there(unsigned copies);
+  void set_ready(bool ready);
   void complain(const char* what, std::string_view status, std::string_view answer);
   void make_consumer(Topic& topic);
-  void push_answered(const std::string& subject, std::string_view status, std::string_view text, const PushDone& done);
+  void ask_to_keep(std::uint64_t number);
+  void push_answered(std::uint64_t number, unsigned attempt, std::string_view status, std::string_view text);
+  void pushed(std::uint64_t number, Pushed outcome);
+  void push_again();
+  void expire_pushes();
   void count_waiting(const std::string& subject, const PushDone& done);
   void pull(Topic& topic);
   void pull_again(Topic& topic);
@@ -137,9 +153,14 @@ class DurableQueue {
   std::map<std::uint64_t, Given> given_;
   std::map<std::uint64_t, Settled> settled_;
   std::unordered_map<std::uint64_t, Request> requests_;
+  std::map<std::uint64_t, Push> pushes_;  // in their order
+  std::size_t pushing_ = 0;               // bytes of them
   std::uint64_t next_ = 1;
   std::int64_t now_ = 0, asked_ = 0;
+  std::int64_t lost_at_ = 0;  // since when it is not ready, if it is not
   std::string complaint_;  // the last in the log
+  unsigned copies_ = 0;  // that are asked for
+  unsigned told_ = 0;    // that the log has last spoken of
   bool up_ = false, ready_ = false;
   struct {
     std::atomic<std::uint64_t> pushes{0}, pops{0}, full{0}, failed{0}, left{0}, expired{0}, underway{0}, consumers{0}, ready{0};

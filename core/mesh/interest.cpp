@@ -15,6 +15,12 @@ std::uint64_t channel_hash(std::string_view channel) {
   return hash ^ hash >> 33;
 }
 
+PublishCounts::Snapshot PublishCounts::snapshot() const {
+  Snapshot counts(mask_ + 1);
+  for (std::size_t i = 0; i < counts.size(); ++i) counts[i] = counts_[i].load(std::memory_order_relaxed);
+  return counts;
+}
+
 void OwnInterest::add(std::uint64_t hash) {
   const auto [there, fresh] = wanted_.try_emplace(hash);
   ++there->second.workers;
@@ -71,7 +77,9 @@ std::vector<wire::WholeInterest> OwnInterest::whole(std::size_t most) const {
 }
 
 void OtherInterest::insert(std::uint64_t hash) {
-  if (channels_.insert(hash).second) filter_.add(hash);
+  if (!channels_.insert(hash).second) return;
+  filter_.add(hash);
+  learnt_.push_back(hash);
 }
 
 void OtherInterest::clear() {

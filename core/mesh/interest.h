@@ -10,6 +10,7 @@
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "core/mesh/cluster_wire.h"
@@ -44,7 +45,13 @@ class PublishCounts {
   explicit PublishCounts(std::size_t buckets = std::size_t{1} << 16)
       : mask_(buckets - 1), counts_(new std::atomic<std::uint32_t>[buckets]()) {}
   void add(std::uint64_t hash) { counts_[hash & mask_].fetch_add(1, std::memory_order_relaxed); }
-  std::uint64_t of(std::uint64_t hash) const { return counts_[hash & mask_].load(std::memory_order_relaxed); }
+  using Snapshot = std::vector<std::uint32_t>;
+  Snapshot snapshot() const;
+  // nullptr: since it began.
+  std::uint64_t since(const Snapshot* then, std::uint64_t hash) const {
+    const std::uint64_t place = hash & mask_;
+    return counts_[place].load(std::memory_order_relaxed) - (then ? (*then)[place] : 0u);
+  }
 
  private:
   const std::uint64_t mask_;
@@ -101,10 +108,8 @@ class OtherInterest {
   bool is(std::uint64_t number) const { return number_ == number; }
   std::uint64_t number() const { return number_; }
   std::size_t channels() const { return channels_.size(); }
-  template <class Each>
-  void each(Each&& take) const {
-    for (const std::uint64_t hash : channels_) take(hash);
-  }
+  // What has come to be wanted since the last call.
+  std::vector<std::uint64_t> take_learnt() { return std::exchange(learnt_, {}); }
 
  private:
   void insert(std::uint64_t hash);
@@ -112,6 +117,7 @@ class OtherInterest {
 
   InterestFilter& filter_;
   std::unordered_set<std::uint64_t> channels_;
+  std::vector<std::uint64_t> learnt_;
   std::uint64_t number_ = 0;                 // every node begins with nothing, and that is number 0
   std::uint64_t newest_ = 0;                 // the highest that was heard of
   std::vector<std::uint64_t> gathered_;      // parts of the whole …

@@ -14,8 +14,21 @@ namespace dunlin::jetstream {
 namespace {
 
 constexpr std::int64_t kNanoseconds = 1'000'000;         // of a millisecond
-constexpr int kNoRoom[] = {10077, 10047, 10023, 10025};  // messages a subject, storage, resources
+constexpr int kNotStored = 10077, kTooLarge = 10054, kBeingStored = 10158;
+constexpr int kNoRoom[] = {10047, 10023, 10025};         // storage, resources
 constexpr int kTooFewServers[] = {10074, 10005};         // a server that is no cluster, a cluster with fewer
+
+constexpr std::int64_t kUnavailable = 503;
+
+template <std::size_t Count>
+bool one_of(const int (&codes)[Count], std::int64_t code) {
+  return std::find(std::begin(codes), std::end(codes), code) != std::end(codes);
+}
+
+std::int64_t integer(const json::Value& object, const char* name, std::int64_t otherwise) {
+  const json::Value* value = object.IsObject() ? json::member(object, name) : nullptr;
+  return value && value->IsInt64() ? value->GetInt64() : otherwise;
+}
 
 std::uint64_t number(std::string_view text) {
   std::uint64_t value = 0;
@@ -43,21 +56,31 @@ int error_in(std::string_view status, std::string_view text) {
   const auto answer = json::parse(text);
   if (!status.empty() || !answer || !answer->IsObject()) return -1;
   const json::Value* error = json::member(*answer, "error");
-  const json::Value* code = error && error->IsObject() ? json::member(*error, "err_code") : nullptr;
-  return !error ? 0 : code && code->IsInt() ? code->GetInt() : -1;
+  return !error ? 0 : static_cast<int>(integer(*error, "err_code", -1));
 }
 
-bool no_room(int error) { return std::find(std::begin(kNoRoom), std::end(kNoRoom), error) != std::end(kNoRoom); }
-
-bool too_few_servers(int error) {
-  return std::find(std::begin(kTooFewServers), std::end(kTooFewServers), error) != std::end(kTooFewServers);
+// A server says of a message that it knows by its id, and that is not stored yet, that its sequence is 0.
+Kept kept(std::string_view status, std::string_view text) {
+  if (!status.empty()) return Kept::not_now;
+  const auto answer = json::parse(text);
+  if (!answer || !answer->IsObject()) return Kept::no;
+  const json::Value* error = json::member(*answer, "error");
+  if (!error) return integer(*answer, "seq", 0) > 0 ? Kept::yes : Kept::not_now;
+  const std::int64_t code = integer(*error, "err_code", -1);
+  if (code == kTooLarge) return Kept::too_large;
+  const json::Value* why = error->IsObject() ? json::member(*error, "description") : nullptr;
+  const bool bound = why && why->IsString() && json::text_of(*why).find("maximum") != std::string_view::npos;
+  if (one_of(kNoRoom, code) || (code == kNotStored && bound)) return Kept::full;
+  return code == kBeingStored || integer(*error, "code", 0) == kUnavailable ? Kept::not_now : Kept::no;
 }
+
+bool too_few_servers(int error) { return one_of(kTooFewServers, error); }
 
 std::string stream_config(std::string_view name, std::string_view subjects, std::size_t size, unsigned replicas) {
   return fmt::format(
       R"({{"name":"{}","subjects":["{}"],"retention":"workqueue","storage":"file","discard":"new",)"
       R"("discard_new_per_subject":true,"max_msgs_per_subject":{},"max_msgs":-1,"max_bytes":-1,"max_age":0,)"
-      R"("max_consumers":-1,"num_replicas":{}}})",
+      R"("max_consumers":-1,"duplicate_window":60000000000,"num_replicas":{}}})",
       name, subjects, size, replicas);
 }
 

@@ -21,11 +21,15 @@ Origin origin_of(std::string_view reply);
 // In an answer: 0: none; -1: it is no answer of JetStream's.
 int error_in(std::string_view status, std::string_view answer);
 
-constexpr int kTooLarge = 10054, kOtherSettings = 10058;
-bool no_room(int error);         // for one more message: of the topic, or of all
+// What has become of a message, by its answer. full: of its topic, or of all; not_now: nobody leads the stream, or the answer
+// to an earlier try is still due.
+enum class Kept { yes, full, too_large, not_now, no };
+Kept kept(std::string_view status, std::string_view answer);
+
+constexpr int kOtherSettings = 10058;
 bool too_few_servers(int error);  // for the copies that are asked for
 
-// `subjects`: all that it keeps; `size`: messages of one subject.
+// `subjects`: all that it keeps; `size`: messages of one subject. A message with the id of another of the last minute is that one.
 std::string stream_config(std::string_view name, std::string_view subjects, std::size_t size, unsigned replicas);
 std::string consumer_config(std::string_view stream, std::string_view name, std::string_view subject, std::int64_t ack_ms);
 

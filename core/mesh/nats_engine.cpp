@@ -68,6 +68,7 @@ Status NatsEngine::configure(natsOptions* options) {
   natsOptions_SetReconnectedCB(options, up, this);
   natsOptions_SetDisconnectedCB(options, [](natsConnection*, void* closure) {
     auto* self = static_cast<NatsEngine*>(closure);
+    self->connected_ = false;
     const std::lock_guard lock(self->events_lock_);
     if (self->closing_) return;
     self->log_.warn("the connection to NATS is lost");
@@ -145,6 +146,7 @@ void NatsEngine::on_connected(natsConnection* connection) {
   char url[256] = "";
   natsConnection_GetConnectedServerId(connection, url, sizeof(url));
   largest_ = static_cast<std::size_t>(natsConnection_GetMaxPayload(connection));
+  connected_ = true;
   log_.info("connected to NATS", {{"server", url}, {"max_payload", largest_.load()}});
   events_.connected();
 }
@@ -172,9 +174,20 @@ Status NatsEngine::listen(const std::string& subject, std::function<void(Answer)
 }
 
 bool NatsEngine::publish(const std::string& subject, const std::string& reply, std::string_view data) {
+  if (!connected_) return false;
   const auto size = static_cast<int>(data.size());
   return (reply.empty() ? natsConnection_Publish(connection_, subject.c_str(), data.data(), size)
                         : natsConnection_PublishRequest(connection_, subject.c_str(), reply.c_str(), data.data(), size)) == NATS_OK;
+}
+
+bool NatsEngine::publish_known(const std::string& subject, const std::string& reply, std::string_view data, const std::string& id) {
+  if (!connected_) return false;
+  natsMsg* message = nullptr;
+  natsStatus s = natsMsg_Create(&message, subject.c_str(), reply.c_str(), data.data(), static_cast<int>(data.size()));
+  if (s == NATS_OK) s = natsMsgHeader_Set(message, "Nats-Msg-Id", id.c_str());
+  if (s == NATS_OK) s = natsConnection_PublishMsg(connection_, message);
+  natsMsg_Destroy(message);
+  return s == NATS_OK;
 }
 
 std::string NatsEngine::subject_of(std::uint64_t boot) const { return fmt::format("{}{:016x}", prefix_, boot); }
@@ -186,7 +199,7 @@ bool NatsEngine::broadcast(std::string_view frame) {
 }
 
 bool NatsEngine::gather(std::uint64_t boot, bool asks, std::string_view frame) {
-  if (natsConnection_Status(connection_) != NATS_CONN_STATUS_CONNECTED) return false;
+  if (!connected_ || natsConnection_Status(connection_) != NATS_CONN_STATUS_CONNECTED) return false;
   bundles_.add(boot, asks, frame, std::min(kMessage, largest()));
   return true;
 }

@@ -42,6 +42,7 @@ class NatsEngine final : public MeshEngine {
   };
   Status listen(const std::string& subject, std::function<void(Answer)> received);
   bool publish(const std::string& subject, const std::string& reply, std::string_view data);
+  bool publish_known(const std::string& subject, const std::string& reply, std::string_view data, const std::string& id);
 
  private:
   Status configure(natsOptions* options);
@@ -66,6 +67,9 @@ class NatsEngine final : public MeshEngine {
   bool opened_ = false;  // the library has been used
   bool closing_ = false;
   std::atomic<std::size_t> largest_{0};
+  // While libnats tries to reach a server it holds the connection's lock, for as long as a look-up of its name or a dead
+  // link takes: who would send does not wait for that.
+  std::atomic<bool> connected_{false};
   // What the library refuses of it is lost as on the way: the receiver misses its number.
   FrameBundles bundles_{[this](std::uint64_t boot, bool asks, std::string_view message) {
     publish(subject_of(boot), asks ? nobody_of(boot) : std::string(), message);

@@ -78,9 +78,10 @@ class DurableTopics final : public ClusterPart, private DurableQueueHost {
   void on_turn() override {}
 
  private:
-  bool publish(const std::string& subject, const std::string& reply, std::string_view data) override {
-    return nats_.publish(subject, reply, data);
+  bool publish(const std::string& subject, const std::string& reply, std::string_view data, const std::string& id) override {
+    return id.empty() ? nats_.publish(subject, reply, data) : nats_.publish_known(subject, reply, data, id);
   }
+  std::size_t largest() const override { return nats_.largest(); }
   void take(std::uint64_t consumer, const QueueParcel& parcel, std::uint64_t node) override;
 
   ClusterNode& cluster_;

@@ -193,7 +193,8 @@ class Server {
     if (config_.queue_durable) {
       durable_ = std::make_unique<DurableTopics>(
           DurableQueue::Settings{.prefix = config_.nats.prefix, .boot = boot_, .size = config_.queue_size,
-                                 .ack_ms = config_.queue_ack.count(), .replicas = config_.queue_replicas},
+                                 .ack_ms = config_.queue_ack.count(), .deadline_ms = config_.queue_deadline.count(),
+                                 .replicas = config_.queue_replicas},
           *cluster_, *nats, log_);
       node_.durable = durable_.get();
     } else {

@@ -98,7 +98,7 @@ def test_what_is_not_acknowledged_comes_again_to_another(durable):
 
 
 def test_a_full_topic_and_one_that_nats_does_not_keep_are_errors(durable):
-    nodes = durable(1, size=3)
+    nodes = durable(1, size=3, deadline="3s")
     ready(nodes)
     push(nodes[0], "t", ["0", "1", "2"])
     assert nodes[0].api.post("/v1/queue/push", {"t": "t", "d": "3"}).body["E"]["c"] == 204
@@ -106,5 +106,22 @@ def test_a_full_topic_and_one_that_nats_does_not_keep_are_errors(durable):
     push(nodes[0], "other", ["0"])
     nodes.nats.kill_all()
     nodes.wait_connected(0)
-    refused = nodes[0].api.post("/v1/queue/push", {"t": "other", "d": "1"}).body["E"]
+    refused = nodes[0].api.post("/v1/queue/push", {"t": "other", "d": "1"}).body["E"]  # when the deadline has passed
     assert refused["c"] == 204 and "cannot be reached" in refused["m"]
+
+
+def test_a_push_waits_for_nats_to_come_back(durable):
+    nodes = durable(1, deadline="30s")
+    ready(nodes)
+    nodes.nats.kill_all()
+    nodes.wait_connected(0)
+    backend = nodes[0].backend()
+    for i in range(3):
+        backend.send({"m": "queue.push", "i": i, "p": {"t": "t", "d": str(i)}})
+    assert backend.nothing_waits()
+    nodes.nats.start()
+    for i in range(3):
+        assert backend.answer_to(i)["r"]["n"] > 0
+    backend.result("queue.pop", ["t"])
+    assert [backend.event()["d"] for _ in range(3)] == ["0", "1", "2"]
+    assert backend.nothing_waits()

@@ -15,8 +15,8 @@ def check(nodes, storm):
     """No message twice; what no answer spoke of was counted by a node."""
     account = storm.account()
     assert account["twice"] == []
-    silent = nodes.lost("silent") + nodes.silent_of_the_gone
-    assert account["missing"] <= silent, f"{account['missing']} missing, {silent:g} counted: {storm.unexplained[:5]}"
+    counted = nodes.lost("silent") + nodes.silent_of_the_gone
+    assert account["missing"] <= counted, f"{account['missing']} missing, {counted:g} counted: {storm.unexplained[:5]}"
     assert not storm.faults, f"handed to more than got it: {storm.faults[:5]}"
 
 

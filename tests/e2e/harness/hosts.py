@@ -5,6 +5,7 @@ lost is the same in every run.) They need root, unshare, nsenter, ip and /dev/ne
 
 A namespace has no name: it is gone when the process that holds it and those that run in it are, and the holder ends with
 the test's process, whatever becomes of that. Nothing outside changes, so that tests may run beside each other."""
+import contextlib
 import ctypes
 import fcntl
 import functools
@@ -56,12 +57,20 @@ class Host:
         self._ip("link", "set", "dev", LINK, "address", self.mac.hex(":"))
         for device in ("lo", LINK):
             self._ip("link", "set", "dev", device, "up")
+        with contextlib.suppress(OSError):  # not everywhere may this be set
+            self.call(self._give_up_early)
 
     @staticmethod
     def _make_link():
         plug = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
         fcntl.ioctl(plug, TUNSETIFF, struct.pack("16sH22x", LINK.encode(), IFF_TAP | IFF_NO_PI))
         return plug
+
+    @staticmethod
+    def _give_up_early():
+        """As docs/cluster.md advises for hosts of NATS servers."""
+        with open("/proc/sys/net/ipv4/tcp_retries2", "w") as file:
+            file.write("5")
 
     def _ip(self, *words):
         done = subprocess.run([*self.enter, "ip", *words], capture_output=True, text=True)

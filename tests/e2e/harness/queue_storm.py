@@ -5,7 +5,7 @@ from collections import Counter
 from .turmoil import Turmoil
 from .waiting import until
 
-PATIENCE = 15.0  # with the answer to a push: JetStream's own is 5 s
+PATIENCE = 40.0  # with the answer to a push, which is tried again for 30 s at most
 
 
 class QueueStorm(Turmoil):
@@ -16,6 +16,7 @@ class QueueStorm(Turmoil):
         super().__init__(nodes, pushers, consumers, seed, interval, PATIENCE)
         self.topic, self.ack = topic, ack
         self.pushed, self.kept, self.popped, self.settled, self.refusals = set(), set(), Counter(), set(), Counter()
+        self.refused = Counter()  # pushes, by why
         self.again = []  # handed out once more after their acknowledgement had been confirmed
 
     def __enter__(self):
@@ -37,7 +38,7 @@ class QueueStorm(Turmoil):
 
     def wait_kept(self, more, timeout=60):
         wanted = len(self.kept) + more
-        until(lambda: len(self.kept) >= wanted, f"{more} more pushes are answered; {len(self.kept)} are, refused: {self.refusals}", timeout)
+        until(lambda: len(self.kept) >= wanted, f"{more} more pushes are answered; {len(self.kept)} are, refused: {self.refused}, {self.refusals}", timeout)
 
     def wait_popped(self, more, timeout=60):
         wanted = len(self.popped) + more
@@ -54,7 +55,7 @@ class QueueStorm(Turmoil):
         if body["E"] is None and "n" in body["r"]:
             self.kept.add(text)
         else:
-            self.refusals[body["E"]["m"]] += 1
+            self.refused[body["E"]["m"]] += 1
 
     def _attend(self, which, choose):
         consumer = choose.choice(self.nodes.awake()).backend()

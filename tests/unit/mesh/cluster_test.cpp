@@ -139,6 +139,57 @@ TEST(Cluster, what_is_missing_is_what_is_counted) {
   }
 }
 
+void publish_often(Simulation& world, std::size_t index, const std::string& channel, int times) {
+  for (int i = 0; i < times; ++i) {
+    world.publish(index, channel);
+    world.run(10);
+  }
+}
+
+TEST(Cluster, what_a_silent_node_misses_is_counted_though_the_publisher_is_gone) {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    Simulation world(seed);
+    for (int i = 0; i < 3; ++i) world.add();
+    world.run(1000);
+    world.subscribe(1, "c0");
+    world.run(1000);
+    world.set_group(1, 1);
+    world.run(kSettle);
+    publish_often(world, 0, "c0", 20);
+    publish_often(world, 2, "c0", 5);
+    world.run(400);
+    world.kill(0);
+    world.heal();
+    world.run(kSettle);
+    EXPECT_EQ(world.node(0).stats.silent, 25u) << "seed " << seed << ": by the one that missed it";
+    EXPECT_EQ(world.node(1).stats.silent, 0u) << "seed " << seed;
+  }
+}
+
+TEST(Cluster, what_is_subscribed_beyond_a_cut_is_counted_when_it_heals) {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    Simulation world(seed);
+    for (int i = 0; i < 3; ++i) world.add();
+    world.run(1000);
+    publish_often(world, 0, "c1", 3);  // nobody wants it yet
+    world.run(3000);
+    world.set_group(2, 1);
+    world.run(kSettle);
+    world.add();
+    world.set_group(3, 1);
+    world.run(1500);
+    world.subscribe(2, "c1");
+    world.subscribe(3, "c1");  // on a node that the publisher has never met
+    world.run(500);
+    publish_often(world, 0, "c1", 7);
+    world.heal();
+    world.run(kSettle);
+    EXPECT_EQ(world.node(2).stats.silent, 7u) << "seed " << seed;
+    EXPECT_EQ(world.node(3).stats.silent, 7u) << "seed " << seed;
+    expect_one_view(world, seed);
+  }
+}
+
 TEST(Cluster, every_publish_is_answered_once) {
   for (std::uint64_t seed = 1; seed <= 100; ++seed) {
     Simulation world(seed);

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -16,7 +17,7 @@ constexpr std::int64_t kAck = 30'000;
 
 struct DurableQueueTest : testing::Test, DurableQueueHost {
   struct Said {
-    std::string subject, reply, data;
+    std::string subject, reply, data, id;
   };
 
   DurableQueueTest() {
@@ -27,10 +28,11 @@ struct DurableQueueTest : testing::Test, DurableQueueHost {
     answer("$JS.API.CONSUMER.DURABLE.CREATE", "{}");
   }
 
-  bool publish(const std::string& subject, const std::string& reply, std::string_view data) override {
-    said.push_back({subject, reply, std::string(data)});
+  bool publish(const std::string& subject, const std::string& reply, std::string_view data, const std::string& id) override {
+    said.push_back({subject, reply, std::string(data), id});
     return true;
   }
+  std::size_t largest() const override { return 1000; }
   void take(std::uint64_t, const QueueParcel& parcel, std::uint64_t) override { taken.emplace_back(parcel.data); }
 
   void tick(std::int64_t ms) { queue.on_tick(now += ms); }
@@ -55,6 +57,13 @@ struct DurableQueueTest : testing::Test, DurableQueueHost {
   static std::string address(std::uint64_t sequence, std::uint64_t time) {
     return "$JS.ACK.dunlin_queue.t.1." + std::to_string(sequence) + ".1." + std::to_string(time) + ".0";
   }
+  void push(const std::string& text) {
+    queue.push("t", 0, text, [this](DurableQueue::Pushed outcome, std::size_t) { pushed.push_back(outcome); });
+  }
+  void led_again() {
+    tick(1000);
+    answer("$JS.API.STREAM.CREATE", "{}");
+  }
   void message(std::uint64_t sequence, std::uint64_t time, const std::string& text) {
     queue.received("dunlin.queue.74", address(sequence, time), "", std::string(16, '\0') + text);
   }
@@ -63,8 +72,9 @@ struct DurableQueueTest : testing::Test, DurableQueueHost {
   std::vector<Said> said;
   std::vector<std::string> taken;
   std::vector<std::size_t> acknowledged;
+  std::vector<DurableQueue::Pushed> pushed;
   Log log{-1};
-  DurableQueue queue{{.prefix = "dunlin", .boot = 1, .size = 100, .ack_ms = kAck, .replicas = 3}, *this, log};
+  DurableQueue queue{{.prefix = "dunlin", .boot = 1, .size = 100, .ack_ms = kAck, .deadline_ms = 5000, .replicas = 3}, *this, log};
   DurableQueue::AckDone note = [this](std::size_t number) { acknowledged.push_back(number); };
 };
 
@@ -140,17 +150,111 @@ TEST_F(DurableQueueTest, a_pull_that_jetstream_has_forgotten_is_made_again) {
   EXPECT_EQ(count(kNext), 2u);
 }
 
-TEST_F(DurableQueueTest, a_stream_that_nobody_leads_is_asked_for_until_somebody_does) {
-  const auto failed = [](DurableQueue::Pushed outcome, std::size_t) { EXPECT_EQ(outcome, DurableQueue::Pushed::unavailable); };
-  queue.push("t", 0, "x", failed);
-  answer("dunlin.queue.74", "", "503");
-  queue.push("t", 0, "x", failed);
-  EXPECT_EQ(count("dunlin.queue.74"), 1u);  // not even tried
-  tick(1000);
-  EXPECT_EQ(count("$JS.API.STREAM.CREATE"), 2u);
+using Pushed = DurableQueue::Pushed;
+using Outcomes = std::vector<Pushed>;
+const std::string kTopic = "dunlin.queue.74", kKept = R"({"stream":"s","seq":5})";
+
+TEST_F(DurableQueueTest, a_push_that_nobody_takes_is_tried_again_under_its_id) {
+  push("x");
+  answer(kTopic, "", "503");
+  push("y");
+  EXPECT_EQ(count(kTopic), 1u);  // not even tried
+  EXPECT_EQ(pushed, Outcomes{});
+  led_again();
+  ASSERT_EQ(count(kTopic), 3u);
+  const Said first = said[said.size() - 2], second = said.back();
+  EXPECT_EQ(first.data.substr(16), "x");  // in their order
+  EXPECT_EQ(second.data.substr(16), "y");
+  EXPECT_NE(first.id, second.id);
+  const auto same = std::find_if(said.begin(), said.end(), [&](const Said& one) { return one.data == first.data; });
+  EXPECT_EQ(same->id, first.id);
+  queue.received(first.reply, "", "", kKept);
+  answer("$JS.API.STREAM.INFO", "{}");
+  queue.received(second.reply, "", "", kKept);
+  answer("$JS.API.STREAM.INFO", "{}");
+  EXPECT_EQ(pushed, (Outcomes{Pushed::yes, Pushed::yes}));
+}
+
+TEST_F(DurableQueueTest, a_push_that_is_known_and_not_stored_yet_is_not_kept_yet) {
+  push("x");
+  answer(kTopic, R"({"stream":"s","seq":0,"duplicate":true})");
+  led_again();
+  EXPECT_EQ(count(kTopic), 2u);
+  EXPECT_EQ(pushed, Outcomes{});
+  answer(kTopic, R"({"stream":"s","seq":9,"duplicate":true})");
+  answer("$JS.API.STREAM.INFO", "{}");
+  EXPECT_EQ(pushed, Outcomes{Pushed::yes});
+}
+
+TEST_F(DurableQueueTest, a_push_that_is_not_answered_is_tried_again) {
+  push("x");
+  for (int i = 0; i < 3; ++i) tick(1000);  // silence
   answer("$JS.API.STREAM.CREATE", "{}");
-  queue.push("t", 0, "x", {});
-  EXPECT_EQ(count("dunlin.queue.74"), 2u);
+  EXPECT_EQ(count(kTopic), 2u);
+  answer(kTopic, "", "503");
+  EXPECT_EQ(pushed, Outcomes{});
+  for (int i = 0; i < 2; ++i) tick(1000);
+  EXPECT_EQ(pushed, Outcomes{Pushed::unavailable});
+}
+
+TEST_F(DurableQueueTest, a_push_waits_no_longer_than_the_deadline) {
+  push("x");
+  for (int i = 0; i < 5; ++i) tick(1000);
+  EXPECT_EQ(pushed, Outcomes{Pushed::timeout});
+  for (int i = 0; i < 5; ++i) tick(1000);
+  push("y");  // there has been nobody for so long
+  EXPECT_EQ(pushed, (Outcomes{Pushed::timeout, Pushed::unavailable}));
+}
+
+TEST_F(DurableQueueTest, a_push_outlives_the_loss_of_nats) {
+  push("x");
+  queue.on_engine(false);
+  push("y");
+  tick(1000);
+  EXPECT_EQ(pushed, Outcomes{});
+  queue.on_engine(true);
+  answer("$JS.API.STREAM.CREATE", "{}");
+  EXPECT_EQ(count(kTopic), 3u);
+  EXPECT_EQ(last(kTopic).data.substr(16), "y");
+  tick(1500);  // what was asked by the connection that is no more is not answered: nothing is made of it
+  EXPECT_EQ(count("$JS.API.STREAM.CREATE"), 2u);
+}
+
+TEST_F(DurableQueueTest, what_cannot_be_kept_is_refused_at_once) {
+  push("x");
+  answer(kTopic, R"({"error":{"code":503,"err_code":10077,"description":"maximum messages per subject exceeded"}})");
+  push("y");
+  answer(kTopic, R"({"error":{"code":400,"err_code":10054,"description":"message size exceeds maximum allowed"}})");
+  push("z");
+  answer(kTopic, R"({"error":{"code":400,"err_code":10060,"description":"expected stream does not match"}})");
+  push(std::string(1000, 'x'));
+  EXPECT_EQ(pushed, (Outcomes{Pushed::full, Pushed::too_large, Pushed::unavailable, Pushed::too_large}));
+}
+
+TEST_F(DurableQueueTest, as_many_copies_as_there_are_servers_for) {
+  DurableQueue free{{.prefix = "free", .boot = 1, .size = 100, .ack_ms = kAck, .deadline_ms = 5000, .replicas = 0}, *this, log};
+  const std::string create = "$JS.API.STREAM.CREATE.free_queue";
+  const auto said_last = [&](const std::string& begin, int copies, std::string_view back) {
+    EXPECT_NE(last(begin).data.find("\"num_replicas\":" + std::to_string(copies)), std::string::npos) << begin;
+    const std::string to = last(begin).reply;
+    free.received(to, "", "", back);
+  };
+  const std::string too_few = R"({"error":{"code":500,"err_code":10074}})", other = R"({"error":{"code":400,"err_code":10058}})";
+  free.on_tick(now);
+  free.on_engine(true);
+  said_last(create, 3, too_few);
+  said_last(create, 1, "{}");
+  const std::size_t so_far = count(create);
+  free.on_tick(now + 5000);
+  EXPECT_EQ(count(create), so_far);
+  free.on_tick(now + 11'000);
+  said_last(create, 3, too_few);
+  EXPECT_EQ(count(create), so_far + 1);  // what there is stays
+  free.on_tick(now + 22'000);
+  said_last(create, 3, other);
+  said_last("$JS.API.STREAM.UPDATE.free_queue", 3, "{}");
+  free.on_tick(now + 33'000);
+  EXPECT_EQ(count(create), so_far + 2);
 }
 
 TEST(Jetstream, a_message_is_known_by_the_address_for_its_acknowledgement) {
@@ -160,6 +264,17 @@ TEST(Jetstream, a_message_is_known_by_the_address_for_its_acknowledgement) {
   EXPECT_EQ(std::pair(domain.sequence, domain.time), std::pair(std::uint64_t{22}, std::uint64_t{444}));
   EXPECT_EQ(jetstream::origin_of("$JS.ACK.1").sequence, 0u);
   EXPECT_EQ(jetstream::origin_of("").sequence, 0u);
+}
+
+TEST(Jetstream, what_became_of_a_message) {
+  using jetstream::Kept;
+  EXPECT_EQ(jetstream::kept("", R"({"stream":"s","seq":1})"), Kept::yes);
+  EXPECT_EQ(jetstream::kept("503", ""), Kept::not_now);
+  EXPECT_EQ(jetstream::kept("", R"({"error":{"code":503,"err_code":10008}})"), Kept::not_now);
+  EXPECT_EQ(jetstream::kept("", R"({"error":{"code":409,"err_code":10158}})"), Kept::not_now);
+  EXPECT_EQ(jetstream::kept("", R"({"error":{"code":503,"err_code":10077,"description":"store is closed"}})"), Kept::not_now);
+  EXPECT_EQ(jetstream::kept("", R"({"error":{"code":500,"err_code":10047}})"), Kept::full);
+  for (const char* text : {"", "x", "[]", R"({"error":1})", R"({"error":{}})"}) EXPECT_EQ(jetstream::kept("", text), Kept::no) << text;
 }
 
 TEST(Jetstream, what_is_no_answer_of_its_is_an_error) {

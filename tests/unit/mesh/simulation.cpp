@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::int64_t kStep = 10, kTick = 50;
 constexpr std::uint64_t kLongestWay = 60;  // ms
+constexpr std::int64_t kUnheard = 2000;    // as ClusterNode has it
 
 std::string name_of(std::uint64_t boot) { return "node-" + std::to_string(boot); }
 
@@ -163,18 +164,12 @@ void Simulation::run(std::int64_t ms) {
     }
     for (const auto& node : nodes_) {
       if (node->stalled_until > now) continue;
-      if (now % kTick == 0) node->cluster.tick(now);
+      if (now % kTick == 0) node->cluster.tick(node->ticked = now);
       node->cluster.turn();
     }
   }
   for (const auto& node : nodes_)
     for (const NodeInfo& info : node->cluster.nodes(now)) node->met.insert(info.name);
-}
-
-Simulation::Confirmation Simulation::confirmation(Node& node) const {
-  Confirmation now_there{.at = now, .by = {}};
-  for (const NodeInfo& info : node.cluster.nodes(now)) now_there.by.insert(info.name);
-  return now_there;
 }
 
 // It is known when the others have confirmed it; what was only given up does not count.
@@ -185,13 +180,13 @@ void Simulation::subscribe(std::size_t index, const std::string& channel) {
   node.cluster.subscribed(channel_hash(channel), [this, &node, channel, number] {
     const bool given_up = node.stats.unconfirmed != std::exchange(node.unconfirmed, node.stats.unconfirmed);
     const auto still = node.channels.find(channel);
-    if (!given_up && still != node.channels.end() && still->second == number) node.known[channel] = confirmation(node);
+    if (!given_up && still != node.channels.end() && still->second == number) node.known[channel] = now;
   });
 }
 
 void Simulation::confirm_all() {
   for (const auto& node : nodes_)
-    for (const auto& [channel, number] : node->channels) node->known[channel] = confirmation(*node);
+    for (const auto& [channel, number] : node->channels) node->known[channel] = now;
 }
 
 void Simulation::unsubscribe(std::size_t index, const std::string& channel) {
@@ -224,14 +219,12 @@ void Simulation::publish(std::size_t index, const std::string& channel) {
   const std::size_t id = published.size();
   Node& from = *nodes_[index];
   if (from.stalled_until > now || from.number == 0) return;
-  published.push_back({.from = from.boot, .channel = channel, .at = now, .tally = {}, .complete = from.cluster.complete(),
-                       .expected = {}});
+  const bool complete = from.cluster.complete() && now - from.ticked <= kUnheard;
+  published.push_back({.from = from.boot, .channel = channel, .at = now, .tally = {}, .complete = complete, .expected = {}});
   for (const auto& node : nodes_) {
     const auto known = node->known.find(channel);
     if (node->boot == from.boot || known == node->known.end()) continue;
-    const bool met = from.met.contains(name_of(node->boot)), before = from.born > known->second.at;
-    const bool told = known->second.by.contains(name_of(from.boot)) || from.born >= known->second.at;
-    if (met ? told : before) published.back().expected.insert(node->boot);
+    if (from.met.contains(name_of(node->boot)) || from.born > known->second) published.back().expected.insert(node->boot);
   }
   from.counts.add(channel_hash(channel));
   from.cluster.publish(channel, Message::make(Kind::text, std::to_string(id)),

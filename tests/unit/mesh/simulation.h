@@ -28,14 +28,8 @@ class Simulation {
     int answers = 0;
     Tally tally;
     bool complete = false;             // its publisher knew what all the others want
-    // Boots with a subscriber whose answer had come, that the publisher has met and was told of, or that was there before
-    // it. A node is not told of what one subscribes that takes it for gone.
+    // Boots with a subscriber whose answer had come, that the publisher has met, or that was there before it.
     std::set<std::uint64_t> expected;
-  };
-
-  struct Confirmation {
-    std::int64_t at;
-    std::set<std::string> by;  // names
   };
 
   explicit Simulation(std::uint64_t seed);
@@ -83,7 +77,6 @@ class Simulation {
 
   bool transmit(Node& from, Node& to, std::string_view frame);
   Node* find(std::uint64_t boot) const;
-  Confirmation confirmation(Node& node) const;
 
   std::mt19937_64 random_;
   std::vector<std::unique_ptr<Node>> nodes_;
@@ -100,7 +93,7 @@ class Simulation::Node final : public ClusterHost {
   bool broadcast(std::string_view frame) override;
   bool send(std::uint64_t to, std::string_view frame) override;
   std::size_t largest() const override { return 1024 * 1024; }
-  std::uint64_t times_published(std::uint64_t hash) const override { return counts.of(hash); }
+  const PublishCounts& published_here() const override { return counts; }
   void deliver(std::string_view channel, const MessageRef& message, std::function<void(Tally)> done) override;
   void deliver_to(ClientId id, const MessageRef&, std::function<void(SendStatus)> done) override;
   void call_here(ClientId, const ConnCall& call, Mesh::CallDone done) override;
@@ -115,9 +108,9 @@ class Simulation::Node final : public ClusterHost {
   bool was_evicted = false;
   bool linked = true;
   int group = 0;
-  std::int64_t stalled_until = 0;
+  std::int64_t stalled_until = 0, ticked = 0;
   std::map<std::string, std::uint64_t> channels;  // subscribed, by which subscription
-  std::map<std::string, Confirmation> known;      // those of them that the others have confirmed
+  std::map<std::string, std::int64_t> known;      // those of them that the others have confirmed, since when
   std::set<std::string> met;                      // names of nodes that it has seen
   std::uint64_t subscriptions = 0, unconfirmed = 0;
   InterestFilter filter{1024};  // a history makes many nodes, and has few channels

@@ -57,7 +57,7 @@ TEST_F(FrameBundlesTest, each_node_gets_its_frames_in_order_and_nothing_twice) {
 
 TEST_F(FrameBundlesTest, none_is_larger_than_allowed_but_a_frame_that_is) {
   std::vector<std::string> in;
-  for (std::size_t size : {10, 400, 600, 5000, 1, 980, 500, 400}) in.push_back("\1" + std::string(size, 'x'));
+  for (const std::size_t size : {10u, 400u, 600u, 5000u, 1u, 980u, 500u, 400u}) in.push_back("\1" + std::string(size, 'x'));
   for (const std::string& frame : in) bundles.add(7, false, frame, kMost);
   bundles.flush();
   std::vector<std::string> out;

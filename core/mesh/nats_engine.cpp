@@ -5,6 +5,7 @@
 #include <charconv>
 #include <chrono>
 #include <random>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -18,6 +19,8 @@ constexpr int kPendingBytes = 64 * 1024 * 1024;        // … beyond which libna
 constexpr std::size_t kMessage = 64 * 1024;            // bytes of frames that travel as one message
 constexpr std::int64_t kFirstWait = 100, kLongestWait = 2000;
 constexpr std::int64_t kClosing = 1000;
+constexpr std::int64_t kVerdict = 300;
+constexpr int kAttempts = 3;  // to begin; from then on libnats tries by itself
 
 Status status_of(natsStatus status, std::string_view what) {
   if (status == NATS_OK) return ok();
@@ -74,6 +77,13 @@ Status NatsEngine::configure(natsOptions* options) {
     self->log_.warn("the connection to NATS is lost");
     self->events_.disconnected();
   }, this);
+  // The last that a connection calls.
+  natsOptions_SetClosedCB(options, [](natsConnection*, void* closure) {
+    auto* self = static_cast<NatsEngine*>(closure);
+    const std::lock_guard lock(self->events_lock_);
+    ++self->connections_closed_;
+    self->completed_.notify_all();
+  }, this);
   natsOptions_SetErrorHandler(options, [](natsConnection*, natsSubscription*, natsStatus status, void* closure) {
     static_cast<NatsEngine*>(closure)->log_.warn("NATS reports an error", {{"error", natsStatus_GetText(status)}});
   }, this);
@@ -89,17 +99,38 @@ Status NatsEngine::open(std::uint64_t boot, Events events) {
   opened_ = true;
   if (Status made = status_of(natsOptions_Create(&options), "options"); !made) return made;
   Status status = configure(options);
-  if (status) {
+  for (int attempt = 1; status; ++attempt) {
     const natsStatus connecting = natsConnection_Connect(&connection_, options);
     // Not yet connected is what on_connected() is for.
     status = status_of(connecting == NATS_NOT_YET_CONNECTED ? NATS_OK : connecting, "cannot connect");
+    if (status && connecting != NATS_OK) await_verdict();
     if (status) status = subscribe(all_, &subscriptions_[0], take_frame);
     if (status) status = subscribe(subject_of(boot), &subscriptions_[1], take_frame);
     if (status) status = subscribe(nobody_ + "*", &subscriptions_[3], take_nobody);
     if (status && connecting == NATS_OK) on_connected(connection_);
+    if (status || !connection_ || attempt == kAttempts) break;
+    // libnats 3.4 gives up a connection whose first log-in was refused, and the answer to a nonce of NATS is, once in some
+    // hundreds, refused though it was right.
+    drop();
+    status = ok();
+    std::this_thread::sleep_for(std::chrono::milliseconds(kFirstWait));
   }
   natsOptions_Destroy(options);
   return status;
+}
+
+// Where a first attempt failed libnats tries again, or it has given up, which it says soon.
+void NatsEngine::await_verdict() {
+  std::unique_lock lock(events_lock_);
+  completed_.wait_for(lock, std::chrono::milliseconds(kVerdict), [this] { return connections_closed_ > 0 || connected_; });
+}
+
+void NatsEngine::drop() {
+  for (natsSubscription*& subscription : subscriptions_) natsSubscription_Destroy(std::exchange(subscription, nullptr));
+  natsConnection_Destroy(std::exchange(connection_, nullptr));
+  std::unique_lock lock(events_lock_);
+  completed_.wait_for(lock, std::chrono::milliseconds(kClosing), [this] { return connections_closed_ > 0; });
+  connections_closed_ = 0;
 }
 
 void NatsEngine::take_frame(natsConnection*, natsSubscription*, natsMsg* message, void* closure) {
@@ -147,6 +178,7 @@ void NatsEngine::on_connected(natsConnection* connection) {
   natsConnection_GetConnectedServerId(connection, url, sizeof(url));
   largest_ = static_cast<std::size_t>(natsConnection_GetMaxPayload(connection));
   connected_ = true;
+  completed_.notify_all();
   log_.info("connected to NATS", {{"server", url}, {"max_payload", largest_.load()}});
   events_.connected();
 }
@@ -212,10 +244,7 @@ void NatsEngine::close() {
     const std::lock_guard lock(events_lock_);
     closing_ = true;
   }
-  for (natsSubscription*& subscription : subscriptions_) {
-    natsSubscription_Destroy(subscription);
-    subscription = nullptr;
-  }
+  for (natsSubscription*& subscription : subscriptions_) natsSubscription_Destroy(std::exchange(subscription, nullptr));
   {  // what had arrived by then is freed by the library's thread, which must have come to it before the library ends
     std::unique_lock lock(events_lock_);
     completed_.wait_for(lock, std::chrono::milliseconds(kClosing), [this] { return subscribed_ == 0; });

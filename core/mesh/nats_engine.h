@@ -46,6 +46,8 @@ class NatsEngine final : public MeshEngine {
 
  private:
   Status configure(natsOptions* options);
+  void await_verdict();
+  void drop();  // the connection and what it subscribes: nothing more comes from it
   std::string subject_of(std::uint64_t boot) const;
   std::string nobody_of(std::uint64_t boot) const;  // where the server says that nobody listens there
   Status subscribe(const std::string& subject, natsSubscription** subscription, natsMsgHandler received);
@@ -64,6 +66,7 @@ class NatsEngine final : public MeshEngine {
   std::mutex events_lock_;  // libnats calls from several threads
   std::condition_variable completed_;
   int subscribed_ = 0;  // subscriptions of which messages may still come
+  int connections_closed_ = 0;  // under events_lock_
   bool opened_ = false;  // the library has been used
   bool closing_ = false;
   std::atomic<std::size_t> largest_{0};

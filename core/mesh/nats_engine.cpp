@@ -81,8 +81,8 @@ Status NatsEngine::configure(natsOptions* options) {
   natsOptions_SetClosedCB(options, [](natsConnection*, void* closure) {
     auto* self = static_cast<NatsEngine*>(closure);
     const std::lock_guard lock(self->events_lock_);
-    ++self->connections_closed_;
-    self->completed_.notify_all();
+    self->given_up_ = true;
+    self->changed_.notify_all();
   }, this);
   natsOptions_SetErrorHandler(options, [](natsConnection*, natsSubscription*, natsStatus status, void* closure) {
     static_cast<NatsEngine*>(closure)->log_.warn("NATS reports an error", {{"error", natsStatus_GetText(status)}});
@@ -99,38 +99,43 @@ Status NatsEngine::open(std::uint64_t boot, Events events) {
   opened_ = true;
   if (Status made = status_of(natsOptions_Create(&options), "options"); !made) return made;
   Status status = configure(options);
-  for (int attempt = 1; status; ++attempt) {
-    const natsStatus connecting = natsConnection_Connect(&connection_, options);
-    // Not yet connected is what on_connected() is for.
-    status = status_of(connecting == NATS_NOT_YET_CONNECTED ? NATS_OK : connecting, "cannot connect");
-    if (status && connecting != NATS_OK) await_verdict();
-    if (status) status = subscribe(all_, &subscriptions_[0], take_frame);
-    if (status) status = subscribe(subject_of(boot), &subscriptions_[1], take_frame);
-    if (status) status = subscribe(nobody_ + "*", &subscriptions_[3], take_nobody);
-    if (status && connecting == NATS_OK) on_connected(connection_);
-    if (status || !connection_ || attempt == kAttempts) break;
-    // libnats 3.4 gives up a connection whose first log-in was refused, and the answer to a nonce of NATS is, once in some
-    // hundreds, refused though it was right.
+  if (status) status = begin(options, boot);
+  // libnats 3.4 gives up a connection whose first log-in was refused, which happens once in some hundreds though it was right:
+  // what it signs for credentials is not always taken.
+  for (int attempt = 1; !status && connection_ && attempt < kAttempts; ++attempt) {
     drop();
-    status = ok();
     std::this_thread::sleep_for(std::chrono::milliseconds(kFirstWait));
+    status = begin(options, boot);
   }
   natsOptions_Destroy(options);
   return status;
 }
 
-// Where a first attempt failed libnats tries again, or it has given up, which it says soon.
-void NatsEngine::await_verdict() {
-  std::unique_lock lock(events_lock_);
-  completed_.wait_for(lock, std::chrono::milliseconds(kVerdict), [this] { return connections_closed_ > 0 || connected_; });
+Status NatsEngine::begin(natsOptions* options, std::uint64_t boot) {
+  const natsStatus connecting = natsConnection_Connect(&connection_, options);
+  if (connecting == NATS_NOT_YET_CONNECTED) {  // it tries again, which on_connected() is for; or has given up, and says so soon
+    std::unique_lock lock(events_lock_);
+    changed_.wait_for(lock, std::chrono::milliseconds(kVerdict), [this] { return given_up_ || connected_; });
+  } else if (connecting != NATS_OK) {
+    return status_of(connecting, "cannot connect");
+  }
+  Status status = subscribe(all_, &subscriptions_[0], take_frame);
+  if (status) status = subscribe(subject_of(boot), &subscriptions_[1], take_frame);
+  if (status) status = subscribe(nobody_ + "*", &subscriptions_[3], take_nobody);
+  if (status && connecting == NATS_OK) on_connected(connection_);
+  return status;
+}
+
+void NatsEngine::unsubscribe() {
+  for (natsSubscription*& subscription : subscriptions_) natsSubscription_Destroy(std::exchange(subscription, nullptr));
 }
 
 void NatsEngine::drop() {
-  for (natsSubscription*& subscription : subscriptions_) natsSubscription_Destroy(std::exchange(subscription, nullptr));
+  unsubscribe();
   natsConnection_Destroy(std::exchange(connection_, nullptr));
   std::unique_lock lock(events_lock_);
-  completed_.wait_for(lock, std::chrono::milliseconds(kClosing), [this] { return connections_closed_ > 0; });
-  connections_closed_ = 0;
+  changed_.wait_for(lock, std::chrono::milliseconds(kClosing), [this] { return given_up_; });
+  given_up_ = false;
 }
 
 void NatsEngine::take_frame(natsConnection*, natsSubscription*, natsMsg* message, void* closure) {
@@ -166,7 +171,7 @@ Status NatsEngine::subscribe(const std::string& subject, natsSubscription** subs
     auto* self = static_cast<NatsEngine*>(closure);
     const std::lock_guard lock(self->events_lock_);
     --self->subscribed_;
-    self->completed_.notify_all();
+    self->changed_.notify_all();
   }, this);
   return subscribing(natsSubscription_SetPendingLimits(*subscription, kPendingMessages, kPendingBytes));
 }
@@ -178,7 +183,7 @@ void NatsEngine::on_connected(natsConnection* connection) {
   natsConnection_GetConnectedServerId(connection, url, sizeof(url));
   largest_ = static_cast<std::size_t>(natsConnection_GetMaxPayload(connection));
   connected_ = true;
-  completed_.notify_all();
+  changed_.notify_all();
   log_.info("connected to NATS", {{"server", url}, {"max_payload", largest_.load()}});
   events_.connected();
 }
@@ -244,10 +249,10 @@ void NatsEngine::close() {
     const std::lock_guard lock(events_lock_);
     closing_ = true;
   }
-  for (natsSubscription*& subscription : subscriptions_) natsSubscription_Destroy(std::exchange(subscription, nullptr));
+  unsubscribe();
   {  // what had arrived by then is freed by the library's thread, which must have come to it before the library ends
     std::unique_lock lock(events_lock_);
-    completed_.wait_for(lock, std::chrono::milliseconds(kClosing), [this] { return subscribed_ == 0; });
+    changed_.wait_for(lock, std::chrono::milliseconds(kClosing), [this] { return subscribed_ == 0; });
   }
   if (connection_) natsConnection_Close(connection_);
   natsConnection_Destroy(std::exchange(connection_, nullptr));

@@ -46,8 +46,9 @@ class NatsEngine final : public MeshEngine {
 
  private:
   Status configure(natsOptions* options);
-  void await_verdict();
-  void drop();  // the connection and what it subscribes: nothing more comes from it
+  Status begin(natsOptions* options, std::uint64_t boot);  // one connection, and what it subscribes
+  void unsubscribe();
+  void drop();  // from here on nothing comes from that connection
   std::string subject_of(std::uint64_t boot) const;
   std::string nobody_of(std::uint64_t boot) const;  // where the server says that nobody listens there
   Status subscribe(const std::string& subject, natsSubscription** subscription, natsMsgHandler received);
@@ -64,9 +65,9 @@ class NatsEngine final : public MeshEngine {
   natsSubscription* subscriptions_[4] = {nullptr, nullptr, nullptr, nullptr};
   std::function<void(Answer)> answered_;
   std::mutex events_lock_;  // libnats calls from several threads
-  std::condition_variable completed_;
+  std::condition_variable changed_;
   int subscribed_ = 0;  // subscriptions of which messages may still come
-  int connections_closed_ = 0;  // under events_lock_
+  bool given_up_ = false;  // by libnats: this connection makes no further attempt
   bool opened_ = false;  // the library has been used
   bool closing_ = false;
   std::atomic<std::size_t> largest_{0};

@@ -7,8 +7,29 @@ import pytest
 from harness.cluster import Cluster
 from harness.keys import self_signed
 from harness.nkeys import Operator
+from harness.proxy import Proxy
 from harness.server import configuration, run_cli
 from harness.waiting import until
+
+
+class Doorman(Proxy):
+    """Says of the first log-in what NATS says of a wrong one."""
+
+    def __init__(self, loop, port):
+        self.refused = 0
+        super().__init__(loop, port)
+
+    async def _serve(self, reader, writer):
+        if self.refused == 1:
+            return await super()._serve(reader, writer)
+        self.refused += 1
+        far_reader, far_writer = await self._reach()
+        writer.write(await far_reader.readline())
+        await reader.readuntil(b"PING\r\n")
+        writer.write(b"-ERR 'Authorization Violation'\r\n")
+        await writer.drain()
+        for one in (writer, far_writer):
+            one.close()
 
 
 @pytest.fixture
@@ -68,3 +89,13 @@ def test_the_next_url_is_tried(serve, nats):
     server.kill(1)
     nodes.wait_connected()
     until(lambda: [node.api.publish("user:1", "?") for node in nodes] == [{"s": 2, "f": 0}] * 2, "every publish reaches both")
+
+
+# libnats gives such a connection up, though the same log-in is taken the next time.
+def test_a_first_log_in_that_is_refused_once(serve, nats, client_loop):
+    door = Doorman(client_loop, nats(1).ports[0])
+    try:
+        dunlin = serve(top={"mesh": {"engine": "nats", "nats": {"url": [f"nats://127.0.0.1:{door.port}"]}}})
+        assert door.refused == 1 and dunlin.logged("connected to NATS")
+    finally:
+        door.close()

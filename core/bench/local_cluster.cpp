@@ -90,6 +90,16 @@ std::string text_of(const std::string& file) {
 
 bool ended(pid_t pid) { return ::waitpid(pid, nullptr, WNOHANG) == pid; }
 
+// It has been told to end.
+void see_end(pid_t pid) {
+  for (const std::int64_t end = steady_ms() + kPatienceMs; !ended(pid); ::usleep(kPauseUs)) {
+    if (steady_ms() < end) continue;
+    ::kill(pid, SIGKILL);
+    ::waitpid(pid, nullptr, 0);
+    return;
+  }
+}
+
 Status wait_for(pid_t& pid, const char* what, const std::string& log, const std::function<bool()>& there) {
   for (const std::int64_t end = steady_ms() + kPatienceMs; !there(); ::usleep(kPauseUs)) {
     const bool gone = ended(pid);
@@ -189,10 +199,10 @@ LocalCluster::~LocalCluster() {
   for (const Node& node : nodes_)
     if (node.pid > 0) ::kill(node.pid, SIGTERM);
   for (const Node& node : nodes_)
-    if (node.pid > 0) ::waitpid(node.pid, nullptr, 0);
+    if (node.pid > 0) see_end(node.pid);
   if (nats_ > 0) {
     ::kill(nats_, SIGTERM);
-    ::waitpid(nats_, nullptr, 0);
+    see_end(nats_);
   }
   std::error_code ignored;
   if (!folder_.empty()) std::filesystem::remove_all(folder_, ignored);

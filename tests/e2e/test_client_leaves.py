@@ -50,6 +50,12 @@ def gone(dunlin, client_id, err, dropped):
     assert not [line for line in dunlin.log if line["msg"].startswith("ends ")]
 
 
+def sends_behind(dunlin, client, text="return"):
+    """A message that waits for the one that is handled."""
+    client.send_text(text)
+    dunlin.wait_metric("dunlin_messages_received_total", 3)
+
+
 def reset(client):
     client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     client.close()
@@ -85,16 +91,14 @@ def test_and_in_a_command_of_redis(begin, tmp_path):
 @pytest.mark.parametrize("leave", [lambda client: client.close(), reset], ids=["closed", "reset"])
 def test_also_behind_a_message_that_waits(begin, leave):
     dunlin, client, client_id = begin(VALUE)
-    client.send_text("return")
-    dunlin.wait_metric("dunlin_messages_received_total", 3)
+    sends_behind(dunlin, client)
     leave(client)
     gone(dunlin, client_id, "closed with 1006", 2)
 
 
 def test_a_reset_ends_what_has_a_bound_of_its_own_too(begin):
     dunlin, client, client_id = begin("mix.sleep(3600000)")
-    client.send_text("return")
-    dunlin.wait_metric("dunlin_messages_received_total", 3)
+    sends_behind(dunlin, client)
     reset(client)
     gone(dunlin, client_id, "closed with 1006", 2)
 
@@ -103,8 +107,7 @@ def test_over_tls(begin, tmp_path):
     certificate = self_signed(tmp_path)
     trusting = ssl.create_default_context(cafile=certificate[0])
     dunlin, client, client_id = begin(VALUE, lambda dunlin: dunlin.raw(ssl=trusting), tls=certificate)
-    client.send_text("return")
-    dunlin.wait_metric("dunlin_messages_received_total", 3)
+    sends_behind(dunlin, client)
     client.close()
     gone(dunlin, client_id, "closed with 1006", 2)
 
@@ -113,8 +116,7 @@ def test_what_was_sent_before_is_handled_first(begin, backend):
     server = backend(lambda request: (200, {}))
     server.hold()
     dunlin, client, client_id = begin(f"mix.http.request('GET', '{server.url}', {{timeout = 600}})")
-    client.send_text("return 0")
-    dunlin.wait_metric("dunlin_messages_received_total", 3)
+    sends_behind(dunlin, client, "return 0")
     for number in (1, 2, 3):
         client.send_text(f"return {number}")
     client.close()

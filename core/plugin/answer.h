@@ -29,4 +29,7 @@ Answer copy_answer(dunlin_verdict verdict, const dunlin_answer* given);
 
 Answer fault_answer(std::string why);
 
+// As an auth module's: ALLOW without a uid is a fault.
+Answer with_identity(Answer answer);
+
 }  // namespace dunlin

@@ -192,6 +192,10 @@ static dunlin_verdict check(dunlin_instance *self, dunlin_conn conn, const dunli
 #ifdef FAULT_LEAVE
     if (credentials->token.size > 1000) pthread_exit(NULL); /* takes the worker with it */
 #endif
+#ifdef FAULT_FORK_ON /* once, or each copy would make copies of its own */
+    static int forked;
+    if (!forked++ && fork() < 0) return DUNLIN_E_FAILED;
+#endif
 #ifdef FAULT_NONSENSE
     return 99;
 #endif

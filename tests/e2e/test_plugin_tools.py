@@ -36,6 +36,9 @@ def test_a_good_plugin_passes(name, settings):
 def test_settings_may_come_from_a_file(tmp_path):
     (tmp_path / "settings.json").write_text('{"pin": "open-sesame"}')
     assert check(f"{PLUGINS}/pin-auth.so", "--settings", f"@{tmp_path}/settings.json").returncode == 0
+    for text, why in (("nonsense", "--settings: is no JSON"), ("[1]", "--settings: must be a JSON object"), ("@nowhere", "cannot be read")):
+        refused = check(f"{PLUGINS}/pin-auth.so", "--settings", text)
+        assert refused.returncode == 1 and why in refused.stderr and not refused.stdout, refused.stderr
     refused = check(f"{PLUGINS}/pin-auth.so")
     assert refused.returncode == 1 and "needs `pin`" in refused.stdout and "--settings" in refused.stdout
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// NatsEngine: frames over NATS, by libnats with its own threads: connecting, TLS and names that are looked up block in
-// that library even with an event loop, and a blocked loop here would stop nobody but would stop somebody. It writes what
-// it is given at once instead of a millisecond later, and is given what a turn of the cluster's loop brought for each node
-// as one message. libnats ends a connection for good when a log-in is refused twice, or the server says what it has no rule
+// NatsEngine: frames over NATS, by libnats with its own threads (docs/decisions/0014-nats-on-its-own-threads.md). It writes
+// what it is given at once instead of a millisecond later, and is given what a turn of the cluster's loop brought for each
+// node as one message. libnats ends a connection for good when a log-in is refused twice, or the server says what it has no rule
 // for; a thread of ours, the keeper, then begins another one. Subjects:
 // PREFIX.all for every node, PREFIX.node.BOOT for one; the server's word that nobody listens at BOOT comes to
 // PREFIX.nobody.MINE.BOOT.

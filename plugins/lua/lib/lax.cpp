@@ -13,16 +13,21 @@ namespace {
 // Each function of Lua here is a closure over the one that it stands before, which has no upvalues itself (but random).
 int call_original(lua_State* state) { return lua_tocfunction(state, lua_upvalueindex(1))(state); }
 
-// A fraction where a whole number is wanted is cut off, from argument `first` on.
-void cut_fractions(lua_State* state, int first) {
+// A fraction where a whole number is wanted is cut off; what is beyond all of them, as math.huge, is the last of them.
+void cut_fraction(lua_State* state, int index) {
   constexpr lua_Number kLimit = 9223372036854775808.0;  // 2^63
-  for (int i = first; i <= lua_gettop(state); ++i) {
-    if (lua_type(state, i) != LUA_TNUMBER || lua_isinteger(state, i)) continue;
-    const lua_Number whole = std::trunc(lua_tonumber(state, i));
-    if (!(whole >= -kLimit && whole < kLimit)) continue;  // also NaN
-    lua_pushinteger(state, static_cast<lua_Integer>(whole));
-    lua_replace(state, i);
-  }
+  if (lua_type(state, index) != LUA_TNUMBER || lua_isinteger(state, index)) return;
+  const lua_Number number = lua_tonumber(state, index);
+  if (std::isnan(number)) return;
+  lua_pushinteger(state, number >= kLimit  ? LUA_MAXINTEGER
+                         : number < -kLimit ? LUA_MININTEGER
+                                            : static_cast<lua_Integer>(std::trunc(number)));
+  lua_replace(state, index);
+}
+
+// Of argument `first` and all that follow.
+void cut_fractions(lua_State* state, int first) {
+  for (int i = first; i <= lua_gettop(state); ++i) cut_fraction(state, i);
 }
 
 template <int first>
@@ -31,13 +36,46 @@ int with_whole(lua_State* state) {
   return charge_results(state, call_original(state));
 }
 
+// math.random and randomseed
 int random(lua_State* state) {
   for (int i = 1; i <= lua_gettop(state); ++i) luaL_checknumber(state, i);
   cut_fractions(state, 1);
   lua_pushvalue(state, lua_upvalueindex(1));
   lua_insert(state, 1);
-  lua_call(state, lua_gettop(state) - 1, 1);
-  return 1;
+  lua_call(state, lua_gettop(state) - 1, LUA_MULTRET);
+  return lua_gettop(state);
+}
+
+// string.find and match: what begins behind the end begins at the end.
+int search(lua_State* state) {
+  cut_fraction(state, 3);
+  if (lua_type(state, 1) == LUA_TSTRING && lua_isinteger(state, 3)) {
+    const auto end = static_cast<lua_Integer>(lua_rawlen(state, 1)) + 1;
+    if (lua_tointeger(state, 3) > end) {
+      lua_pushinteger(state, end);
+      lua_replace(state, 3);
+    }
+  }
+  return charge_results(state, call_original(state));
+}
+
+// select(n, ...)
+int select(lua_State* state) {
+  cut_fraction(state, 1);
+  return call_original(state);
+}
+
+// os.difftime(a [, b])
+int difftime(lua_State* state) {
+  if (lua_gettop(state) == 1) lua_pushinteger(state, 0);
+  cut_fractions(state, 1);
+  return call_original(state);
+}
+
+// tostring(v): what __tostring returns need not be a string.
+int to_string(lua_State* state) {
+  luaL_checkany(state, 1);
+  return luaL_callmeta(state, 1, "__tostring") ? 1 : call_original(state);
 }
 
 // table.insert(t, position, value): the position may lie beyond the end.
@@ -87,6 +125,7 @@ int gsub(lua_State* state) {
 
 // tonumber(number, base)
 int to_number(lua_State* state) {
+  cut_fraction(state, 2);
   if (lua_gettop(state) > 1 && lua_type(state, 1) == LUA_TNUMBER) {
     if (lua_tointeger(state, 2) == 10) return lua_settop(state, 1), 1;
     lua_tostring(state, 1);
@@ -139,12 +178,13 @@ struct Row {
 constexpr Row kRows[] = {
     {LUA_STRLIBNAME, "sub", with_whole<2>},    {LUA_STRLIBNAME, "byte", with_whole<2>},
     {LUA_STRLIBNAME, "rep", with_whole<2>},    {LUA_STRLIBNAME, "char", with_whole<1>},
-    {LUA_STRLIBNAME, "find", with_whole<3>},   {LUA_STRLIBNAME, "match", with_whole<3>},
+    {LUA_STRLIBNAME, "find", search},          {LUA_STRLIBNAME, "match", search},
     {LUA_STRLIBNAME, "gsub", gsub},            {LUA_TABLIBNAME, "concat", with_whole<3>},
     {LUA_TABLIBNAME, "unpack", with_whole<2>}, {LUA_TABLIBNAME, "insert", insert},
     {LUA_TABLIBNAME, "remove", remove},        {LUA_MATHLIBNAME, "random", random},
-    {LUA_MATHLIBNAME, "fmod", fmod},           {LUA_OSLIBNAME, "date", with_whole<2>},
-    {LUA_GNAME, "tonumber", to_number},
+    {LUA_MATHLIBNAME, "randomseed", random},   {LUA_MATHLIBNAME, "fmod", fmod},
+    {LUA_OSLIBNAME, "difftime", difftime},     {LUA_GNAME, "tonumber", to_number},
+    {LUA_GNAME, "tostring", to_string},        {LUA_GNAME, "select", select},
 };
 
 }  // namespace

@@ -189,6 +189,28 @@ TEST_F(Lua51, MathematicsOfOld) {
          {"math.randomseed(os.time() / 7) and 1 or 1", "1"}});
 }
 
+TEST_F(Lua51, StringsAreNumbers) {
+  check({{"math.max(5, '10', '0x7')", "10"},
+         {"math.min('-7', 3) + 1", "-6"},
+         {"pcall(math.max, 1, 'x')", "false"},
+         {"pcall(math.max)", "false"},
+         {"math.max(1, 2.5)", "2.5"},
+         {"string.sub('abcdef', '2.9', '4.2')", "bcd"},
+         {"string.rep('a', '2.5', 1.5)", "a1.5a"},
+         {"table.concat({1, 2, 3}, 1.5, '1.5', '2.5')", "11.52"},
+         {"string.match('abc', '.', '2.5')", "b"},
+         {"string.char('65.5')", "A"}});
+}
+
+TEST_F(Lua51, TimesHaveFractions) {
+  check({{"os.time({year = 2001, month = 9, day = 9.9, hour = '1.5', sec = 40.7}) - "
+          "os.time({year = 2001, month = 9, day = 9, hour = 1, sec = 40})", "0"},
+         {"(function() local t = {year = 2001, month = 14, day = 1} os.time(t) return t.month end)()", "2"},
+         {"pcall(os.time, {year = 2001})", "false"},
+         {"pcall(os.time, {year = 'x', month = 1, day = 1})", "false"},
+         {"math.type(os.time())", "integer"}});
+}
+
 TEST_F(Lua51, SmallThingsOfOld) {
   check({{"select(2.9, 'a', 'b')", "b"},
          {"string.find('abc', '', 10)", "4"},

@@ -21,11 +21,23 @@ WorkerQueue::WorkerQueue(unsigned self, const std::vector<Neighbour>& neighbours
       watch_([this] {
         topics_.expire(steady_ms());
         watch();
-      }) {}
+      }),
+      held_([this] { topics_.retry(steady_ms()); }) {
+  topics_.on_held([this, slow = Millis(limits.slow_ms)] {
+    if (!held_.active()) wheel_.start(held_, slow);
+  });
+}
 
 template <class Task>
 void WorkerQueue::on(unsigned worker, Task task) {
   if (worker == self_) return task(*this);
+  in_turn(worker, std::move(task));
+}
+
+// In turns with what comes from other workers: a consumer of the topic's own worker is not to be served again before
+// those of others have been.
+template <class Task>
+void WorkerQueue::in_turn(unsigned worker, Task task) {
   WorkerQueue* queue = neighbours_[worker].queue;
   neighbours_[worker].mailbox->post([queue, task = std::move(task)]() mutable { task(*queue); });
 }
@@ -160,7 +172,7 @@ void WorkerQueue::acknowledge(ConsumerId consumer, const std::vector<std::uint64
   }
   for (unsigned owner = 0; owner < by_owner.size(); ++owner) {
     if (by_owner[owner].empty()) continue;
-    on(owner, [asker = self_, consumer, all, some = std::move(by_owner[owner])](WorkerQueue& there) mutable {
+    in_turn(owner, [asker = self_, consumer, all, some = std::move(by_owner[owner])](WorkerQueue& there) mutable {
       const std::size_t count = there.topics_.done(consumer, some);
       if (!all) return;
       // Handed back whole, so that it is touched and destroyed on its own worker only.
@@ -175,7 +187,7 @@ void WorkerQueue::unpop(ConsumerId id) {
   const Consumer consumer = std::move(found->second);
   consumers_.erase(found);
   if (remote_) remote_->leave(id);
-  for (const unsigned owner : consumer.owners) on(owner, [id](WorkerQueue& there) { there.topics_.leave(id); });
+  for (const unsigned owner : consumer.owners) in_turn(owner, [id](WorkerQueue& there) { there.topics_.leave(id); });
   if (consumer.done) loop_.defer([done = consumer.done] { done(true); });
 }
 

@@ -91,9 +91,11 @@ class WorkerQueue final : public Queue {
     Timer deadline;
   };
 
-  // Runs `task(queue)` on a worker; at once on this one.
+  // Runs `task(queue)` on a worker; at once on this one, or behind what it has been sent before.
   template <class Task>
   void on(unsigned worker, Task task);
+  template <class Task>
+  void in_turn(unsigned worker, Task task);
 
   void give(ConsumerId consumer, const QueueMessageRef& message);
   void opened(ConsumerId id, bool joined);
@@ -109,6 +111,7 @@ class WorkerQueue final : public Queue {
   const std::int64_t ack_ms_;
   Topics topics_;
   Timer watch_;  // while something waits for an acknowledgement
+  Timer held_;   // while a consumer is held until others have caught up
   std::unordered_map<ConsumerId, Consumer> consumers_;
   std::unordered_map<std::uint64_t, std::unique_ptr<PendingPush>> pushes_;
   std::unordered_map<std::uint64_t, std::shared_ptr<Acknowledging>> acks_;  // of which other nodes have a part

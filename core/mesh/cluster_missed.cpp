@@ -18,6 +18,7 @@ constexpr std::int64_t kAllMeet = 3000;      // so soon after one that was apart
 
 void Cluster::owe(std::uint64_t receiver, std::uint64_t messages) {
   if (messages == 0) return;
+  stats_.unheard += messages;  // here, too: it may never be back
   missed_.add(receiver, settings_.boot, messages, now_ + settings_.remember_ms);
   telling_ = kTellTimes;
 }

@@ -20,7 +20,7 @@ constexpr std::size_t kMessage = 64 * 1024;            // bytes of frames that t
 constexpr std::int64_t kFirstWait = 100, kLongestWait = 2000;
 constexpr std::int64_t kClosing = 1000;
 constexpr std::int64_t kVerdict = 300;
-constexpr int kAttempts = 3;  // to begin; from then on libnats tries by itself
+constexpr int kAttempts = 3;  // before a start is refused
 
 Status status_of(natsStatus status, std::string_view what) {
   if (status == NATS_OK) return ok();
@@ -80,6 +80,7 @@ Status NatsEngine::configure(natsOptions* options) {
   // The last that a connection calls.
   natsOptions_SetClosedCB(options, [](natsConnection*, void* closure) {
     auto* self = static_cast<NatsEngine*>(closure);
+    self->connected_ = false;
     const std::lock_guard lock(self->events_lock_);
     self->given_up_ = true;
     self->changed_.notify_all();
@@ -92,38 +93,68 @@ Status NatsEngine::configure(natsOptions* options) {
 
 Status NatsEngine::open(std::uint64_t boot, Events events) {
   events_ = std::move(events);
+  boot_ = boot;
   prefix_ = settings_.prefix + ".node.";
   all_ = settings_.prefix + ".all";
   nobody_ = fmt::format("{}.nobody.{:016x}.", settings_.prefix, boot);
-  natsOptions* options = nullptr;
   opened_ = true;
-  if (Status made = status_of(natsOptions_Create(&options), "options"); !made) return made;
-  Status status = configure(options);
-  if (status) status = begin(options, boot);
-  // libnats 3.4 gives up a connection whose first log-in was refused, which happens once in some hundreds though it was right:
-  // what it signs for credentials is not always taken.
-  for (int attempt = 1; !status && connection_ && attempt < kAttempts; ++attempt) {
+  if (Status made = status_of(natsOptions_Create(&options_), "options"); !made) return made;
+  if (Status configured = configure(options_); !configured) return configured;
+  Status status = begin();
+  // Once in some hundreds a log-in is refused though it was right: what libnats 3.4 signs for credentials is not always taken.
+  for (int attempt = 1; !status && attempt < kAttempts; ++attempt) {
     drop();
     std::this_thread::sleep_for(std::chrono::milliseconds(kFirstWait));
-    status = begin(options, boot);
+    status = begin();
   }
-  natsOptions_Destroy(options);
+  if (status) keeper_ = std::thread([this] { keep(); });
   return status;
 }
 
-Status NatsEngine::begin(natsOptions* options, std::uint64_t boot) {
-  const natsStatus connecting = natsConnection_Connect(&connection_, options);
-  if (connecting == NATS_NOT_YET_CONNECTED) {  // it tries again, which on_connected() is for; or has given up, and says so soon
-    std::unique_lock lock(events_lock_);
-    changed_.wait_for(lock, std::chrono::milliseconds(kVerdict), [this] { return given_up_ || connected_; });
-  } else if (connecting != NATS_OK) {
-    return status_of(connecting, "cannot connect");
-  }
-  Status status = subscribe(all_, &subscriptions_[0], take_frame);
-  if (status) status = subscribe(subject_of(boot), &subscriptions_[1], take_frame);
-  if (status) status = subscribe(nobody_ + "*", &subscriptions_[3], take_nobody);
-  if (status && connecting == NATS_OK) on_connected(connection_);
+Status NatsEngine::begin() {
+  const std::lock_guard lock(connection_lock_);
+  Status status = connect();
+  if (status) status = subscribe_all();
+  if (!status && connection_) natsConnection_Close(connection_);
   return status;
+}
+
+Status NatsEngine::connect() {
+  const natsStatus connecting = natsConnection_Connect(&connection_, options_);
+  if (connecting == NATS_OK) {
+    on_connected(connection_);
+    return ok();
+  }
+  std::unique_lock lock(events_lock_);
+  if (connecting == NATS_NOT_YET_CONNECTED) {  // it tries again, which on_connected() is for; or has given up, and says so soon
+    changed_.wait_for(lock, std::chrono::milliseconds(kVerdict), [this] { return given_up_ || connected_; });
+    return ok();
+  }
+  given_up_ = true;
+  return status_of(connecting, "cannot connect");
+}
+
+Status NatsEngine::subscribe_all() {
+  Status status = subscribe(all_, &subscriptions_[0], take_frame);
+  if (status) status = subscribe(subject_of(boot_), &subscriptions_[1], take_frame);
+  if (status) status = subscribe(nobody_ + "*", &subscriptions_[2], take_nobody);
+  if (status && !listened_.empty()) status = subscribe(listened_, &subscriptions_[3], take_answer);
+  return status;
+}
+
+void NatsEngine::keep() {
+  std::unique_lock lock(events_lock_);
+  while (true) {
+    changed_.wait(lock, [this] { return given_up_ || closing_; });
+    ++refusals_;
+    changed_.wait_for(lock, std::chrono::milliseconds(wait_before(refusals_)), [this] { return closing_; });
+    if (closing_) return;
+    lock.unlock();
+    log_.warn("NATS has ended the connection for good: another one is begun", {{"attempt", refusals_}});
+    drop();
+    if (Status begun = begin(); !begun) log_.warn("NATS took no connection", {{"why", begun.error().why}});
+    lock.lock();
+  }
 }
 
 void NatsEngine::unsubscribe() {
@@ -131,8 +162,11 @@ void NatsEngine::unsubscribe() {
 }
 
 void NatsEngine::drop() {
-  unsubscribe();
-  natsConnection_Destroy(std::exchange(connection_, nullptr));
+  {
+    const std::lock_guard lock(connection_lock_);
+    unsubscribe();
+    natsConnection_Destroy(std::exchange(connection_, nullptr));
+  }
   std::unique_lock lock(events_lock_);
   changed_.wait_for(lock, std::chrono::milliseconds(kClosing), [this] { return given_up_; });
   given_up_ = false;
@@ -183,6 +217,7 @@ void NatsEngine::on_connected(natsConnection* connection) {
   natsConnection_GetConnectedServerId(connection, url, sizeof(url));
   largest_ = static_cast<std::size_t>(natsConnection_GetMaxPayload(connection));
   connected_ = true;
+  refusals_ = 0;
   changed_.notify_all();
   log_.info("connected to NATS", {{"server", url}, {"max_payload", largest_.load()}});
   events_.connected();
@@ -193,25 +228,28 @@ Status NatsEngine::listen(const std::string& subject, std::function<void(Answer)
     const std::lock_guard lock(events_lock_);
     answered_ = std::move(received);
   }
-  const auto taken = [](natsConnection*, natsSubscription*, natsMsg* message, void* closure) {
-    auto* self = static_cast<NatsEngine*>(closure);
-    const char* status = nullptr;
-    const char* reply = natsMsg_GetReply(message);
-    Answer answer{natsMsg_GetSubject(message), reply ? reply : "", "", {natsMsg_GetData(message), static_cast<std::size_t>(natsMsg_GetDataLength(message))}};
-    if (natsMsgHeader_Get(message, "Status", &status) == NATS_OK && status) answer.status = status;
-    {
-      const std::lock_guard lock(self->events_lock_);
-      if (!self->closing_) self->answered_(std::move(answer));
-    }
-    natsMsg_Destroy(message);
-  };
-  const natsStatus s = natsConnection_Subscribe(&subscriptions_[2], connection_, subject.c_str(), taken, this);
-  if (s != NATS_OK) return subscribing(s);
-  return subscribing(natsSubscription_SetPendingLimits(subscriptions_[2], kPendingMessages, kPendingBytes));
+  const std::lock_guard lock(connection_lock_);
+  listened_ = subject;
+  if (natsConnection_IsClosed(connection_)) return ok();  // the next one is going to
+  return subscribe(listened_, &subscriptions_[3], take_answer);
+}
+
+void NatsEngine::take_answer(natsConnection*, natsSubscription*, natsMsg* message, void* closure) {
+  auto* self = static_cast<NatsEngine*>(closure);
+  const char* status = nullptr;
+  const char* reply = natsMsg_GetReply(message);
+  Answer answer{natsMsg_GetSubject(message), reply ? reply : "", "", {natsMsg_GetData(message), static_cast<std::size_t>(natsMsg_GetDataLength(message))}};
+  if (natsMsgHeader_Get(message, "Status", &status) == NATS_OK && status) answer.status = status;
+  {
+    const std::lock_guard lock(self->events_lock_);
+    if (!self->closing_) self->answered_(std::move(answer));
+  }
+  natsMsg_Destroy(message);
 }
 
 bool NatsEngine::publish(const std::string& subject, const std::string& reply, std::string_view data) {
   if (!connected_) return false;
+  const std::lock_guard lock(connection_lock_);
   const auto size = static_cast<int>(data.size());
   return (reply.empty() ? natsConnection_Publish(connection_, subject.c_str(), data.data(), size)
                         : natsConnection_PublishRequest(connection_, subject.c_str(), reply.c_str(), data.data(), size)) == NATS_OK;
@@ -219,6 +257,7 @@ bool NatsEngine::publish(const std::string& subject, const std::string& reply, s
 
 bool NatsEngine::publish_known(const std::string& subject, const std::string& reply, std::string_view data, const std::string& id) {
   if (!connected_) return false;
+  const std::lock_guard lock(connection_lock_);
   natsMsg* message = nullptr;
   natsStatus s = natsMsg_Create(&message, subject.c_str(), reply.c_str(), data.data(), static_cast<int>(data.size()));
   if (s == NATS_OK) s = natsMsgHeader_Set(message, "Nats-Msg-Id", id.c_str());
@@ -236,19 +275,25 @@ bool NatsEngine::broadcast(std::string_view frame) {
 }
 
 bool NatsEngine::gather(std::uint64_t boot, bool asks, std::string_view frame) {
-  if (!connected_ || natsConnection_Status(connection_) != NATS_CONN_STATUS_CONNECTED) return false;
+  if (!connected_) return false;
+  {
+    const std::lock_guard lock(connection_lock_);
+    if (natsConnection_Status(connection_) != NATS_CONN_STATUS_CONNECTED) return false;
+  }
   bundles_.add(boot, asks, frame, std::min(kMessage, largest()));
   return true;
 }
 
 void NatsEngine::close() {
   if (!std::exchange(opened_, false)) return;
-  flush();
-  if (connection_) natsConnection_FlushTimeout(connection_, kClosing);
   {
     const std::lock_guard lock(events_lock_);
     closing_ = true;
+    changed_.notify_all();
   }
+  if (keeper_.joinable()) keeper_.join();  // an attempt to connect takes libnats up to two seconds for each server
+  flush();
+  if (connected_) natsConnection_FlushTimeout(connection_, kClosing);
   unsubscribe();
   {  // what had arrived by then is freed by the library's thread, which must have come to it before the library ends
     std::unique_lock lock(events_lock_);
@@ -256,6 +301,7 @@ void NatsEngine::close() {
   }
   if (connection_) natsConnection_Close(connection_);
   natsConnection_Destroy(std::exchange(connection_, nullptr));
+  natsOptions_Destroy(std::exchange(options_, nullptr));
   nats_CloseAndWait(kClosing);  // the library's own threads: after this none calls back
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// NatsEngine: frames over NATS, by libnats with its own threads: connecting, TLS and names that are looked up block in
-// that library even with an event loop, and a blocked loop here would stop nobody but would stop somebody. It writes what
-// it is given at once instead of a millisecond later, and is given what a turn of the cluster's loop brought for each node
-// as one message. Subjects:
+// NatsEngine: frames over NATS, by libnats with its own threads (docs/decisions/0014-nats-on-its-own-threads.md). It writes
+// what it is given at once instead of a millisecond later, and is given what a turn of the cluster's loop brought for each
+// node as one message. libnats ends a connection for good when a log-in is refused twice, or the server says what it has no rule
+// for; a thread of ours, the keeper, then begins another one. Subjects:
 // PREFIX.all for every node, PREFIX.node.BOOT for one; the server's word that nobody listens at BOOT comes to
 // PREFIX.nobody.MINE.BOOT.
 #pragma once
@@ -13,6 +13,7 @@
 #include <condition_variable>
 #include <mutex>
 #include <string>
+#include <thread>
 
 #include "core/base/log.h"
 #include "core/config/config.h"
@@ -46,9 +47,12 @@ class NatsEngine final : public MeshEngine {
 
  private:
   Status configure(natsOptions* options);
-  Status begin(natsOptions* options, std::uint64_t boot);  // one connection, and what it subscribes
+  Status begin();  // one connection, and what it subscribes; it reports its end, unless there is none
+  Status connect();
+  Status subscribe_all();
   void unsubscribe();
   void drop();  // from here on nothing comes from that connection
+  void keep();
   std::string subject_of(std::uint64_t boot) const;
   std::string nobody_of(std::uint64_t boot) const;  // where the server says that nobody listens there
   Status subscribe(const std::string& subject, natsSubscription** subscription, natsMsgHandler received);
@@ -56,11 +60,16 @@ class NatsEngine final : public MeshEngine {
   void on_connected(natsConnection* connection);
   static void take_frame(natsConnection*, natsSubscription*, natsMsg* message, void* closure);
   static void take_nobody(natsConnection*, natsSubscription*, natsMsg* message, void* closure);
+  static void take_answer(natsConnection*, natsSubscription*, natsMsg* message, void* closure);
 
   const NatsSettings& settings_;
   Log& log_;
   Events events_;
-  std::string all_, prefix_, nobody_;
+  std::uint64_t boot_ = 0;
+  std::string all_, prefix_, nobody_, listened_;
+  natsOptions* options_ = nullptr;
+  std::thread keeper_;
+  std::mutex connection_lock_;  // held by the keeper while it begins a connection; taken before events_lock_
   natsConnection* connection_ = nullptr;
   natsSubscription* subscriptions_[4] = {nullptr, nullptr, nullptr, nullptr};
   std::function<void(Answer)> answered_;
@@ -68,6 +77,7 @@ class NatsEngine final : public MeshEngine {
   std::condition_variable changed_;
   int subscribed_ = 0;  // subscriptions of which messages may still come
   bool given_up_ = false;  // by libnats: this connection makes no further attempt
+  int refusals_ = 0;       // since one was connected
   bool opened_ = false;  // the library has been used
   bool closing_ = false;
   std::atomic<std::size_t> largest_{0};

@@ -18,9 +18,7 @@ int call_body(lua_State* state) {
 }  // namespace
 
 Engine::Engine(const Host& host, const Settings& settings)
-    : host_(host), settings_(settings), meter_(settings.budget), timers_(*this, host) {
-  memory_.limit = settings.budget.memory;
-}
+    : host_(host), settings_(settings), meter_(settings.budget), timers_(*this, host) {}
 
 Engine::~Engine() {
   if (!state_) return;
@@ -38,7 +36,7 @@ std::unique_ptr<Engine> Engine::load(const Host& host, const Settings& settings,
 }
 
 bool Engine::start(std::string& error) {
-  state_ = lua_newstate(&Memory::allocate, &memory_);
+  state_ = lua_newstate(&Meter::allocate, &meter_);
   if (!state_) {
     error = "there is no memory for a Lua state";
     return false;
@@ -60,7 +58,7 @@ bool Engine::protect(FunctionRef<void(lua_State*)> body, std::string& error) {
 }
 
 bool Engine::run_script(std::string& error) {
-  meter_.resume({});
+  meter_.resume({}, state_);
   const bool good = protect(
       [this](lua_State* state) {
         files_.add(settings_.file);

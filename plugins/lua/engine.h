@@ -83,7 +83,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   const HandlerSlot& handler(Handler which) const { return handlers_[static_cast<std::size_t>(which)]; }
   lua_State* main() { return state_; }
   Meter& meter() { return meter_; }
-  std::uint64_t memory() const { return memory_.used; }
+  std::uint64_t memory() const { return meter_.memory(); }
 
   // Who runs now; nullptr while the top level of the script does.
   Run* running() const { return running_; }
@@ -100,7 +100,6 @@ class Engine : public std::enable_shared_from_this<Engine> {
 
   const Host& host_;
   const Settings& settings_;
-  Memory memory_;
   Meter meter_;
   lua_State* state_ = nullptr;
   Run* running_ = nullptr;

@@ -72,7 +72,7 @@ std::optional<dunlin_verdict> Instance::advance(Run& run, int arguments) {
   Engine& engine = *run.engine;
   lua_State* state = run.coroutine.state;
   engine.set_running(&run);
-  engine.meter().resume(run.used);
+  engine.meter().resume(run.used, state);
   int results = 0;
   const int status = lua_resume(state, engine.main(), arguments, &results);
   run.used = engine.meter().save();
@@ -96,7 +96,7 @@ std::optional<dunlin_verdict> Instance::advance(Run& run, int arguments) {
   }
   abandon(run);
   // One that was stopped is left to the collector: its to-be-closed variables would run unwatched (Meter::stopped).
-  if (status != LUA_OK && !run.used.stopped) lua_resetthread(state);
+  if (status != LUA_OK && !run.used.over) lua_resetthread(state);
   engine.give_back(run.coroutine, status == LUA_OK);
   return verdict;
 }
@@ -114,7 +114,7 @@ bool Instance::call(Handler handler, dunlin_conn conn, FunctionRef<void(lua_Stat
   Engine& engine = *run.engine;
   figures_.add(Figure::runs);
   engine.set_running(&run);
-  engine.meter().resume({});
+  engine.meter().resume({}, engine.main());
   std::string error;
   const bool good = engine.protect(
       [&](lua_State* state) {
@@ -145,7 +145,7 @@ std::string Instance::describe_error(Run& run) {
 }
 
 dunlin_verdict Instance::fail(Run& run, const std::string& what) {
-  figures_.add(run.used.stopped ? Figure::stopped : Figure::errors);
+  figures_.add(run.used.over ? Figure::stopped : Figure::errors);
   host_.log(DUNLIN_LOG_ERROR, std::string(handler_name(run.handler)) + ": " + what, run.conn);
   if (run.handler == Handler::authenticate) return kFault;
   const bool closes = run.handler != Handler::close && run.handler != Handler::encode;
@@ -212,7 +212,7 @@ void Instance::drop(Run& run) {
   abandon(run);
   if (run.coroutine.state) {
     // Its to-be-closed variables are closed here, within a budget of their own.
-    run.engine->meter().resume({});
+    run.engine->meter().resume({}, run.coroutine.state);
     lua_resetthread(run.coroutine.state);
     run.engine->meter().save();
     run.engine->give_back(run.coroutine, false);

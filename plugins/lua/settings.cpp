@@ -29,11 +29,15 @@ bool read_budget(const rapidjson::Value& json, Budget& out, Fault& fault) {
     return false;
   }
   if (json.HasMember("memory") && !take(plugin::parse_size(text_of(json["memory"])), out.memory)) {
-    fault = {"/budget/memory", "a size such as 64MiB is wanted"};
+    fault = {"/budget/memory", "a size such as 32MiB is wanted"};
     return false;
   }
-  if (out.memory != 0 && out.memory < 1024 * 1024) {
-    fault = {"/budget/memory", "a Lua state needs at least 1MiB"};
+  if (json.HasMember("state") && !take(plugin::parse_size(text_of(json["state"])), out.state)) {
+    fault = {"/budget/state", "a size such as 64MiB is wanted"};
+    return false;
+  }
+  if (out.state != 0 && out.state < 1024 * 1024) {
+    fault = {"/budget/state", "a Lua state needs at least 1MiB"};
     return false;
   }
   return true;
@@ -75,7 +79,8 @@ const char kSettingsSchema[] = R"({
       "properties": {
         "instructions": {"type": "integer", "minimum": 0},
         "time": {"type": "string"},
-        "memory": {"type": "string"}
+        "memory": {"type": "string"},
+        "state": {"type": "string"}
       }
     }
   }

@@ -12,11 +12,12 @@
 
 namespace dunlin::lua {
 
-// What one run of a handler may use. 0: no bound.
+// What one run of a handler may use, and all of them. 0: no bound.
 struct Budget {
   std::int64_t instructions = 10'000'000;
   std::int64_t time_ms = 500;                   // of CPU
-  std::uint64_t memory = 64ull * 1024 * 1024;  // of the whole Lua state, in bytes
+  std::uint64_t memory = 32ull * 1024 * 1024;  // that a run may add to the state, in bytes
+  std::uint64_t state = 64ull * 1024 * 1024;   // of the whole Lua state, in bytes
 };
 
 // Says once, however many workers find it out, that a changed script is no good.

@@ -13,23 +13,38 @@ from harness.waiting import until
 
 
 class Doorman(Proxy):
-    """Says of the first log-in what NATS says of a wrong one."""
+    """Answers `refusing` log-ins itself, by `words`: what NATS says of a wrong one, for example."""
 
-    def __init__(self, loop, port):
-        self.refused = 0
+    def __init__(self, loop, port, refusing=0, words="Authorization Violation"):
+        self.refusing, self._words, self._inside = refusing, words, []
         super().__init__(loop, port)
 
     async def _serve(self, reader, writer):
-        if self.refused == 1:
+        if self.refusing == 0:
+            self._inside.append(writer)
             return await super()._serve(reader, writer)
-        self.refused += 1
+        self.refusing -= 1
         far_reader, far_writer = await self._reach()
         writer.write(await far_reader.readline())
         await reader.readuntil(b"PING\r\n")
-        writer.write(b"-ERR 'Authorization Violation'\r\n")
+        self._say(writer)
         await writer.drain()
         for one in (writer, far_writer):
             one.close()
+
+    def _say(self, writer):
+        writer.write(f"-ERR '{self._words}'\r\n".encode())
+
+    def end(self, refusing):
+        """Says so to all that are inside, who have to leave, and to the next that come."""
+        async def end():
+            self.refusing = refusing
+            for writer in self._inside:
+                self._say(writer)
+                writer.close()
+            self._inside.clear()
+
+        self._loop.run(end())
 
 
 @pytest.fixture
@@ -91,11 +106,38 @@ def test_the_next_url_is_tried(serve, nats):
     until(lambda: [node.api.publish("user:1", "?") for node in nodes] == [{"s": 2, "f": 0}] * 2, "every publish reaches both")
 
 
-# libnats gives such a connection up, though the same log-in is taken the next time.
-def test_a_first_log_in_that_is_refused_once(serve, nats, client_loop):
-    door = Doorman(client_loop, nats(1).ports[0])
-    try:
-        dunlin = serve(top={"mesh": {"engine": "nats", "nats": {"url": [f"nats://127.0.0.1:{door.port}"]}}})
-        assert door.refused == 1 and dunlin.logged("connected to NATS")
-    finally:
+@pytest.fixture
+def behind(serve, client_loop):
+    """A node behind a Doorman."""
+    doors = []
+
+    def start(server, *args, **options):
+        door = Doorman(client_loop, server.ports[0], *args)
+        doors.append(door)
+        return door, serve(top={"mesh": {"engine": "nats", "nats": {"url": [f"nats://127.0.0.1:{door.port}"]} | options}})
+
+    yield start
+    for door in doors:
         door.close()
+
+
+# libnats gives such a connection up, though the same log-in is taken the next time.
+def test_a_first_log_in_that_is_refused_once(behind, nats):
+    door, dunlin = behind(nats(1), 1)
+    assert door.refusing == 0 and dunlin.logged("connected to NATS")
+
+
+# It gives up a connection that runs, too: for a second refusal, and for each word of a server but a few.
+@pytest.mark.parametrize("words, refusing", [("Authorization Violation", 3), ("Maximum Connections Exceeded", 1)])
+def test_a_connection_that_is_ended_for_good_is_begun_anew(behind, serve, nats, words, refusing):
+    server = nats(1)
+    door, one = behind(server, 0, words)
+    other = serve(top={"mesh": {"engine": "nats", "nats": {"url": server.urls}}})
+    client = one.login(uid=1).subscribe("@user")
+    until(lambda: other.api.publish("user:1", "?") == {"s": 1, "f": 0}, "a publish reaches it")
+    door.end(refusing)
+    one.wait_logged("NATS has ended the connection for good: another one is begun")
+    until(lambda: one.metric("dunlin_cluster_connected") == 1, "the node is back")
+    until(lambda: other.api.publish("user:1", "?") == {"s": 1, "f": 0}, "a publish reaches it again")
+    assert other.api.publish("user:1", "last") == {"s": 1, "f": 0} and door.refusing == 0
+    until(lambda: "last" in client.recv(), "it arrives")

@@ -131,7 +131,8 @@ def test_a_script_that_eats_memory_is_stopped(script):
     client = dunlin.connect()
     client.send("x")
     client.expect_close(1011)
-    assert "not enough memory" in dunlin.log_text()
+    assert "stopped: it ran over budget.memory" in dunlin.log_text()
+    assert dunlin.metric("dunlin_lua_stopped_total") == 1
     assert dunlin.metric("dunlin_lua_memory_bytes", worker="0") < 16 * 1024 * 1024
 
 

@@ -11,7 +11,7 @@ enum class Style : lua_KContext { resume, wrap };
 
 int ended_badly(lua_State* state, lua_State* inner, Style style) {
   // What ran over its budget must not go on after being caught here.
-  if (Engine::of(state).meter().stopped()) return Meter::stop(state);
+  if (Meter& meter = Engine::of(state).meter(); meter.stopped()) return meter.stop(state);
   if (style == Style::resume) {
     lua_pushboolean(state, 0);
     lua_xmove(inner, state, 1);
@@ -30,7 +30,11 @@ int advance(lua_State* state, int, lua_KContext context) {
   if (!lua_checkstack(inner, arguments)) return luaL_error(state, "too many arguments to resume");
   lua_xmove(state, inner, arguments);
   int results = 0;
-  const int status = lua_resume(inner, state, arguments, &results);
+  int status = LUA_OK;
+  {
+    const Meter::Inside inside(Engine::of(state).meter(), inner);
+    status = lua_resume(inner, state, arguments, &results);
+  }
   if (status == LUA_YIELD && results == 1 && is_suspension(inner, -1)) {
     lua_settop(state, 1);
     lua_xmove(inner, state, 1);

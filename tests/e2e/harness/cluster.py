@@ -23,7 +23,7 @@ class Cluster:
         self._hosts = hosts or (lambda index: Here)
         self._begun = 0
         self._frozen = set()
-        self.silent_of_the_gone = 0
+        self.silent_of_the_gone = self.unheard_of_the_gone = 0
         self.nodes = []
         for _ in range(count):
             self.add()
@@ -59,9 +59,12 @@ class Cluster:
         return node
 
     def _take(self, index):
-        """Its figures go with it: those that an account needs are kept."""
+        """Its figures go with it: those that an account needs are kept, unless it is frozen and does not tell them."""
         node = self.nodes.pop(index)
-        self.silent_of_the_gone += node.metric("dunlin_cluster_lost_total", reason="silent")
+        if node not in self._frozen:
+            self.silent_of_the_gone += node.metric("dunlin_cluster_lost_total", reason="silent")
+            self.unheard_of_the_gone += node.metric("dunlin_cluster_unheard_total")
+        self._frozen.discard(node)
         node.leaving_at = time.monotonic()
         return node
 

@@ -109,8 +109,9 @@ class Storm(Turmoil):
     # The account
 
     def account(self):
-        """What went wrong: messages that came twice, and how many nodes' subscribers miss one that no answer spoke of."""
-        twice, silent = [], 0
+        """What went wrong: messages that came twice, and how many nodes' subscribers miss one that no answer spoke of: of the
+        nodes that were killed and of the others."""
+        twice, missing_at = [], {True: 0, False: 0}
         for session in self.sessions:
             if len(set(session.got)) != len(session.got):
                 twice.append([m for m in set(session.got) if session.got.count(m) > 1])
@@ -122,12 +123,13 @@ class Storm(Turmoil):
             missing = [s for s, messages in got
                        if s.since < one.begun and one.ended < s.sure_until() and number not in messages]
             if missing and one.answer["f"] == 0:
-                silent += len({s.node for s in missing})
+                for node in {s.node for s in missing}:
+                    missing_at[node.killed] += 1
                 self.unexplained.append((number, one.begun, one.answer, [s.node.folder.name for s in missing]))
             reached = sum(number in messages for _, messages in got)
             if reached < one.answer["s"] and not any(hasattr(s.node, "leaving_at") for s, _ in got):
                 self.faults.append((number, one.answer, reached))
-        return {"twice": twice, "missing": silent}
+        return {"twice": twice, "missing": missing_at[False], "missing_at_killed": missing_at[True]}
 
 
 def numbered(message):

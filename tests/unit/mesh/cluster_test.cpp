@@ -163,7 +163,26 @@ TEST(Cluster, what_a_silent_node_misses_is_counted_though_the_publisher_is_gone)
     world.run(kSettle);
     EXPECT_EQ(world.node(0).stats.silent, 25u) << "seed " << seed << ": by the one that missed it";
     EXPECT_EQ(world.node(1).stats.silent, 0u) << "seed " << seed;
+    EXPECT_EQ(world.node(1).stats.unheard, 5u) << "seed " << seed;
   }
+}
+
+TEST(Cluster, what_a_silent_node_misses_is_counted_though_it_never_comes_back) {
+  Simulation world(1);
+  for (int i = 0; i < 3; ++i) world.add();
+  world.run(1000);
+  world.subscribe(1, "c0");
+  world.run(1000);
+  publish_often(world, 0, "c0", 3);  // it is heard
+  world.stall(1, 60'000);
+  world.run(kSettle);
+  publish_often(world, 0, "c0", 20);
+  publish_often(world, 2, "c0", 5);
+  publish_often(world, 0, "c1", 5);  // it does not want that
+  world.kill(1);
+  world.run(kSettle);
+  EXPECT_EQ(world.node(0).stats.unheard, 20u);
+  EXPECT_EQ(world.node(1).stats.unheard, 5u);
 }
 
 TEST(Cluster, what_is_subscribed_beyond_a_cut_is_counted_when_it_heals) {

@@ -30,7 +30,8 @@ TEST_F(Configure, PointsAtWhatIsWrong) {
   write("good.lua", "function on_message() end");
   refused(R"({"entry":"good.lua","reload":"1"})", "/reload", "duration");
   refused(R"({"entry":"good.lua","budget":{"time":"x"}})", "/budget/time", "duration");
-  refused(R"({"entry":"good.lua","budget":{"memory":"1KiB"}})", "/budget/memory", "1MiB");
+  refused(R"({"entry":"good.lua","budget":{"state":"1KiB"}})", "/budget/state", "1MiB");
+  refused(R"({"entry":"good.lua","budget":{"memory":"much"}})", "/budget/memory", "32MiB");
 }
 
 class Budgets : public LuaTest {};
@@ -67,7 +68,7 @@ TEST_F(Budgets, AreFreshForEveryRun) {
 TEST_F(Budgets, AMemoryBombHarmsNobodyElse) {
   load("function on_message(m) if m.data == 'rep' then return ('x'):rep(2^40 // 1 | 0) end local t = {} "
        "while m.data == 'bomb' do t[#t + 1] = ('x'):rep(10000) .. #t end mix.websocket():send('fine') end",
-       R"(,"budget":{"memory":"4MiB"})");
+       R"(,"budget":{"state":"4MiB"})");
   EXPECT_EQ(message(1, "bomb"), DUNLIN_DENY);
   EXPECT_EQ(message(2, "rep"), DUNLIN_DENY);
   EXPECT_THAT(host_->logged(), HasSubstr("not enough memory"));
@@ -76,10 +77,56 @@ TEST_F(Budgets, AMemoryBombHarmsNobodyElse) {
 
 TEST_F(Budgets, AHoarderFailsCleanly) {
   load("local hoard = {} function on_message(m) pcall(function() while true do hoard[#hoard + 1] = {} end end) end",
-       R"(,"budget":{"memory":"2MiB"})");
+       R"(,"budget":{"state":"2MiB"})");
   EXPECT_EQ(message(1, ""), DUNLIN_ALLOW);
   EXPECT_EQ(message(1, std::string(1'900'000, 'x')), DUNLIN_DENY);
   EXPECT_EQ(host_->conns[1].closed, 1011);
+}
+
+TEST_F(Budgets, StopARunThatHoards) {
+  for (const char* body :
+       {"while true do hoard[#hoard + 1] = {} end",                                           // objects
+        "local n = 0 while true do n = n + 1 hoard[n] = n end",                               // one array, that grows
+        "local s = 'x' while true do s = s .. s end",                                         // strings that double
+        "hoard = ('x'):rep(2^21)",                                                            // at one blow
+        "while true do pcall(function() while true do hoard[#hoard + 1] = {} end end) end",   // caught
+        "while true do coroutine.resume(coroutine.create(function() while true do hoard[#hoard + 1] = {} end end)) end",
+        "mix.sleep(1) local t = {} while true do t[#t + 1] = {} end"}) {                       // behind a wait
+    load(std::string("hoard = {} function on_message(m) if m.data ~= 'hoard' then hoard = {} collectgarbage() "
+                     "return mix.websocket():send('fine') end ") + body + " end",
+         R"(,"budget":{"memory":"1MiB"})");
+    message(1, "hoard");
+    host_->pass(1);
+    EXPECT_EQ(host_->conns[1].closed, 1011) << body;
+    EXPECT_THAT(host_->logs.back().second, HasSubstr("stopped: it ran over budget.memory")) << body;
+    EXPECT_EQ(ask(2, ""), "fine") << body;
+    EXPECT_LT(host_->metrics["memory_bytes"], 1024 * 1024) << body;
+    host_->conns.clear();
+    stop();
+  }
+  EXPECT_EQ(host_->metrics["stopped_total"], 7);
+}
+
+TEST_F(Budgets, ChargeARunNeitherForGarbageNorForOthers) {
+  load("kept = {} function on_message(m) if m.data == 'garbage' then for i = 1, 3e5 do local t = {i .. ''} end "
+       "else kept[#kept + 1] = ('x'):rep(5e5) end end",
+       R"(,"budget":{"memory":"1MiB"})");
+  EXPECT_EQ(message(1, "garbage"), DUNLIN_ALLOW);
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(message(1, "keep"), DUNLIN_ALLOW) << host_->logged();
+  EXPECT_EQ(message(1, "garbage"), DUNLIN_ALLOW);
+  EXPECT_GT(host_->metrics["memory_bytes"], 10'000'000);
+}
+
+// What copies or collects much between two instructions is looked at before the next ten thousand of them.
+TEST_F(Budgets, OfTimeHoldForWhatTheAllocatorDoes) {
+  for (const char* body : {"local s = ('x'):rep(2^22) while true do local t = s .. 'y' end",
+                           "while true do pcall(fill) end"}) {
+    load(std::string("hoard = {} function fill() while true do hoard[#hoard + 1] = {} end end function on_message() ") + body + " end",
+         R"(,"budget":{"instructions":0,"time":"20ms","state":"16MiB"})");
+    EXPECT_EQ(message(1, ""), DUNLIN_DENY) << body;
+    EXPECT_THAT(host_->logs.back().second, HasSubstr("budget.time")) << body;
+    stop();
+  }
 }
 
 class Reload : public LuaTest {

@@ -13,7 +13,7 @@ class StockTest : public LuaTest {
   StockTest() : lua_host_(host_->table()) {
     write("entry.lua", "");
     settings_of_engine_.file = (folder_ / "entry.lua").string();
-    settings_of_engine_.budget = {0, 0, 0};
+    settings_of_engine_.budget = {0, 0, 0, 0};
     std::string error;
     engine_ = lua::Engine::load(lua_host_, settings_of_engine_, error);
     EXPECT_TRUE(engine_) << error;

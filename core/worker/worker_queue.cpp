@@ -31,13 +31,6 @@ WorkerQueue::WorkerQueue(unsigned self, const std::vector<Neighbour>& neighbours
 template <class Task>
 void WorkerQueue::on(unsigned worker, Task task) {
   if (worker == self_) return task(*this);
-  in_turn(worker, std::move(task));
-}
-
-// In turns with what comes from other workers: a consumer of the topic's own worker is not to be served again before
-// those of others have been.
-template <class Task>
-void WorkerQueue::in_turn(unsigned worker, Task task) {
   WorkerQueue* queue = neighbours_[worker].queue;
   neighbours_[worker].mailbox->post([queue, task = std::move(task)]() mutable { task(*queue); });
 }
@@ -138,6 +131,12 @@ void WorkerQueue::take(ConsumerId id, const QueueMessageRef& message) {
   }
 }
 
+// In turns with what comes from other workers: a consumer of the topic's own worker is not to be served again before
+// those of others have been.
+void WorkerQueue::settle_own() {
+  for (const Settled& some : std::exchange(settled_, {})) topics_.done(some.consumer, some.ids);
+}
+
 void WorkerQueue::settle(ConsumerId consumer, const std::vector<std::uint64_t>& ids) {
   acknowledge(consumer, ids, nullptr);
 }
@@ -172,7 +171,12 @@ void WorkerQueue::acknowledge(ConsumerId consumer, const std::vector<std::uint64
   }
   for (unsigned owner = 0; owner < by_owner.size(); ++owner) {
     if (by_owner[owner].empty()) continue;
-    in_turn(owner, [asker = self_, consumer, all, some = std::move(by_owner[owner])](WorkerQueue& there) mutable {
+    if (owner == self_ && !all) {
+      settled_.push_back({consumer, std::move(by_owner[owner])});
+      if (settled_.size() == 1) neighbours_[self_].mailbox->post([this] { settle_own(); });
+      continue;
+    }
+    on(owner, [asker = self_, consumer, all, some = std::move(by_owner[owner])](WorkerQueue& there) mutable {
       const std::size_t count = there.topics_.done(consumer, some);
       if (!all) return;
       // Handed back whole, so that it is touched and destroyed on its own worker only.
@@ -184,10 +188,11 @@ void WorkerQueue::acknowledge(ConsumerId consumer, const std::vector<std::uint64
 void WorkerQueue::unpop(ConsumerId id) {
   const auto found = consumers_.find(id);
   if (found == consumers_.end()) return;
+  settle_own();  // what it is done with must not come to others
   const Consumer consumer = std::move(found->second);
   consumers_.erase(found);
   if (remote_) remote_->leave(id);
-  for (const unsigned owner : consumer.owners) in_turn(owner, [id](WorkerQueue& there) { there.topics_.leave(id); });
+  for (const unsigned owner : consumer.owners) on(owner, [id](WorkerQueue& there) { there.topics_.leave(id); });
   if (consumer.done) loop_.defer([done = consumer.done] { done(true); });
 }
 

@@ -86,18 +86,21 @@ class WorkerQueue final : public Queue {
       if (--missing == 0) done(acknowledged);
     }
   };
+  struct Settled {
+    ConsumerId consumer;
+    std::vector<std::uint64_t> ids;
+  };
   struct PendingPush {
     PushDone done;
     Timer deadline;
   };
 
-  // Runs `task(queue)` on a worker; at once on this one, or behind what it has been sent before.
+  // Runs `task(queue)` on a worker; at once on this one.
   template <class Task>
   void on(unsigned worker, Task task);
-  template <class Task>
-  void in_turn(unsigned worker, Task task);
 
   void give(ConsumerId consumer, const QueueMessageRef& message);
+  void settle_own();
   void opened(ConsumerId id, bool joined);
   void finish_open(ConsumerId id);
   void pushed(std::uint64_t ticket, Topics::Push outcome);
@@ -112,6 +115,7 @@ class WorkerQueue final : public Queue {
   Topics topics_;
   Timer watch_;  // while something waits for an acknowledgement
   Timer held_;   // while a consumer is held until others have caught up
+  std::vector<Settled> settled_;  // by consumers of this worker, of its own topics
   std::unordered_map<ConsumerId, Consumer> consumers_;
   std::unordered_map<std::uint64_t, std::unique_ptr<PendingPush>> pushes_;
   std::unordered_map<std::uint64_t, std::shared_ptr<Acknowledging>> acks_;  // of which other nodes have a part

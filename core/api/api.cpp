@@ -61,16 +61,19 @@ void Api::serve(const HttpCall& call, HttpResponder responder) { route(call, res
 void Api::serve_directory(const HttpCall& call, HttpResponder responder) { route(call, responder, true); }
 
 void Api::route(const HttpCall& call, const HttpResponder& responder, bool directory) {
-  std::vector<std::string_view> allowed;
+  const auto is_there = [&](const Route& row) { return row.path == call.path && (!directory || row.directory); };
   for (const Route& row : kRoutes) {
-    if (row.path != call.path || (directory && !row.directory)) continue;
-    allowed.push_back(row.method);
-    if (row.method == "GET") allowed.push_back("HEAD");
-    if (row.method != call.method && !(row.method == "GET" && call.method == "HEAD")) continue;
+    if (!is_there(row) || (row.method != call.method && !(row.method == "GET" && call.method == "HEAD"))) continue;
     const auto who = directory ? Access::Decision{} : admit(call, row.role, responder);
     // /version, too: a load balancer that asks for it takes the node out. Figures are served to the end.
     if (!who || (row.handle != &Api::metrics && stopping(responder))) return;
     return (this->*row.handle)(call, responder, row, *who);
+  }
+  std::vector<std::string_view> allowed;
+  for (const Route& row : kRoutes) {
+    if (!is_there(row)) continue;
+    allowed.push_back(row.method);
+    if (row.method == "GET") allowed.push_back("HEAD");
   }
   if (!allowed.empty()) return not_allowed(call, responder, allowed);
   if (!directory && route_to_module(call, responder)) return;
@@ -156,8 +159,8 @@ void Api::method(const HttpCall& call, const HttpResponder& responder, const Rou
   const auto body = json::parse(call.body);
   if (!body)
     return answer(responder, 400, error_json(static_cast<int>(ApiCode::bad_parameters), "the body is not JSON: " + body.error().why));
-  find_method(route.call)->run(host_, *body, [this, responder](const ApiReply& reply) {
-    answer(responder, reply.status, "{" + reply.members + "}");
+  find_method(route.call)->run(host_, *body, [this, responder](ApiReply reply) {
+    answer(responder, reply.status, std::move(reply.members.insert(0, 1, '{').append(1, '}')));
   });
 }
 

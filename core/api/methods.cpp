@@ -160,7 +160,8 @@ constexpr Method kMethods[] = {
 
 ApiReply result(std::string_view r) {
   std::string members = R"("E":null,"r":)";
-  return {200, members.append(r)};
+  members.append(r);
+  return {200, std::move(members)};
 }
 
 ApiReply refusal(ApiCode code, std::string_view why) {

@@ -14,15 +14,26 @@ constexpr std::size_t kLarge = 8 * 1024;
 
 }  // namespace
 
-bool Subscriber::subscribed(std::string_view channel) const {
-  const Channel* found = channels_.find(channel);
-  return found && std::any_of(memberships_.begin(), memberships_.end(),
-                              [&](const Membership& membership) { return membership.channel == found; });
+// Through the shorter of the two lists: neither a channel of many subscribers nor a subscriber of many channels makes it long.
+std::size_t Subscriber::index_of(const Channel& channel) const {
+  if (channel.members.size() < memberships_.size()) {
+    const auto is_mine = [this](const Channel::Member& member) { return member.subscriber == this; };
+    const auto mine = std::find_if(channel.members.begin(), channel.members.end(), is_mine);
+    return mine == channel.members.end() ? kNone : mine->index;
+  }
+  const auto is_it = [&channel](const Membership& membership) { return membership.channel == &channel; };
+  const auto it = std::find_if(memberships_.begin(), memberships_.end(), is_it);
+  return it == memberships_.end() ? kNone : static_cast<std::size_t>(it - memberships_.begin());
+}
+
+bool Subscriber::subscribed(std::string_view name) const {
+  const Channel* channel = channels_.find(name);
+  return channel && index_of(*channel) != kNone;
 }
 
 bool Subscriber::subscribe(std::string_view name) {
-  if (subscribed(name)) return false;
   Channel& channel = channels_.get(name);
+  if (index_of(channel) != kNone) return false;
   memberships_.push_back({&channel, static_cast<std::uint32_t>(channel.members.size())});
   channel.members.push_back({this, &outbox_, static_cast<std::uint32_t>(memberships_.size() - 1)});
   if (channel.chunk) channel.chunk->stragglers.push_back(&outbox_);
@@ -32,12 +43,10 @@ bool Subscriber::subscribe(std::string_view name) {
 
 bool Subscriber::unsubscribe(std::string_view name) {
   const Channel* channel = channels_.find(name);
-  for (std::size_t i = 0; channel && i < memberships_.size(); ++i)
-    if (memberships_[i].channel == channel) {
-      leave(i);
-      return true;
-    }
-  return false;
+  const std::size_t index = channel ? index_of(*channel) : kNone;
+  if (index == kNone) return false;
+  leave(index);
+  return true;
 }
 
 void Subscriber::leave_all() {

@@ -57,6 +57,8 @@ class Subscriber {
     Channel* channel;
     std::uint32_t place;  // in Channel::members
   };
+  static constexpr std::size_t kNone = ~std::size_t{0};
+  std::size_t index_of(const Channel& channel) const;  // in memberships_; kNone: not subscribed
   void leave(std::size_t index);
 
   Channels& channels_;

@@ -27,7 +27,6 @@ void Tallies::report(std::uint64_t ticket, Tally tally) {
 void Tallies::give_up(std::uint64_t ticket) {
   const auto late = gatherings_.extract(ticket);
   Gathering& one = *late.mapped();
-  if (late_) late_(one.missing);
   one.tally.fail += one.missing;
   one.done(one.tally);
 }

@@ -54,8 +54,7 @@ class Tallies {
  public:
   using Done = std::function<void(Tally)>;
 
-  // `late` (may be empty) hears how many had not reported when a deadline passed.
-  explicit Tallies(TimerWheel& wheel, std::function<void(unsigned missing)> late = {}) : wheel_(wheel), late_(std::move(late)) {}
+  explicit Tallies(TimerWheel& wheel) : wheel_(wheel) {}
 
   // `done` is called once, with `known` and what so many others report; who does not in time counts as one failure each.
   // Never 0.
@@ -73,7 +72,6 @@ class Tallies {
   void give_up(std::uint64_t ticket);
 
   TimerWheel& wheel_;
-  const std::function<void(unsigned missing)> late_;
   std::unordered_map<std::uint64_t, std::unique_ptr<Gathering>> gatherings_;
   std::uint64_t next_ = 1;
 };

@@ -190,7 +190,7 @@ void ClusterNode::claimed(unsigned number) {
   number_.set_value(number);
 }
 
-// To all workers: each knows its own subscribers. What they have no room for any more counts as failed.
+// To all workers that may have a subscriber. What they have no room for any more counts as failed.
 void ClusterNode::deliver(std::string_view channel, const MessageRef& message, std::function<void(Tally)> done) {
   const std::size_t bytes = message->frame().size();
   const bool full = delivering_.load(std::memory_order_relaxed) > kMostQueued;
@@ -199,12 +199,19 @@ void ClusterNode::deliver(std::string_view channel, const MessageRef& message, s
     if (done) done({0, full ? 1u : 0u});
     return;
   }
+  const WorkerInterest::Workers to = local_.interest->of(channel_hash(channel));
+  if (to == 0) {
+    if (done) done({});
+    return;
+  }
   std::uint64_t id = 0;  // 0: nobody wants to know
   if (done) {
     id = next_gathering_++;
-    gatherings_[id] = {.tally = {}, .missing = local_.neighbours->size(), .done = std::move(done)};
+    gatherings_[id] = {.tally = {}, .missing = local_.interest->count(to), .done = std::move(done)};
   }
-  for (const LocalMesh::Neighbour& neighbour : *local_.neighbours) {
+  for (unsigned worker = 0; worker < local_.neighbours->size(); ++worker) {
+    if ((to & WorkerInterest::bit_of(worker)) == 0) continue;
+    const LocalMesh::Neighbour& neighbour = (*local_.neighbours)[worker];
     delivering_.fetch_add(bytes, std::memory_order_relaxed);
     const bool posted = neighbour.mailbox->post([this, &neighbour, id, bytes, name = std::string(channel), message] {
       delivering_.fetch_sub(bytes, std::memory_order_relaxed);

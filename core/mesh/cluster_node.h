@@ -27,9 +27,10 @@ namespace dunlin {
 
 class ClusterNode final : private ClusterHost {
  public:
-  // What it needs of the server from serve() on; both are used on the cluster's thread.
+  // What it needs of the server from serve() on; all are used on the cluster's thread.
   struct Local {
-    const std::vector<LocalMesh::Neighbour>* neighbours = nullptr;  // outlive stop()
+    const std::vector<LocalMesh::Neighbour>* neighbours = nullptr;  // outlive stop(), as does …
+    const WorkerInterest* interest = nullptr;
     std::function<std::uint64_t()> connections;
   };
 

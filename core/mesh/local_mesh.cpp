@@ -4,6 +4,8 @@
 #include <string>
 #include <utility>
 
+#include "core/mesh/interest.h"
+
 namespace dunlin {
 namespace {
 
@@ -11,22 +13,26 @@ constexpr std::size_t kMostParcels = 1024;  // in one mail: memory stays bounded
 
 }  // namespace
 
-LocalMesh::LocalMesh(unsigned node, unsigned self, const std::vector<Neighbour>& neighbours, TimerWheel& wheel,
-                     Millis deadline, Counters& counters)
-    : node_(node), self_(self), neighbours_(neighbours), deadline_(deadline), counters_(counters),
-      tallies_(wheel, [&counters](unsigned missing) { counters.add(Counter::drop_timeout, missing); }), sends_(wheel),
-      calls_(wheel) {}
+LocalMesh::LocalMesh(unsigned node, unsigned self, const std::vector<Neighbour>& neighbours, WorkerInterest& interest,
+                     TimerWheel& wheel, Millis deadline, Counters& counters)
+    : node_(node), self_(self), neighbours_(neighbours), interest_(interest), wheel_(wheel), deadline_(deadline),
+      counters_(counters), sends_(wheel), calls_(wheel) {}
+
+void LocalMesh::interest(std::string_view channel, bool wanted) {
+  const std::uint64_t hash = channel_hash(channel);
+  wanted ? interest_.add(self_, hash) : interest_.remove(self_, hash);
+}
 
 void LocalMesh::publish(std::string_view channel, const MessageRef& message, PublishDone done) {
   counters_.add(Counter::publishes);
   const Tally here = neighbours_[self_].deliverer->deliver(channel, message);
-  if (neighbours_.size() == 1) {
+  const WorkerInterest::Workers to = neighbours_.size() == 1 ? 0 : interest_.others(self_, channel_hash(channel));
+  if (to == 0) {
     if (done) done(here);
     return;
   }
-  std::uint64_t id = 0;  // 0: nobody wants to know
-  if (done) id = tallies_.expect(static_cast<unsigned>(neighbours_.size() - 1), here, std::move(done), deadline_);
-  outgoing_.push_back({id, std::string(channel), message});
+  outgoing_.push_back({std::string(channel), message, to, static_cast<bool>(done)});
+  if (done) answers_.push_back({here, interest_.count_others(to, self_), std::move(done)});
   if (outgoing_.size() >= kMostParcels) end_turn();
 }
 
@@ -34,26 +40,73 @@ void LocalMesh::publish(std::string_view channel, const MessageRef& message, Pub
 void LocalMesh::end_turn() {
   if (outgoing_.empty()) return;
   const auto parcels = std::make_shared<const Parcels>(std::exchange(outgoing_, {}));
+  WorkerInterest::Workers to = 0;
+  for (const Parcel& parcel : *parcels) to |= parcel.to;
+  const std::uint64_t number = await(parcels, to);
   const Neighbour& self = neighbours_[self_];
-  for (const Neighbour& neighbour : neighbours_) {
-    if (&neighbour == &self || neighbour.mailbox->post([&neighbour, &self, parcels] { deliver(neighbour, *parcels, self); }))
-      continue;
-    for (const Parcel& parcel : *parcels)
-      if (parcel.id) tallies_.report(parcel.id, {0, 1});
+  for (unsigned worker = 0; worker < neighbours_.size(); ++worker) {
+    if (worker == self_ || (to & WorkerInterest::bit_of(worker)) == 0) continue;
+    const Neighbour& other = neighbours_[worker];
+    if (!other.mailbox->post([&other, &self, parcels, number] { deliver(other, *parcels, number, self); }))
+      report(number, worker, {});
   }
 }
 
+// The mail's number; 0: nobody wants to know.
+std::uint64_t LocalMesh::await(const std::shared_ptr<const Parcels>& parcels, WorkerInterest::Workers to) {
+  if (answers_.empty()) return 0;
+  const std::uint64_t number = next_mail_++;
+  Mail& mail = *(mails_[number] = std::make_unique<Mail>());
+  mail.parcels = parcels;
+  mail.answers = std::exchange(answers_, {});
+  mail.missing = interest_.count_others(to, self_);
+  mail.deadline.on_fire([this, number] { give_up(number); });
+  wheel_.start(mail.deadline, deadline_);
+  return number;
+}
+
 // On the worker `here`, for the one that they are `from`.
-void LocalMesh::deliver(const Neighbour& here, const Parcels& parcels, const Neighbour& from) {
-  std::vector<std::pair<std::uint64_t, Tally>> reports;
+void LocalMesh::deliver(const Neighbour& here, const Parcels& parcels, std::uint64_t number, const Neighbour& from) {
+  const unsigned worker = here.mesh->self_;
+  std::vector<Tally> tallies;
   for (const Parcel& parcel : parcels) {
+    if ((parcel.to & WorkerInterest::bit_of(worker)) == 0) continue;
     const Tally tally = here.deliverer->deliver(parcel.channel, parcel.message);
-    if (parcel.id) reports.emplace_back(parcel.id, tally);
+    if (parcel.asked) tallies.push_back(tally);
   }
-  if (reports.empty()) return;
-  from.mailbox->post([&from, reports = std::move(reports)] {
-    for (const auto& [id, tally] : reports) from.mesh->tallies_.report(id, tally);
-  });
+  if (number == 0) return;
+  from.mailbox->post([&from, worker, number, tallies = std::move(tallies)] { from.mesh->report(number, worker, tallies); });
+}
+
+// An answer may lead to the next publish.
+void LocalMesh::report(std::uint64_t number, unsigned worker, const std::vector<Tally>& tallies) {
+  const auto found = mails_.find(number);
+  if (found == mails_.end()) return;  // nobody wants to know, or not any more
+  Mail& mail = *found->second;
+  std::unique_ptr<Mail> finished;
+  if (--mail.missing == 0) {
+    finished = std::move(found->second);
+    mails_.erase(found);
+  }
+  auto answer = mail.answers.begin();
+  auto tally = tallies.begin();
+  for (const Parcel& parcel : *mail.parcels) {
+    if (!parcel.asked) continue;
+    Answer& one = *answer++;
+    if ((parcel.to & WorkerInterest::bit_of(worker)) == 0) continue;
+    one.tally += tally == tallies.end() ? Tally{0, 1} : *tally++;
+    if (--one.missing == 0) one.done(one.tally);
+  }
+}
+
+void LocalMesh::give_up(std::uint64_t number) {
+  const auto late = mails_.extract(number);
+  for (Answer& one : late.mapped()->answers) {
+    if (one.missing == 0) continue;
+    counters_.add(Counter::drop_timeout, one.missing);
+    one.tally.fail += one.missing;
+    one.done(one.tally);
+  }
 }
 
 void LocalMesh::send(ClientId id, const MessageRef& message, SendDone done) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The input half of an HttpConnection: from bytes to a call, by http_parser and by what it leaves to its user.
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <climits>
 #include <utility>
@@ -17,11 +18,12 @@ constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 // Of a character of a header's name (RFC 7230, 3.2.6: a token); 0: it is none. http_parser as Debian builds it lets
 // spaces through: "Content-Length : 1" would be one header to us and another to whoever stands before us.
-char lower_of_name(char c) {
-  if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) return c;
-  if (c >= 'A' && c <= 'Z') return static_cast<char>(c - 'A' + 'a');
-  return c != '\0' && std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos ? c : '\0';
-}
+constexpr std::array<char, 256> kLowerOfName = [] {
+  std::array<char, 256> table{};
+  for (const char c : std::string_view("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz")) table[static_cast<unsigned char>(c)] = c;
+  for (char c = 'A'; c <= 'Z'; ++c) table[static_cast<unsigned char>(c)] = static_cast<char>(c - 'A' + 'a');
+  return table;
+}();
 
 HttpConnection& of(http_parser* parser) { return *static_cast<HttpConnection*>(parser->data); }
 
@@ -105,10 +107,11 @@ int HttpConnection::on_header(std::string_view part, bool value) {
     headers_.back().second += part;
   } else {
     if (headers_.empty() || in_value_) headers_.emplace_back();
-    for (const char c : part) {
-      const char lower = lower_of_name(c);
-      if (lower == '\0') return stop_parsing(400, "a header's name has a character that no name has");
-      headers_.back().first += lower;
+    std::string& name = headers_.back().first;
+    name += part;
+    for (std::size_t i = name.size() - part.size(); i < name.size(); ++i) {
+      name[i] = kLowerOfName[static_cast<unsigned char>(name[i])];
+      if (name[i] == '\0') return stop_parsing(400, "a header's name has a character that no name has");
     }
   }
   in_value_ = value;

@@ -106,7 +106,7 @@ class Server {
         watch_(wheel_, [this] { reload(nullptr); }), hook_watch_(wheel_, log, reloader.figures().held_workers),
         stop_timer_([this] { stop(); }),
         node_{.config = config, .first = reloader.in_force(), .reloads = reloader.figures(), .log = log,
-              .limits = limits_, .info = {}, .neighbours = {}, .queues = {},
+              .limits = limits_, .info = {}, .interest = WorkerInterest(config.workers), .neighbours = {}, .queues = {},
               .topics = TopicCount(config.queue_topics), .workers = {}} {}
 
   Status start() {
@@ -123,7 +123,7 @@ class Server {
       node_.queues.push_back(worker->queue_neighbour());
     }
     if (Status ready = start_threads(); !ready) return ready;
-    if (cluster_) cluster_->serve({&node_.neighbours, [this] { return connections(); }});
+    if (cluster_) cluster_->serve({&node_.neighbours, &node_.interest, [this] { return connections(); }});
     if (Status serving = serve_topics(); !serving) return serving;
     for (const auto& worker : workers_) worker->serve();
     reloader_.start(wheel_, mailbox_, node_.workers);

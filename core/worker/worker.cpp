@@ -24,7 +24,7 @@ Worker::Worker(Node& node, unsigned index, Sockets sockets)
       channels_(flusher_, counters_),
       sessions_(node.number, index, channels_, flusher_, wheel_, counters_, node.log,
                 [this](std::function<void()> task) { loop_.defer(std::move(task)); }),
-      mesh_(node.number, index, node.neighbours, wheel_, node.config.mesh_deadline, counters_),
+      mesh_(node.number, index, node.neighbours, node.interest, wheel_, node.config.mesh_deadline, counters_),
       cluster_mesh_(mesh_, node.cluster, node.number, mailbox_, wheel_, node.config.mesh_deadline),
       filtered_(cluster_mesh_, loop_, counters_),
       queue_(index, node.queues, loop_, wheel_, node.config.mesh_deadline,
@@ -47,7 +47,7 @@ Worker::Worker(Node& node, unsigned index, Sockets sockets)
           [this](int status, std::string_view why) { return api_.refused(status, why); }),
       drain_timer_([this] { drain_some(); }) {
   sessions_.serve(*served_);
-  if (node.cluster)
+  if (node.cluster || node.config.workers > 1)
     sessions_.fanout().on_interest([this](std::string_view channel, bool wanted) { interest(channel, wanted); });
 }
 
@@ -177,6 +177,8 @@ void Worker::tear_down() {
 
 // The cluster's thread keeps the deadline of what settles; the timer is for when it does not come to it.
 void Worker::interest(std::string_view channel, bool wanted) {
+  mesh_.interest(channel, wanted);
+  if (!node_.cluster) return;
   if (!wanted) return cluster_mesh_.unwanted(channel);
   const std::uint64_t number = sessions_.settling().begin();
   cluster_mesh_.wanted(channel, [this, number] {

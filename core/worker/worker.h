@@ -51,6 +51,7 @@ struct Node {
   Log& log;
   ConnectionLimits& limits;
   NodeInfo info;                                   // connections is filled in from the workers
+  WorkerInterest interest;                         // who of them has a subscriber
   std::vector<LocalMesh::Neighbour> neighbours;    // complete before the first worker runs
   std::vector<WorkerQueue::Neighbour> queues;      // likewise
   TopicCount topics;

@@ -29,6 +29,20 @@ def test_a_batch_of_publishes_wakes_the_other_worker_once(dunlin):
         assert dunlin.metric(figure) - was < 15, figure
 
 
+def test_a_publish_troubles_no_worker_that_has_no_subscriber(dunlin):
+    """Two workers: whoever is subscribed, one of them is not told of a publish; of those to nobody neither is."""
+    ann = dunlin.login(uid=1001).subscribe("@user")
+    before = dunlin.metric("dunlin_mails_total")
+    for _ in range(20):
+        assert dunlin.api.publish("user:1002", "hi") == {"s": 0, "f": 0}
+    assert dunlin.metric("dunlin_mails_total") - before < 15  # a scrape's are two
+    ann.unsubscribe("@user")
+    assert dunlin.api.publish("user:1001", "hi") == {"s": 0, "f": 0}
+    ann.subscribe("@user")
+    assert dunlin.api.publish("user:1001", "again") == {"s": 1, "f": 0}
+    assert ann.recv() == "again"
+
+
 def test_the_answer_is_as_documented(dunlin):
     dunlin.login(uid=1001).subscribe("@user")
     answer = dunlin.api.post("/v1/mesh/publish", {"c": "user:1001", "d": PUSH})

@@ -9,7 +9,6 @@
 // Pure logic; all on the owner's thread. docs/api.md says what a backend sees of it.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -24,24 +23,9 @@
 #include "core/base/ids.h"
 #include "core/base/metrics.h"
 #include "core/hub/queue.h"
+#include "core/hub/topic_count.h"
 
 namespace dunlin {
-
-// How many topics a node has, over its workers. [any-thread]
-class TopicCount {
- public:
-  explicit TopicCount(std::uint32_t most) : most_(most) {}
-  bool take() {
-    if (used_.fetch_add(1, std::memory_order_relaxed) < most_) return true;
-    used_.fetch_sub(1, std::memory_order_relaxed);
-    return false;
-  }
-  void give_back() { used_.fetch_sub(1, std::memory_order_relaxed); }
-
- private:
-  const std::uint32_t most_;
-  std::atomic<std::uint32_t> used_{0};
-};
 
 class Topics {
  public:

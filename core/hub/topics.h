@@ -5,7 +5,8 @@
 //
 // Consumers of a topic take turns; each may have kCredit messages under way, so that a slow one hoards nothing. None gets
 // far ahead of others that are merely on their way (a consumer of the topic's own worker is done with its messages before
-// another worker has even seen its own): it is held until they have caught up, or turn out to be slow. One of another node is a consumer like any other; its part of the way that can fail is leave()'s, pause()'s and give_back()'s.
+// another worker has even seen its own): it is held until they have caught up, or turn out to be slow. One of another node
+// is a consumer like any other; its part of the way that can fail is leave()'s, pause()'s and give_back()'s.
 // Pure logic; all on the owner's thread. docs/api.md says what a backend sees of it.
 #pragma once
 

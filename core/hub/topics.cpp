@@ -40,7 +40,7 @@ void Topics::drop_if_unused(Topic& topic) {
     --counted_;
     count_.give_back();
   }
-  if (topic.consumers.empty()) topics_.erase(topics_.find(topic.name));
+  if (topic.seats.empty()) topics_.erase(topics_.find(topic.name));
 }
 
 Topics::Push Topics::push(std::string_view name, ClientId client, std::string_view data) {
@@ -88,47 +88,85 @@ bool Topics::join(ConsumerId id, const std::vector<std::string>& names, bool ack
   CHECK(fresh);
   remote_ += consumer.remote;
   for (Topic* topic : consumer.topics) {
-    topic->consumers.push_back(&consumer);
+    const std::uint64_t average = topic->seats.empty() ? 0 : topic->served / topic->seats.size();
+    topic->seats.push_back({&consumer, average});
+    topic->served += average;
     topic->local += !consumer.remote;
   }
   for (Topic* topic : consumer.topics) deal_out(*topic);
   return true;
 }
 
-// Who is next and has credit; who let this message wait too long only when there is nobody else.
-Topics::Consumer* Topics::whose_turn(Topic& topic, std::uint64_t message) {
-  const auto avoid = topic.avoid.find(message);
-  Consumer* last_choice = nullptr;
-  for (std::size_t i = 0; i < topic.consumers.size(); ++i) {
-    const std::size_t place = (topic.next + i) % topic.consumers.size();
-    Consumer* one = topic.consumers[place];
-    if (!one->has_credit()) continue;
-    if (avoid != topic.avoid.end() && avoid->second == one->id) {
-      last_choice = one;
+// It is ahead of the average, and others, which have less, are on their way. What those that are slow did not take is not
+// owed to them; nor what those did not that other topics keep busy.
+bool Topics::must_wait(Topic& topic, const Seat& seat, std::int64_t now) {
+  const std::size_t count = topic.seats.size();
+  if (seat.served * count <= topic.served + kLead * count) return false;
+  const bool long_enough = topic.held && now - topic.held_since >= limits_.slow_ms;
+  bool wait = false;
+  for (Seat& other : topic.seats) {
+    if (other.served >= seat.served || other.consumer->has_credit()) continue;
+    const bool slow = long_enough || other.consumer->paused || now - other.consumer->given.begin()->second.since >= limits_.slow_ms;
+    if (!slow) {
+      wait = true;
       continue;
     }
-    topic.next = place + 1;
-    return one;
+    topic.served += seat.served - other.served;
+    other.served = seat.served;
+  }
+  return wait;
+}
+
+// Who is next and has credit; who let this message wait too long only when there is nobody else.
+Topics::Seat* Topics::whose_turn(Topic& topic, std::uint64_t message, std::int64_t now, bool& held) {
+  const auto avoid = topic.avoid.find(message);
+  Seat* last_choice = nullptr;
+  for (std::size_t i = 0; i < topic.seats.size(); ++i) {
+    const std::size_t place = (topic.next + i) % topic.seats.size();
+    Seat& one = topic.seats[place];
+    if (!one.consumer->has_credit()) continue;
+    if (avoid != topic.avoid.end() && avoid->second == one.consumer->id) {
+      last_choice = &one;
+    } else if (must_wait(topic, one, now)) {
+      held = true;
+    } else {
+      topic.next = place + 1;
+      return &one;
+    }
   }
   return last_choice;
 }
 
-void Topics::deal_out(Topic& topic) {
+void Topics::deal_out(Topic& topic, std::int64_t now) {
+  bool held = false;
   while (!topic.waiting.empty()) {
-    Consumer* consumer = whose_turn(topic, topic.waiting.begin()->first);
-    if (!consumer) return;
-    give(topic, *consumer);
+    held = false;
+    Seat* seat = whose_turn(topic, topic.waiting.begin()->first, now, held);
+    if (!seat) break;
+    give(topic, *seat, now);
   }
+  held &= !topic.waiting.empty();
+  if (held && !topic.held) topic.held_since = now;
+  topic.held = held;
+  if (held && held_) held_();
 }
 
-void Topics::give(Topic& topic, Consumer& consumer) {
+void Topics::retry(std::int64_t now) {
+  for (const auto& [name, topic] : topics_)
+    if (topic->held) deal_out(*topic, now);
+}
+
+void Topics::give(Topic& topic, Seat& seat, std::int64_t now) {
+  Consumer& consumer = *seat.consumer;
   const auto first = topic.waiting.begin();
   const QueueMessageRef message = std::move(first->second);
   topic.waiting.erase(first);
   topic.avoid.erase(message->id);
   ++topic.given;
+  ++topic.served;
+  ++seat.served;
   consumer.bytes += message->data.size();
-  consumer.given.emplace(message->id, Given{message, &topic, consumer.ack ? steady_ms() + limits_.ack_ms : 0});
+  consumer.given.emplace(message->id, Given{message, &topic, now});
   if (consumer.ack) ++unacknowledged_;
   give_(consumer.id, message);
 }
@@ -181,7 +219,11 @@ void Topics::leave(ConsumerId id, const std::vector<std::uint64_t>& lost) {
   returned_ += consumer->given.size();
   for (auto& [message, given] : consumer->given) take_back(*consumer, given);
   for (Topic* topic : consumer->topics) {
-    std::erase(topic->consumers, consumer.get());
+    std::erase_if(topic->seats, [&](const Seat& seat) {
+      if (seat.consumer != consumer.get()) return false;
+      topic->served -= seat.served;
+      return true;
+    });
     topic->local -= !consumer->remote;
     deal_out(*topic);
     drop_if_unused(*topic);
@@ -214,7 +256,7 @@ void Topics::expire(std::int64_t now) {
   for (auto& [id, consumer] : consumers_) {
     if (!consumer->ack) continue;
     for (auto given = consumer->given.begin(); given != consumer->given.end();) {
-      if (given->second.due > now) {
+      if (given->second.since + limits_.ack_ms > now) {
         ++given;
         continue;
       }

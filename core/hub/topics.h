@@ -3,12 +3,13 @@
 // until that one is done with it: settled (it has left for the consumer) or, where consumers acknowledge, acknowledged.
 // A consumer that leaves gives back what it was not done with, in its old order.
 //
-// Consumers of a topic take turns; each may have kCredit messages under way, so that a slow one hoards nothing. One of
-// another node is a consumer like any other; its part of the way that can fail is leave()'s, pause()'s and give_back()'s.
+// Consumers of a topic take turns; each may have kCredit messages under way, so that a slow one hoards nothing. None gets
+// far ahead of others that are merely on their way (a consumer of the topic's own worker is done with its messages before
+// another worker has even seen its own): it is held until they have caught up, or turn out to be slow. One of another node
+// is a consumer like any other; its part of the way that can fail is leave()'s, pause()'s and give_back()'s.
 // Pure logic; all on the owner's thread. docs/api.md says what a backend sees of it.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -19,38 +20,26 @@
 #include <unordered_map>
 #include <vector>
 
+#include "core/base/clock.h"
 #include "core/base/ids.h"
 #include "core/base/metrics.h"
 #include "core/hub/queue.h"
+#include "core/hub/topic_count.h"
 
 namespace dunlin {
-
-// How many topics a node has, over its workers. [any-thread]
-class TopicCount {
- public:
-  explicit TopicCount(std::uint32_t most) : most_(most) {}
-  bool take() {
-    if (used_.fetch_add(1, std::memory_order_relaxed) < most_) return true;
-    used_.fetch_sub(1, std::memory_order_relaxed);
-    return false;
-  }
-  void give_back() { used_.fetch_sub(1, std::memory_order_relaxed); }
-
- private:
-  const std::uint32_t most_;
-  std::atomic<std::uint32_t> used_{0};
-};
 
 class Topics {
  public:
   static constexpr std::size_t kCredit = 64;               // messages under way to a consumer …
   static constexpr std::size_t kCreditBytes = 512 * 1024;  // … and their bytes; one goes whatever its size
   static constexpr std::size_t kAckCredit = 1024;          // messages that a consumer has not acknowledged
+  static constexpr std::size_t kLead = kCredit / 2;        // messages ahead of the average of all consumers
 
   struct Limits {
     std::size_t size = 2000;
     std::size_t bytes = 64 * 1024 * 1024;
     std::int64_t ack_ms = 30'000;
+    std::int64_t slow_ms = 20;  // who has had a message under way for longer is slow: nobody is held for it
   };
   using Give = std::function<void(ConsumerId, const QueueMessageRef&)>;
 
@@ -59,6 +48,10 @@ class Topics {
   ~Topics();
   Topics(const Topics&) = delete;
   Topics& operator=(const Topics&) = delete;
+
+  // Whenever somebody is held: retry() has to be called in slow_ms. Must not call back.
+  void on_held(std::function<void()> held) { held_ = std::move(held); }
+  void retry(std::int64_t now);
 
   // The worker that a message's id names.
   static unsigned owner_of(std::uint64_t message) { return QueueId::worker(message); }
@@ -92,11 +85,18 @@ class Topics {
 
  private:
   struct Consumer;
+  struct Seat {
+    Consumer* consumer;
+    std::uint64_t served;  // messages; who comes later, or was slow, begins where the others are
+  };
   struct Topic {
     std::string name;
     std::map<std::uint64_t, QueueMessageRef> waiting;  // by id, which is their order
     std::map<std::uint64_t, ConsumerId> avoid;         // who let it wait too long: others come first
-    std::vector<Consumer*> consumers;
+    std::vector<Seat> seats;
+    std::uint64_t served = 0;  // of all of these
+    bool held = false;      // messages wait although somebody has credit, since
+    std::int64_t held_since = 0;
     std::size_t next = 0;   // whose turn it is
     std::size_t local = 0;  // consumers of this node
     std::size_t given = 0;  // messages under way
@@ -106,7 +106,7 @@ class Topics {
   struct Given {
     QueueMessageRef message;
     Topic* topic;
-    std::int64_t due;
+    std::int64_t since;
   };
   struct Consumer {
     ConsumerId id;
@@ -122,15 +122,18 @@ class Topics {
   Topic& make(std::string_view name);
   bool count(Topic& topic);
   void drop_if_unused(Topic& topic);
-  void deal_out(Topic& topic);
-  Consumer* whose_turn(Topic& topic, std::uint64_t message);
-  void give(Topic& topic, Consumer& consumer);
+  void deal_out(Topic& topic) { deal_out(topic, steady_ms()); }
+  void deal_out(Topic& topic, std::int64_t now);
+  Seat* whose_turn(Topic& topic, std::uint64_t message, std::int64_t now, bool& held);
+  bool must_wait(Topic& topic, const Seat& seat, std::int64_t now);
+  void give(Topic& topic, Seat& seat, std::int64_t now);
   void take_back(Consumer& consumer, Given& given);
 
   const unsigned node_, owner_;
   const Limits limits_;
   TopicCount& count_;
   Give give_;
+  std::function<void()> held_;
   std::map<std::string, std::unique_ptr<Topic>, std::less<>> topics_;
   std::unordered_map<ConsumerId, std::unique_ptr<Consumer>> consumers_;
   std::uint64_t next_ = 1;

@@ -21,7 +21,12 @@ WorkerQueue::WorkerQueue(unsigned self, const std::vector<Neighbour>& neighbours
       watch_([this] {
         topics_.expire(steady_ms());
         watch();
-      }) {}
+      }),
+      held_([this] { topics_.retry(steady_ms()); }) {
+  topics_.on_held([this, slow = Millis(limits.slow_ms)] {
+    if (!held_.active()) wheel_.start(held_, slow);
+  });
+}
 
 template <class Task>
 void WorkerQueue::on(unsigned worker, Task task) {
@@ -126,6 +131,12 @@ void WorkerQueue::take(ConsumerId id, const QueueMessageRef& message) {
   }
 }
 
+// In turns with what comes from other workers: a consumer of the topic's own worker is not to be served again before
+// those of others have been.
+void WorkerQueue::settle_own() {
+  for (const Settled& some : std::exchange(settled_, {})) topics_.done(some.consumer, some.ids);
+}
+
 void WorkerQueue::settle(ConsumerId consumer, const std::vector<std::uint64_t>& ids) {
   acknowledge(consumer, ids, nullptr);
 }
@@ -160,6 +171,11 @@ void WorkerQueue::acknowledge(ConsumerId consumer, const std::vector<std::uint64
   }
   for (unsigned owner = 0; owner < by_owner.size(); ++owner) {
     if (by_owner[owner].empty()) continue;
+    if (owner == self_ && !all) {
+      settled_.push_back({consumer, std::move(by_owner[owner])});
+      if (settled_.size() == 1) neighbours_[self_].mailbox->post([this] { settle_own(); });
+      continue;
+    }
     on(owner, [asker = self_, consumer, all, some = std::move(by_owner[owner])](WorkerQueue& there) mutable {
       const std::size_t count = there.topics_.done(consumer, some);
       if (!all) return;
@@ -172,6 +188,7 @@ void WorkerQueue::acknowledge(ConsumerId consumer, const std::vector<std::uint64
 void WorkerQueue::unpop(ConsumerId id) {
   const auto found = consumers_.find(id);
   if (found == consumers_.end()) return;
+  settle_own();  // what it is done with must not come to others
   const Consumer consumer = std::move(found->second);
   consumers_.erase(found);
   if (remote_) remote_->leave(id);

@@ -86,6 +86,10 @@ class WorkerQueue final : public Queue {
       if (--missing == 0) done(acknowledged);
     }
   };
+  struct Settled {
+    ConsumerId consumer;
+    std::vector<std::uint64_t> ids;
+  };
   struct PendingPush {
     PushDone done;
     Timer deadline;
@@ -96,6 +100,7 @@ class WorkerQueue final : public Queue {
   void on(unsigned worker, Task task);
 
   void give(ConsumerId consumer, const QueueMessageRef& message);
+  void settle_own();
   void opened(ConsumerId id, bool joined);
   void finish_open(ConsumerId id);
   void pushed(std::uint64_t ticket, Topics::Push outcome);
@@ -109,6 +114,8 @@ class WorkerQueue final : public Queue {
   const std::int64_t ack_ms_;
   Topics topics_;
   Timer watch_;  // while something waits for an acknowledgement
+  Timer held_;   // while a consumer is held until others have caught up
+  std::vector<Settled> settled_;  // by consumers of this worker, of its own topics
   std::unordered_map<ConsumerId, Consumer> consumers_;
   std::unordered_map<std::uint64_t, std::unique_ptr<PendingPush>> pushes_;
   std::unordered_map<std::uint64_t, std::shared_ptr<Acknowledging>> acks_;  // of which other nodes have a part

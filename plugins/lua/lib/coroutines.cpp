@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// coroutine.resume and coroutine.wrap for scripts. A call that waits suspends the whole handler: when it is made in a
+// coroutine.resume, wrap, yield and running for scripts. A call that waits suspends the whole handler: when it is made in a
 // coroutine of the script, its suspension passes through the script's own resume, and the result passes back in.
 #include "plugins/lua/lib/lib.h"
 #include "plugins/lua/run.h"
@@ -67,7 +67,23 @@ int wrap(lua_State* state) {
   return 1;
 }
 
-constexpr luaL_Reg kFunctions[] = {{"resume", resume}, {"wrap", wrap}, {nullptr, nullptr}};
+// What a handler itself runs in is no coroutine of the script's: there is nobody whom it could yield to.
+int yield(lua_State* state) {
+  const Run* run = Engine::of(state).running();
+  if (run && run->coroutine.state == state) return luaL_error(state, "attempt to yield from outside a coroutine");
+  return lua_yield(state, lua_gettop(state));
+}
+
+// As in Lua 5.1: nil at the top level.
+int running(lua_State* state) {
+  const bool main = lua_pushthread(state) != 0;
+  if (main) lua_pushnil(state);
+  lua_pushboolean(state, main);
+  return 2;
+}
+
+constexpr luaL_Reg kFunctions[] = {
+    {"resume", resume}, {"wrap", wrap}, {"yield", yield}, {"running", running}, {nullptr, nullptr}};
 
 }  // namespace
 

@@ -123,9 +123,16 @@ void read_timeout(lua_State* state, plugin::HttpRequest& call) {
 
 void read_auth(lua_State* state, plugin::HttpRequest& call) {
   if (!lua_istable(state, -1)) luaL_error(state, "mix.http.request: auth: a table is wanted");
-  lua_getfield(state, -1, "username");
+  // `user` and `pass` are the names that the fields had before.
+  if (lua_getfield(state, -1, "username") == LUA_TNIL) {
+    lua_pop(state, 1);
+    lua_getfield(state, -1, "user");
+  }
   const std::string user = text_of(state, -1, "auth.username");
-  lua_getfield(state, -2, "password");
+  if (lua_getfield(state, -2, "password") == LUA_TNIL) {
+    lua_pop(state, 1);
+    lua_getfield(state, -2, "pass");
+  }
   const std::string password = lua_isnil(state, -1) ? std::string() : text_of(state, -1, "auth.password");
   lua_pop(state, 2);
   if (user.find(':') != user.npos) luaL_error(state, "mix.http.request: auth.username: it cannot have a colon");

@@ -24,8 +24,10 @@ void open_tables(lua_State* state);      // table.insert and its like,
 void open_sized(lua_State* state);       // and what costs as much as it is given
 void open_require(lua_State* state);     // require and package
 void open_coroutines(lua_State* state);  // coroutine.resume and wrap that let a waiting call through
-void open_lax(lua_State* state);         // what Lua 5.1 was less strict about
-void open_compat(lua_State* state);      // what Lua 5.1 had
+void open_lax(lua_State* state);         // what Lua 5.1 was less strict about,
+void open_text51(lua_State* state);      // string.format and os.date as it had them,
+void open_math51(lua_State* state);      // what its mathematics had,
+void open_compat(lua_State* state);      // and the rest of what it had
 void open_conn(lua_State* state);        // the metatable of a connection object
 void open_buffer(lua_State* state);      // … and of what has arrived on raw TCP
 void open_shipped_socket(lua_State* state);  // what the shipped protocols need besides

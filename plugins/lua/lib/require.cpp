@@ -20,12 +20,16 @@ std::string find_file(lua_State* state, std::string_view name, std::string& trie
   std::string relative(name);
   for (char& c : relative) c = c == '.' ? '/' : c;
   lua_getfield(state, lua_upvalueindex(1), "path");
-  std::string_view templates = lua_isstring(state, -1) ? to_view(state, -1) : std::string_view();
+  if (!lua_isstring(state, -1)) luaL_error(state, "'package.path' must be a string");
+  std::string_view templates = to_view(state, -1);
   while (!templates.empty()) {
     const std::string_view one = templates.substr(0, templates.find(';'));
     templates.remove_prefix(std::min(templates.size(), one.size() + 1));
-    std::string file(one);
-    if (const auto mark = file.find('?'); mark != file.npos) file.replace(mark, 1, relative);
+    std::string file;
+    for (const char c : one) {
+      if (c == '?') file += relative;
+      else file += c;
+    }
     Engine::of(state).files().add(file);
     if (is_file(file)) return file;
     tried += "\n\tno file '" + file + "'";
@@ -40,27 +44,54 @@ std::string dotted(std::string_view name) {
   return out == "prettyprint" ? "utils.prettyprint" : out;
 }
 
-// Pushes the loader and its second argument.
-void find_loader(lua_State* state, std::string_view name) {
+// The loaders: given a name, each returns a function that loads it, and what that is told besides the name; or a text that
+// says what it has tried. Upvalue 1 is `package`.
+
+int preload_loader(lua_State* state) {
+  const std::string_view name = to_view(state, 1);
   lua_getfield(state, lua_upvalueindex(1), "preload");
-  if (lua_istable(state, -1) && lua_getfield(state, -1, name.data()) != LUA_TNIL) {
-    lua_pushliteral(state, ":preload:");
-    return;
+  if (!lua_istable(state, -1)) return luaL_error(state, "'package.preload' must be a table");
+  if (lua_getfield(state, -1, name.data()) == LUA_TNIL) {
+    return push(state, "\n\tno field package.preload['" + std::string(name) + "']"), 1;
   }
+  lua_pushliteral(state, ":preload:");
+  return 2;
+}
+
+int file_loader(lua_State* state) {
   std::string tried;
-  const std::string file = find_file(state, name, tried);
-  if (!file.empty()) {
-    if (load_file(state, file.c_str()) != LUA_OK) lua_error(state);
-    push(state, file);
-    return;
-  }
+  const std::string file = find_file(state, to_view(state, 1), tried);
+  if (file.empty()) return push(state, tried), 1;
+  if (load_file(state, file.c_str()) != LUA_OK) return lua_error(state);
+  push(state, file);
+  return 2;
+}
+
+int shipped_loader(lua_State* state) {
+  const std::string_view name = to_view(state, 1);
   const std::string_view source = shipped_module(dotted(name));
-  if (source.empty()) {
-    luaL_error(state, "module '%s' not found:\n\tnone of that name ships with dunlin%s", name.data(), tried.c_str());
-  }
+  if (source.empty()) return push(state, "\n\tnone of that name ships with dunlin"), 1;
   const std::string chunk = "=[dunlin] " + std::string(name);
-  if (luaL_loadbufferx(state, source.data(), source.size(), chunk.c_str(), "t") != LUA_OK) lua_error(state);
+  if (luaL_loadbufferx(state, source.data(), source.size(), chunk.c_str(), "t") != LUA_OK) return lua_error(state);
   push(state, chunk.substr(1));
+  return 2;
+}
+
+// Pushes the function that the first of package.loaders that knows the module gives, and its second argument.
+void find_loader(lua_State* state, std::string_view name) {
+  if (lua_getfield(state, lua_upvalueindex(1), "loaders") != LUA_TTABLE) {
+    luaL_error(state, "'package.loaders' must be a table");
+  }
+  const int loaders = lua_gettop(state);
+  std::string tried;
+  for (lua_Integer i = 1; lua_rawgeti(state, loaders, i) != LUA_TNIL; ++i) {
+    push(state, name);
+    lua_call(state, 1, 2);
+    if (lua_isfunction(state, -2)) return;
+    if (lua_isstring(state, -2)) tried += to_view(state, -2);
+    lua_settop(state, loaders);
+  }
+  luaL_error(state, "module '%s' not found:%s", name.data(), tried.c_str());
 }
 
 int require(lua_State* state) {
@@ -71,8 +102,7 @@ int require(lua_State* state) {
   if (lua_getfield(state, loaded, name.data()); lua_toboolean(state, -1)) return 1;
   find_loader(state, name);
   lua_pushvalue(state, 1);
-  lua_pushvalue(state, -2);
-  lua_remove(state, -3);
+  lua_insert(state, -2);
   lua_call(state, 2, 1);
   if (!lua_isnil(state, -1)) lua_setfield(state, loaded, name.data());
   if (lua_getfield(state, loaded, name.data()) == LUA_TNIL) {
@@ -104,8 +134,18 @@ void open_require(lua_State* state) {
   }
   push(state, path);
   lua_setfield(state, -2, "path");
-  lua_pushliteral(state, "");
-  lua_setfield(state, -2, "cpath");
+  set_field(state, "cpath", "");
+  set_field(state, "config", "/\n;\n?\n!\n-\n");
+  constexpr lua_CFunction kLoaders[] = {preload_loader, file_loader, shipped_loader};
+  lua_createtable(state, std::size(kLoaders), 0);
+  for (std::size_t i = 0; i < std::size(kLoaders); ++i) {
+    lua_pushvalue(state, -2);
+    lua_pushcclosure(state, kLoaders[i], 1);
+    lua_rawseti(state, -2, static_cast<lua_Integer>(i) + 1);
+  }
+  lua_pushvalue(state, -1);
+  lua_setfield(state, -3, "loaders");
+  lua_setfield(state, -2, "searchers");  // their name in Lua 5.4
   lua_pushvalue(state, -1);
   lua_setglobal(state, "package");
   lua_pushcclosure(state, require, 1);

@@ -39,21 +39,38 @@ void narrow(lua_State* state, const char* name, const char* const* keep) {
   lua_pop(state, 1);
 }
 
-// A finalizer runs where no hook can stop it, so a metatable may not have one.
+// Swaps the field __gc of the metatable at 2 and the value on top.
+void exchange_gc(lua_State* state) {
+  lua_pushliteral(state, "__gc");
+  lua_rawget(state, 2);
+  lua_insert(state, -2);
+  lua_pushliteral(state, "__gc");
+  lua_insert(state, -2);
+  lua_rawset(state, 2);
+}
+
+// A finalizer would run where no hook can stop it. As in Lua 5.1, that of a table is never called: one that its metatable
+// does not have when it is set, Lua does not know of.
 int set_metatable(lua_State* state) {
   const int type = lua_type(state, 2);
   luaL_checktype(state, 1, LUA_TTABLE);
   luaL_argexpected(state, type == LUA_TNIL || type == LUA_TTABLE, 2, "nil or table");
-  if (type == LUA_TTABLE) {
-    lua_pushliteral(state, "__gc");
-    if (lua_rawget(state, 2) != LUA_TNIL) return luaL_error(state, "setmetatable: __gc is not available");
-    lua_pop(state, 1);
-  }
   if (luaL_getmetafield(state, 1, "__metatable") != LUA_TNIL) {
     return luaL_error(state, "cannot change a protected metatable");
   }
   lua_settop(state, 2);
+  lua_pushliteral(state, "__gc");
+  if (type == LUA_TNIL || lua_rawget(state, 2) == LUA_TNIL) {
+    lua_settop(state, 2);
+    lua_setmetatable(state, 1);
+    return 1;
+  }
+  lua_pushnil(state);
+  exchange_gc(state);  // leaves what it had above the copy of it
+  lua_pushvalue(state, 2);
   lua_setmetatable(state, 1);
+  exchange_gc(state);
+  lua_settop(state, 1);
   return 1;
 }
 
@@ -186,6 +203,8 @@ void open_libraries(lua_State* state) {
   open_tables(state);
   open_sized(state);
   open_lax(state);
+  open_text51(state);
+  open_math51(state);
   open_require(state);
   open_coroutines(state);
   open_conn(state);

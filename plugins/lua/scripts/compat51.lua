@@ -49,60 +49,9 @@ function table.foreachi(t, f)
   end
 end
 
--- Strings and numbers.
+-- Strings.
 
 string.gfind = string.gmatch
-
--- Lua 5.1 cuts the fraction off what %d and its like are given, and has %u; Lua 5.4 refuses both.
-local format = string.format
-
-local function cut(value)
-  local number = tonumber(value)
-  if math.type(number) ~= "float" or not (number > -2^63 and number < 2^63) then return value end
-  return math.tointeger(number < 0 and math.ceil(number) or math.floor(number))
-end
-
-function string.format(text, ...)
-  local good, result = pcall(format, text, ...)
-  if good then return result end
-  if type(text) == "string" then
-    -- Only those that are to be whole: the others keep their fraction.
-    local values, n = {...}, 0
-    local of54 = string.gsub(text, "%%([-+ #0]*%d*%.?%d*)([%a%%])", function(how, letter)
-      if letter == "%" then return nil end
-      n = n + 1
-      if string.find("diouxXc", letter, 1, true) then values[n] = cut(values[n]) end
-      if letter == "u" then return "%" .. how .. "d" end
-    end)
-    good, result = pcall(format, of54, table.unpack(values, 1, select("#", ...)))
-    if good then return result end
-  end
-  error((string.gsub(tostring(result), "'%?'", "'format'", 1)), 2)
-end
-
-local function whole(n) return math.tointeger(n) or n end
-
-function math.pow(x, y) return whole(x ^ y) end
-function math.mod(x, y) return math.fmod(x, y) end
-function math.log10(x) return math.log(x, 10) end
-function math.ldexp(m, e) return whole(m * 2.0 ^ e) end
-function math.atan2(y, x) return math.atan(y, x) end
-function math.cosh(x) return (math.exp(x) + math.exp(-x)) / 2 end
-function math.sinh(x) return (math.exp(x) - math.exp(-x)) / 2 end
-function math.tanh(x)
-  if x > 20 then return 1.0 elseif x < -20 then return -1.0 end
-  local up, down = math.exp(x), math.exp(-x)
-  return (up - down) / (up + down)
-end
-function math.frexp(x)
-  if x == 0 or x ~= x or x == math.huge or x == -math.huge then return x, 0 end
-  local exponent = math.floor(math.log(math.abs(x), 2)) + 1
-  local mantissa = x / 2.0 ^ exponent
-  -- The logarithm may be off by one near a power of two.
-  if math.abs(mantissa) >= 1 then mantissa, exponent = mantissa / 2, exponent + 1 end
-  if math.abs(mantissa) < 0.5 then mantissa, exponent = mantissa * 2, exponent - 1 end
-  return mantissa, exponent
-end
 
 -- Environments: in Lua 5.4 the globals of a function are its upvalue _ENV.
 
@@ -124,12 +73,14 @@ local function env_upvalue(f)
 end
 
 local globals = _G
+-- Of functions that use no globals, and so have no such upvalue.
+local told = setmetatable({}, {__mode = "k"})
 
 function getfenv(f)
   if f == 0 then return globals end
   f = function_at(f, "getfenv")
   local i = env_upvalue(f)
-  if not i then return globals end
+  if not i then return told[f] or globals end
   local _, env = debug.getupvalue(f, i)
   return env
 end
@@ -146,6 +97,8 @@ function setfenv(f, env)
     debug.upvaluejoin(target, i, function() return env end, 1)
   elseif debug.getinfo(target, "S").what == "C" then
     error("'setfenv' cannot change environment of given object", 2)
+  else
+    told[target] = env
   end
   return target
 end

@@ -30,8 +30,15 @@ end
 -- A table becomes JSON; text is taken for JSON already.
 function jsonrpc.encode(value)
   if type(value) == "string" then return text.encode(value) end
-  local line, err = mix.json_encode(value)
+  local line, err = jsonrpc.encode_table(value)
   if not line then error(err, 2) end
+  return line
+end
+
+-- encode_table(table) → the line; or nil, err
+function jsonrpc.encode_table(value)
+  local line, err = mix.json_encode(value)
+  if not line then return nil, err end
   return line .. "\n"
 end
 

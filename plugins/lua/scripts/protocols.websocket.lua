@@ -105,16 +105,19 @@ local function head_length(buf)
   return finish_at or 0
 end
 
--- input(buf [, on_handshake [, path]]) or input(buf, conn [, path [, on_handshake]]) → length
+-- input(buf [, conn] [, path] [, on_handshake]) → length. What is what, its type says: scripts have had them in each order.
 function websocket.input(buf, ...)
-  local conn
-  if type((...)) == "userdata" then
-    local given, path, handler = ...
-    conn, asked = given, {path = path, handler = handler, with_conn = true}
-  else
-    local handler, path = ...
-    conn, asked = mix.socket.tcp(), {path = path, handler = handler}
+  local given, path, handler
+  for i = 1, select("#", ...) do
+    local one = select(i, ...)
+    local kind = type(one)
+    if kind == "userdata" then given = one
+    elseif kind == "string" then path = one
+    elseif kind == "function" then handler = one
+    elseif kind ~= "nil" then error("bad argument #" .. i + 1 .. " to 'input' (a connection, a path or a function wanted)", 2) end
   end
+  local conn = given or mix.socket.tcp()
+  asked = {path = path, handler = handler, with_conn = given ~= nil}
   if socket.get(conn, "open") then return frame_length(buf, conn) end
   return head_length(buf)
 end
@@ -174,12 +177,12 @@ end
 -- Scripts of the earlier form find the request line among the headers, and these in the context later on.
 local function call_handler(conn, headers, server)
   local handler = asked.handler
-  local conn_form = asked.with_conn or type(handler) == "function" and socket.form(handler) == "conn"
+  local conn_form = asked.with_conn or handler and socket.form(handler) == "conn"
   if conn_form then
     for _, name in ipairs({"Method", "RequestUri", "ServerProtocol"}) do headers[name] = server[name] end
   end
   if asked.with_conn then conn:set_context_value("headers", headers) end
-  if type(handler) ~= "function" then return end
+  if not handler then return end
   if conn_form then
     handler(headers, conn)
   else

@@ -75,6 +75,61 @@ TEST_F(TopicsTest, a_consumer_is_given_no_more_than_its_credit) {
   EXPECT_EQ(came(1).size(), Topics::kCredit + 10);
 }
 
+// One is done with its messages at once, the other is on its way: none of them gets far ahead.
+TEST_F(TopicsTest, a_quick_consumer_is_held_for_one_that_is_on_its_way) {
+  std::size_t held = 0;
+  Topics fair{0, {.size = 2000, .slow_ms = 1'000'000}, topic_count, [this](ConsumerId to, const QueueMessageRef& message) {
+    given[to].push_back(message);
+  }};
+  fair.on_held([&] { ++held; });
+  const auto done = [&](ConsumerId consumer) {
+    std::vector<std::uint64_t> ids;
+    for (; settled[consumer] < given[consumer].size(); ++settled[consumer]) ids.push_back(given[consumer][settled[consumer]]->id);
+    return fair.done(consumer, ids) > 0;
+  };
+  for (ConsumerId id = 1; id <= 2; ++id) ASSERT_TRUE(fair.join(id, {"t"}, false));
+  for (int i = 0; i < 1000; ++i) fair.push("t", ClientId(7), "x");
+  while (done(1)) {}
+  EXPECT_EQ(given[2].size(), Topics::kCredit);
+  EXPECT_LE(given[1].size(), 2 * Topics::kCredit + 1);
+  EXPECT_GT(held, 0u);
+  for (bool more = true; more;) {
+    more = done(2);
+    while (done(1)) more = true;
+  }
+  EXPECT_EQ(given[1].size() + given[2].size(), 1000u);
+  EXPECT_NEAR(static_cast<double>(given[1].size()), 500, 2 * Topics::kLead);
+}
+
+TEST_F(TopicsTest, nobody_is_held_for_one_that_is_slow) {
+  Topics fair{0, {.size = 2000, .slow_ms = 1'000'000}, topic_count, [this](ConsumerId to, const QueueMessageRef& message) {
+    given[to].push_back(message);
+  }};
+  const auto all_done = [&] {
+    for (bool more = true; more;) {
+      std::vector<std::uint64_t> ids;
+      for (; settled[1] < given[1].size(); ++settled[1]) ids.push_back(given[1][settled[1]]->id);
+      more = fair.done(1, ids) > 0;
+    }
+  };
+  for (ConsumerId id = 1; id <= 2; ++id) ASSERT_TRUE(fair.join(id, {"t"}, false));
+  for (int i = 0; i < 200; ++i) fair.push("t", ClientId(7), "x");
+  all_done();
+  EXPECT_LT(given[1].size(), 200 - Topics::kCredit);
+  fair.retry(steady_ms() + 1'000'000);
+  while (given[1].size() < 200 - Topics::kCredit) {
+    const std::size_t before = given[1].size();
+    all_done();
+    fair.retry(steady_ms() + 2'000'000);
+    ASSERT_GT(given[1].size(), before);
+  }
+  EXPECT_EQ(given[2].size(), Topics::kCredit);
+  // Who comes later, or back, is not owed what the others have had.
+  ASSERT_TRUE(fair.join(3, {"t"}, false));
+  for (int i = 0; i < 60; ++i) fair.push("t", ClientId(7), "x");
+  EXPECT_EQ(given[3].size(), 30u);
+}
+
 TEST_F(TopicsTest, one_that_leaves_gives_back_what_it_was_not_done_with_in_order) {
   ASSERT_TRUE(topics.join(1, {"t"}, false));
   push_numbers(5);

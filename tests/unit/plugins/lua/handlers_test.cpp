@@ -252,7 +252,7 @@ TEST_F(Decided, IsNotCalledWhenTheConnectionHasLeft) {
 TEST_F(Handlers, YieldOutsideACoroutineIsAnError) {
   load("function on_message(m) coroutine.yield(1) end");
   EXPECT_EQ(message(1, ""), DUNLIN_DENY);
-  EXPECT_THAT(host_->logged(), HasSubstr("coroutine.yield outside"));
+  EXPECT_THAT(host_->logged(), HasSubstr("attempt to yield from outside a coroutine"));
 }
 
 TEST_F(Handlers, WaitingWhereItCannotIsAClearError) {

@@ -184,7 +184,9 @@ TEST_F(Library, Sandbox) {
          {"select(2, xpcall(error, function(m) return m .. '!' end, 'x', 0))", "x!"},
          {"select(3, xpcall(function(...) return ... end, print, 1, 2))", "2"},
          {"load('x = 1 return x', 'x', 't', {})()", "1"},
-         {"pcall(setmetatable, {}, {__gc = print})", "false"},
+         {"getmetatable(setmetatable({}, {__gc = print})).__gc == print", "true"},
+         {"(function() for i = 1, 1000 do setmetatable({}, {__gc = function() finalized = true end}) end "
+          "collectgarbage() return finalized end)()", "nil"},
          {"getmetatable(mix.websocket())", "false"},
          {"math.random() == math.random()", "false"}});
 }

@@ -110,7 +110,7 @@ TEST_F(Budgets, StopARunThatHoards) {
 TEST_F(Budgets, ChargeARunNeitherForGarbageNorForOthers) {
   load("kept = {} function on_message(m) if m.data == 'garbage' then for i = 1, 3e5 do local t = {i .. ''} end "
        "else kept[#kept + 1] = ('x'):rep(5e5) end end",
-       R"(,"budget":{"memory":"1MiB"})");
+       R"(,"budget":{"memory":"1MiB","time":"0s"})");
   EXPECT_EQ(message(1, "garbage"), DUNLIN_ALLOW);
   for (int i = 0; i < 20; ++i) EXPECT_EQ(message(1, "keep"), DUNLIN_ALLOW) << host_->logged();
   EXPECT_EQ(message(1, "garbage"), DUNLIN_ALLOW);

@@ -7,6 +7,7 @@
 namespace dunlin::test {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 struct Row {
@@ -126,6 +127,124 @@ TEST_F(Lua51, LibrariesAreAsLax) {
          {"getmetatable(newproxy(newproxy(true))) ~= nil", "true"},
          {"pcall(newproxy, mix.websocket())", "false"},
          {"pcall(newproxy, 1)", "false"}});
+}
+
+TEST_F(Lua51, WhatIsBeyondAllIntegersIsTheLastOfThem) {
+  check({{"string.sub('abc', 2, math.huge)", "bc"},
+         {"string.sub('abc', -math.huge)", "abc"},
+         {"string.byte('abc', 3, 1e300)", "99"},
+         {"string.find('abc', 'b', -1e300)", "2"},
+         {"(string.gsub('aaa', 'a', 'b', math.huge))", "bbb"},
+         {"table.remove({1, 2}, math.huge)", "nil"},
+         {"pcall(unpack, {}, 1, math.huge)", "false"},
+         {"pcall(string.sub, 'abc', 0 / 0)", "false"}});
+}
+
+TEST_F(Lua51, FormatIsCs) {
+  check({{"string.format('%02s|%+5s|%05s|% s', 5, 'x', 'y', 'z')", " 5|    x|    y|z"},
+         {"string.format('%#d|%+x|%+5d|% d|%05d|%-4d|', 5, 255, 5, 5, -5, 5)", "5|ff|   +5| 5|-0005|5   |"},
+         {"string.format('%5.2c|%.3q', 65, 'x')", "    A|\"x\""},
+         {"string.format('%q %q', 10, 2 ^ 31)", R"("10" "2147483648")"},
+         {"string.format('%.3d|%5.1f|%#x|%+e|%G', 7, 2.25, 255, 1.5, 1e-10)", "007|  2.2|0xff|+1.500000e+00|1E-10"},
+         {"string.format('%d %i %u', -3.9, '4', '5.5')", "-3 4 5"},
+         {"string.format('%x', -1)", "ffffffffffffffff"},
+         {"string.format('100%% of %s%%', 1.0)", "100% of 1%"},
+         {"string.format('no conversion', 1, 2)", "no conversion"},
+         {"pcall(string.format, '%d', 'x')", "false"},
+         {"pcall(string.format, '%d')", "false"},
+         {"pcall(string.format, '%d', 1e300)", "false"},
+         {"pcall(string.format, '%y', 1)", "false"},
+         {"pcall(string.format, '%', 1)", "false"},
+         {"pcall(string.format, '%123d', 1)", "false"},
+         {"pcall(string.format, '%' .. ('0'):rep(100) .. 'd', 1)", "false"}});
+}
+
+TEST_F(Lua51, DatesAreCs) {
+  check({{"os.date('!%Y-%m-%d %H:%M:%S', 1e9)", "2001-09-09 01:46:40"},
+         {"os.date('!%s|%k|%Q|%Ey|%_d|%%|%', 86400):gsub('^%-?%d+', 'n')", "n| 0|%Q|70| 2|%|%"},
+         {"os.date('!*t', 86400.9).day", "2"},
+         {"os.date('!%d', '86400.5')", "02"},
+         {"#os.date() > 10", "true"},
+         {"pcall(os.date, '%c', 'x')", "false"},
+         {"pcall(os.date, '%c', 1e300)", "false"},
+         {"pcall(os.date, '%c', math.mininteger)", "false"},
+         {"os.difftime(5)", "5"},
+         {"os.difftime(7.9, 2.1)", "5"}});
+}
+
+TEST_F(Lua51, MathematicsOfOld) {
+  check({{"math.frexp(1e308) > 0.55", "true"},
+         {"select(2, math.frexp(8))", "4"},
+         {"math.ldexp(0.5, 3.9)", "4"},
+         {"math.ldexp(1, 1e300)", "inf"},
+         {"math.pow(2, 10)", "1024"},
+         {"math.log10(1000)", "3"},
+         {"math.tanh(1000)", "1"},
+         {"math.cosh(0) + math.sinh(0)", "1"},
+         {"math.atan2(0, 1)", "0"},
+         {"pcall(math.atan2, 1)", "false"},
+         {"pcall(math.pow, 1)", "false"},
+         {"pcall(math.ldexp, 'x', 1)", "false"},
+         {"pcall(math.randomseed, {})", "false"},
+         {"math.randomseed(os.time() / 7) and 1 or 1", "1"}});
+}
+
+TEST_F(Lua51, StringsAreNumbers) {
+  check({{"math.max(5, '10', '0x7')", "10"},
+         {"math.min('-7', 3) + 1", "-6"},
+         {"pcall(math.max, 1, 'x')", "false"},
+         {"pcall(math.max)", "false"},
+         {"math.max(1, 2.5)", "2.5"},
+         {"string.sub('abcdef', '2.9', '4.2')", "bcd"},
+         {"string.rep('a', '2.5', 1.5)", "a1.5a"},
+         {"table.concat({1, 2, 3}, 1.5, '1.5', '2.5')", "11.52"},
+         {"string.match('abc', '.', '2.5')", "b"},
+         {"string.char('65.5')", "A"}});
+}
+
+TEST_F(Lua51, TimesHaveFractions) {
+  check({{"os.time({year = 2001, month = 9, day = 9.9, hour = '1.5', sec = 40.7}) - "
+          "os.time({year = 2001, month = 9, day = 9, hour = 1, sec = 40})", "0"},
+         {"(function() local t = {year = 2001, month = 14, day = 1} os.time(t) return t.month end)()", "2"},
+         {"pcall(os.time, {year = 2001})", "false"},
+         {"pcall(os.time, {year = 'x', month = 1, day = 1})", "false"},
+         {"math.type(os.time())", "integer"}});
+}
+
+TEST_F(Lua51, SmallThingsOfOld) {
+  check({{"select(2.9, 'a', 'b')", "b"},
+         {"string.find('abc', '', 10)", "4"},
+         {"string.find('abc', 'c', 10)", "nil"},
+         {"tonumber('ff', 16.9)", "255"},
+         {"tostring(setmetatable({}, {__tostring = function() return 5 end})) == 5", "true"},
+         {"pcall(tostring)", "false"},
+         {"type(coroutine.running())", "thread"},
+         {"select(2, pcall(coroutine.yield, 1))", "attempt to yield from outside a coroutine"},
+         {"coroutine.wrap(function() coroutine.yield(7) end)()", "7"},
+         {"(function() local f, e = function() return 1 end, {} setfenv(f, e) return getfenv(f) == e end)()", "true"},
+         {"getfenv(function() end) == _G", "true"}});
+}
+
+TEST_F(Lua51, NoCoroutineRunsAtTheTopLevel) {
+  load("seen = coroutine.running() " + evaluator());
+  EXPECT_EQ(eval("seen"), "nil");
+}
+
+TEST_F(Lua51, LoadersOfPackages) {
+  write("libs/a-x.lua", "return 'file of ' .. ...");
+  load("package.path = package.path .. ';' .. package.path:match('^(.-)/%?') .. '/libs/?-x.lua' "
+       "table.insert(package.loaders, 1, function(name) if name == 'made' then return function(n) return n .. ' up' end end "
+       "return '\\n\\tnot made up' end) package.preload.early = function(n) return n .. ' bird' end " + evaluator());
+  EXPECT_EQ(eval("require 'made'"), "made up");
+  EXPECT_EQ(eval("require 'early'"), "early bird");
+  EXPECT_EQ(eval("require 'a'"), "file of a");
+  EXPECT_EQ(eval("#package.loaders .. type(require 'bit')"), "4table");
+  EXPECT_THAT(eval("select(2, pcall(require, 'none'))"),
+              AllOf(HasSubstr("module 'none' not found:\n\tnot made up\n\tno field package.preload['none']\n\tno file '"),
+                    HasSubstr("none-x.lua'\n\tnone of that name ships")));
+  EXPECT_THAT(eval("(function() local kept = package.loaders package.loaders = nil local _, e = pcall(require, 'x') "
+                   "package.loaders = kept return e end)()"),
+              HasSubstr("'package.loaders' must be a table"));
 }
 
 TEST_F(Lua51, BadArgumentsAreStillErrors) {

@@ -123,6 +123,28 @@ TEST_F(Protocols, WebSocketGivesFormByTheNamesOfParameters) {
   EXPECT_THAT(decoded(), ElementsAre("server.example.com"));
 }
 
+// Scripts have handed them over in each of these orders.
+TEST_F(Protocols, WebSocketTakesItsArgumentsByTheirTypes) {
+  const std::string handler = "function(headers) mix.log(mix.INFO, headers['X-Name'] .. headers['RequestUri']) end";
+  for (const std::string& arguments : {"'/chat', " + handler, handler + ", '/chat'", "mix.websocket(), '/chat', " + handler,
+                                       "mix.websocket(), " + handler + ", '/chat'", "nil, '/chat', " + handler}) {
+    speak("protocols.websocket", "return protocol.input(buf, " + arguments + ")");
+    feed(kHandshake);
+    EXPECT_THAT(received(1), ElementsAre(HasSubstr("101 Switching Protocols"))) << arguments;
+    EXPECT_THAT(decoded(), ElementsAre("value/chat?x=1")) << arguments;
+    stop();
+    host_->conns.clear();
+  }
+  speak("protocols.websocket", "return protocol.input(buf, '/other')");
+  feed(kHandshake);
+  EXPECT_THAT(received(1), ElementsAre(HasSubstr("404 Not Found")));
+  stop();
+  host_->conns.clear();
+  speak("protocols.websocket", "return protocol.input(buf, 5)");
+  feed(kHandshake);
+  EXPECT_THAT(host_->logged(), HasSubstr("bad argument #2 to 'input'"));
+}
+
 TEST_F(Protocols, WebSocketRefusesOtherRequests) {
   struct Row {
     const char *from, *to, *answer;
@@ -258,6 +280,14 @@ TEST_F(Protocols, JsonRpcTakesRequestsAndAnswersFaults) {
   EXPECT_THAT(answers[0], HasSubstr("-32700"));
   for (int i = 1; i < 4; ++i) EXPECT_THAT(answers[static_cast<std::size_t>(i)], HasSubstr("-32600"));
   EXPECT_TRUE(decoded().empty());
+}
+
+TEST_F(Protocols, JsonRpcEncodesTables) {
+  load("local rpc = require('protocols.jsonrpc') " + evaluator() + " _G.rpc = rpc");
+  EXPECT_EQ(eval("rpc.encode_table({id = 1})"), "{\"id\":1}\n");
+  EXPECT_EQ(eval("select('#', rpc.encode_table({id = 1}))"), "1");
+  EXPECT_EQ(eval("rpc.encode_table({id = print})"), "nil");
+  EXPECT_EQ(eval("type(select(2, rpc.encode_table({id = print})))"), "string");
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "core/base/json.h"
 #include "core/config/loader.h"
 #include "core/conformance/check.h"
 #include "core/conformance/inspect.h"
@@ -41,6 +42,11 @@ int check(const PluginArguments& arguments) {
       return 1;
     }
     request.settings.assign(std::istreambuf_iterator<char>(stream), {});
+  }
+  const auto settings = json::parse(request.settings);
+  if (!settings || !settings->IsObject()) {
+    std::fprintf(stderr, "--settings: %s\n", settings ? "must be a JSON object" : ("is no JSON: " + settings.error().why).c_str());
+    return 1;
   }
   return check_plugin(request);
 }

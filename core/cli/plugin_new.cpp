@@ -4,6 +4,8 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
+#include <map>
 #include <string_view>
 #include <system_error>
 
@@ -29,6 +31,13 @@ bool valid_name(std::string_view name) {
   });
 }
 
+// The plugin is a target of this name, and CMake keeps these to itself.
+bool kept_by_cmake(std::string_view name) {
+  constexpr std::string_view kTargets[] = {"all",     "ALL_BUILD",  "clean",         "edit_cache", "help", "install",
+                                           "INSTALL", "preinstall", "rebuild_cache", "RUN_TESTS",  "test", "ZERO_CHECK"};
+  return std::find(std::begin(kTargets), std::end(kTargets), name) != std::end(kTargets);
+}
+
 std::string filled(std::string_view text, const PluginArguments& arguments) {
   constexpr std::string_view kMark = "@NAME@", kKind = "@KIND@";
   std::string out(text);
@@ -37,20 +46,33 @@ std::string filled(std::string_view text, const PluginArguments& arguments) {
   return out;
 }
 
+// Why there can be no plugin of this name; empty: there can.
+std::string flaw_in_name(const PluginArguments& arguments) {
+  const std::string quoted = "\"" + arguments.name + "\"";
+  if (!valid_name(arguments.name)) return quoted + " is no module's name: a letter, then letters, digits, - and _, at most 64";
+  if (kept_by_cmake(arguments.name)) return quoted + " is the name of a target of CMake's own; take another one";
+  return {};
+}
+
 }  // namespace
 
 int new_plugin(const PluginArguments& arguments) {
-  if (!valid_name(arguments.name))
-    return refuse("\"" + arguments.name + "\" is no module's name: a letter, then letters, digits, - and _, at most 64");
+  if (const std::string flaw = flaw_in_name(arguments); !flaw.empty()) return refuse(flaw);
+  std::map<std::string, std::string> texts;
+  for (const Template& one : templates()) {
+    if (!one.kinds.contains(arguments.kind) || !one.languages.contains(arguments.language)) continue;
+    const std::string file = filled(one.file, arguments);
+    if (!texts.emplace(file, filled(one.text, arguments)).second)
+      return refuse("\"" + arguments.name + "\" would write over " + file + ", which stands beside it; take another name");
+  }
   const fs::path folder = arguments.folder.empty() ? fs::path(arguments.name) : fs::path(arguments.folder);
   std::error_code error;
   if (fs::exists(folder, error)) return refuse(folder.string() + " exists already; name another folder: --directory FOLDER");
   if (!fs::create_directories(folder, error)) return refuse(folder.string() + ": " + error.message());
-  for (const Template& one : templates()) {
-    if (!one.kinds.contains(arguments.kind) || !one.languages.contains(arguments.language)) continue;
-    const fs::path file = folder / filled(one.file, arguments);
+  for (const auto& [name, text] : texts) {
+    const fs::path file = folder / name;
     std::ofstream stream(file);
-    stream << filled(one.text, arguments);
+    stream << text;
     if (!stream.flush()) return refuse(file.string() + " cannot be written");
     std::printf("%s\n", file.string().c_str());
   }

@@ -101,6 +101,7 @@ std::vector<std::string> check_settings(const std::string& file, const ModuleUse
   const auto schema_json = json::parse(schema_text);
   const auto settings = json::parse(use.settings);
   if (!schema_json) return {settings_fault(file, use, "", "the module's own schema is no JSON: " + schema_json.error().why)};
+  if (!schema_json->IsObject()) return {settings_fault(file, use, "", "the module's own schema is no JSON object")};
   CHECK(settings.has_value());
   const rapidjson::SchemaDocument schema(*schema_json);
   rapidjson::SchemaValidator validator(schema);

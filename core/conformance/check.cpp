@@ -19,6 +19,7 @@ namespace {
 
 // What the author may do about it.
 const char* advice(const ChildEnd& end) {
+  if (end.forked) return ". A process that a plugin forks must call exec or _exit, and never return into the host";
   if (end.silent) return ". A hook must return at once: answer the ticket later";
   if (end.signal == SIGABRT) return ". SIGABRT: an exception that leaves a hook, abort(), or a failed assertion";
   if (end.signal || end.finished) return end.signal ? "" : ": a report of it stands above";

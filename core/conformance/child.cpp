@@ -22,7 +22,8 @@
 namespace dunlin {
 namespace {
 
-constexpr char kDone = '\x04';  // said after the last line; lines of `work` do not begin so
+// Said after the last line, and by a copy that goes on with the work; lines of `work` do not have these.
+constexpr char kDone = '\x04', kForked = '\x05';
 
 void say_all(int out, std::string_view text) {
   for (std::size_t done = 0; done < text.size();) {
@@ -44,9 +45,13 @@ void confine() {
 
 [[noreturn]] void be_child(int out, const std::function<int(const Say&)>& work) {
   confine();
-  const int code = work([out](std::string_view line) {
+  const int code = work([out, self = getpid()](std::string_view line) {
+    if (getpid() != self) {  // each copy would make copies of its own
+      say_all(out, std::string{kForked, '\n'});
+      _exit(0);
+    }
     std::string text(line);
-    std::replace_if(text.begin(), text.end(), [](char c) { return c == '\n' || c == kDone; }, ' ');
+    std::replace_if(text.begin(), text.end(), [](char c) { return c == '\n' || c == kDone || c == kForked; }, ' ');
     say_all(out, text + '\n');
   });
   std::fflush(nullptr);
@@ -83,13 +88,19 @@ class Child {
     if (gone == 0 || (gone < 0 && errno == EINTR)) return false;
     CHECK(gone == pid_);
     if (WIFEXITED(status)) end_.code = WEXITSTATUS(status);
-    if (WIFSIGNALED(status) && !end_.silent) end_.signal = WTERMSIG(status);
+    if (WIFSIGNALED(status) && !end_.silent && !end_.forked) end_.signal = WTERMSIG(status);
     return true;
   }
 
   void kill_it() {
     end_.silent = true;
     kill(pid_, SIGKILL);
+  }
+
+  // Whatever it says from here on is said twice.
+  void kill_forked() {
+    end_.forked = true;
+    kill(-pid_, SIGKILL);
   }
 
   // True: something came. Waits for it a little.
@@ -105,6 +116,7 @@ class Child {
     for (std::size_t newline; (newline = said_.find('\n')) != std::string::npos; said_.erase(0, newline + 1)) {
       const std::string_view line = std::string_view(said_).substr(0, newline);
       if (line == std::string_view(&kDone, 1)) end_.finished = true;
+      else if (line == std::string_view(&kForked, 1)) kill_forked();
       else heard(line);
     }
     return true;
@@ -137,6 +149,7 @@ ChildEnd run_in_child(const std::function<int(const Say&)>& work, const Say& hea
 std::string fault_of(const ChildEnd& end, Millis silence) {
   if (end.silent) return fmt::format("it hangs (nothing for {} s)", silence.count() / 1000);
   if (end.signal) return fmt::format("it crashes ({})", signal_name(end.signal));
+  if (end.forked) return "it forks, and returns in both processes";
   if (!end.finished) return fmt::format("it ends the process (exit code {})", end.code);
   return end.code == 0 ? "" : fmt::format("the process ended with exit code {}", end.code);
 }

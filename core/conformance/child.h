@@ -16,6 +16,7 @@ struct ChildEnd {
   int code = 0;           // exit code, if it came to that
   int signal = 0;         // that killed it; 0: none
   bool silent = false;    // it said nothing for too long, and was killed
+  bool forked = false;    // something in it has forked, and the copy went on with `work`: both were killed
   bool finished = false;  // `work` has returned; else, without a signal, something in it has ended the process
 };
 

@@ -5,9 +5,11 @@
 
 #include <algorithm>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string_view>
+#include <system_error>
 
 #include <fmt/format.h>
 
@@ -41,6 +43,8 @@ struct Symbol {
 class ElfFile {
  public:
   static Result<ElfFile> open(const std::string& file) {
+    std::error_code error;
+    if (!std::filesystem::is_regular_file(file, error)) return fail(Errc::bad_input, fmt::format("{}: no file", file));
     std::ifstream stream(file, std::ios::binary);
     if (!stream) return fail(Errc::not_found, fmt::format("{}: cannot be read", file));
     ElfFile elf;

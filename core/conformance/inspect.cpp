@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "core/base/crash.h"
+#include "core/base/json.h"
 #include "core/conformance/child.h"
 #include "core/conformance/interfaces.h"
 #include "core/plugin/abi_text.h"
@@ -25,6 +26,14 @@ struct Row {
   std::string name, version, interfaces, abi, summary, fault;
 };
 
+// Why no settings can be checked with it; empty: they can.
+std::string flaw_in_schema(const char* schema) {
+  if (!schema) return {};
+  const auto parsed = json::parse(schema);
+  if (!parsed) return "its settings_schema is no JSON: " + parsed.error().why;
+  return parsed->IsObject() ? "" : "its settings_schema is no JSON object";
+}
+
 int describe(const std::string& directory, const std::string& name, const Say& say) {
   const auto opened = open_library(directory, name);
   if (!opened) {
@@ -34,7 +43,9 @@ int describe(const std::string& directory, const std::string& name, const Say& s
   const dunlin_module& module = **opened;
   say("version\t" + one_line(module.version ? module.version : "-"));
   say("summary\t" + one_line(module.summary ? module.summary : ""));
-  say(fmt::format("interfaces\t{}", fmt::join(interfaces_of(module), " ")));
+  const auto served = interfaces_of(module);
+  say(fmt::format("interfaces\t{}", served.empty() ? "nothing that this server knows" : fmt::format("{}", fmt::join(served, " "))));
+  if (const std::string flaw = flaw_in_schema(module.settings_schema); !flaw.empty()) say("fault\t" + flaw);
   const auto missing = missing_extensions(module);
   if (!missing.empty()) say(fmt::format("fault\trequires {}, which this server does not have", fmt::join(missing, ", ")));
   return 0;

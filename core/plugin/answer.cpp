@@ -86,6 +86,11 @@ Answer fault_answer(std::string why) {
   return answer;
 }
 
+Answer with_identity(Answer answer) {
+  const bool nobody = !answer.fault && answer.verdict == DUNLIN_ALLOW && answer.identity.uid_kind == DUNLIN_UID_NONE;
+  return nobody ? fault_answer("ALLOW without a uid") : std::move(answer);
+}
+
 Answer copy_answer(dunlin_verdict verdict, const dunlin_answer* given) {
   if (verdict != DUNLIN_PASS && verdict != DUNLIN_ALLOW && verdict != DUNLIN_DENY) {
     const bool told = given && sound(given->reason) && given->reason.size > 0;

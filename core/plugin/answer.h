@@ -17,7 +17,7 @@ struct Answer {
   std::string reason;  // the module's; or, of a fault, ours
   bool fault = false;  // nobody can tell what the module meant: the verdict counts for nothing
   bool late = false;   // a fault: the deadline passed
-  std::shared_ptr<const Reply> reply;  // of an HTTP route
+  std::shared_ptr<const Reply> reply;  // of an HTTP route; a fault to whoever asked for a verdict
 };
 
 // What is counted of an answer.
@@ -28,5 +28,8 @@ Outcome outcome_of(const Answer& answer);
 Answer copy_answer(dunlin_verdict verdict, const dunlin_answer* given);
 
 Answer fault_answer(std::string why);
+
+// As an auth module's: ALLOW without a uid is a fault.
+Answer with_identity(Answer answer);
 
 }  // namespace dunlin

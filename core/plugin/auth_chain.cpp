@@ -74,8 +74,7 @@ std::optional<LoginAnswer> ModuleRuntime::Impl::run_chain(ClientId id, LoginWait
 std::optional<LoginAnswer> ModuleRuntime::Impl::judge(const LoginWait& wait, ClientId id, Answer answer) {
   const ModuleSet::ChainStep& step = wait.endpoint->auth[wait.step];
   Instance& instance = auth_of(wait);
-  if (!answer.fault && answer.verdict == DUNLIN_ALLOW && answer.identity.uid_kind == DUNLIN_UID_NONE)
-    answer = fault_answer("ALLOW without a uid");
+  answer = with_identity(std::move(answer));
   if (wait.shadow) settle(wait, answer);
   instance.count(Asking::auth, outcome_of(answer));
   if (answer.fault) {

@@ -38,6 +38,8 @@ void ModuleRuntime::Impl::ask_shadow(ClientId id, LoginWait& wait, const dunlin_
   const dunlin_auth& auth = *shadow->canary->auth();
   const auto told = [this, shadow](std::optional<Answer> answer) {
     if (!answer) return;  // the connection has left
+    answer = with_identity(std::move(*answer));
+    if (answer->fault) shadow->canary->log_fault(Hook::check, shadow->id, answer->reason);
     shadow->canary->count(Asking::auth, outcome_of(*answer));
     shadow->of_canary = std::move(answer);
     compare(*shadow);

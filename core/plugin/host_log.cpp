@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // dunlin.log/1
+#include "core/base/ids.h"
 #include "core/plugin/abi_text.h"
 #include "core/plugin/host.h"
 
@@ -19,7 +20,7 @@ void write(const dunlin_host* host, std::uint32_t level, dunlin_conn conn, dunli
   if (!log || !log->enabled(level_of(level))) return;
   const std::string line = one_line(view(text));
   if (conn == 0) return log->write(level_of(level), line, {{"module", self.module()}});
-  log->write(level_of(level), line, {{"module", self.module()}, {"client", conn}});
+  log->write(level_of(level), line, {{"module", self.module()}, {"client", ClientId(conn).text()}});
 }
 
 std::int32_t enabled(const dunlin_host* host, std::uint32_t level) noexcept {

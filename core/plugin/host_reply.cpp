@@ -57,8 +57,7 @@ dunlin_status send(const dunlin_host* host, dunlin_ticket ticket, const dunlin_r
     if (!given) return DUNLIN_E_INVALID;
     auto reply = copy(*given);
     if (!reply) return DUNLIN_E_INVALID;
-    Answer answer;
-    answer.verdict = DUNLIN_ALLOW;
+    Answer answer = fault_answer("an HTTP reply to what is no HTTP request");  // unless it is one: routes look at the reply first
     answer.reply = std::make_shared<const Reply>(std::move(*reply));
     return instance.answer(ticket, std::move(answer));
   });

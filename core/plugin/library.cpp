@@ -6,6 +6,7 @@
 #include <elf.h>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -83,8 +84,13 @@ Error refused(const std::string& file, const std::string& why) {
 }
 
 Result<std::string> read_file(const std::string& file) {
-  const int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  const int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // a pipe of that name would keep us waiting
   if (fd < 0) return refused(file, fmt::format("cannot be opened: {}", std::strerror(errno)));
+  struct stat status {};
+  if (::fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
+    ::close(fd);
+    return refused(file, S_ISDIR(status.st_mode) ? "it is a folder" : "it is no regular file");
+  }
   std::string bytes;
   char part[64 * 1024];
   ssize_t got;
@@ -98,12 +104,45 @@ Result<std::string> read_file(const std::string& file) {
   return bytes;
 }
 
+#if defined(__x86_64__)
+constexpr unsigned kMachine = EM_X86_64;
+#elif defined(__aarch64__)
+constexpr unsigned kMachine = EM_AARCH64;
+#else
+constexpr unsigned kMachine = EM_NONE;  // unknown: the loader tells
+#endif
+
+std::string machine_name(unsigned machine) {
+  struct Name {
+    unsigned machine;
+    const char* name;
+  };
+  constexpr Name kNames[] = {{EM_X86_64, "x86-64"}, {EM_AARCH64, "AArch64"}, {EM_386, "x86"},  {EM_ARM, "ARM"},
+                             {EM_RISCV, "RISC-V"},  {EM_PPC64, "POWER"},     {EM_S390, "S/390"}};
+  for (const Name& row : kNames)
+    if (row.machine == machine) return row.name;
+  return fmt::format("machine {}", machine);
+}
+
+// Said here because the loader only says that there is no such file, or names a number of the format. What is read of the
+// header lies at the same place in every kind of ELF file.
+std::string flaw_in_header(const Elf64_Ehdr& header) {
+  const bool swapped = header.e_ident[EI_DATA] != ELFDATA2LSB, narrow = header.e_ident[EI_CLASS] != ELFCLASS64;
+  const unsigned machine = swapped ? static_cast<unsigned>(__builtin_bswap16(header.e_machine)) : header.e_machine;
+  if (kMachine != EM_NONE && (swapped || narrow || machine != kMachine))
+    return fmt::format("it was built for {}{}{}; this server runs on {}", machine_name(machine), narrow ? ", 32 bits" : "",
+                       swapped ? ", big-endian" : "", machine_name(kMachine));
+  if (header.e_type == ET_REL) return "it is an object file, and no shared library: link it with -shared";
+  if (header.e_type == ET_EXEC) return "it is a program, and no shared library: link it with -shared";
+  return {};
+}
+
 std::string flaw_in_bytes(std::string_view bytes) {
   Elf64_Ehdr header{};
   if (bytes.size() < sizeof header) return "it is no shared library: file too short";
   if (bytes.substr(0, SELFMAG) != std::string_view(ELFMAG, SELFMAG)) return "it is no shared library";
   std::memcpy(&header, bytes.data(), sizeof header);
-  if (header.e_ident[EI_CLASS] != ELFCLASS64) return {};  // the loader says it better
+  if (std::string flaw = flaw_in_header(header); !flaw.empty()) return flaw;
   const auto within = [&](std::uint64_t offset, std::uint64_t size) {
     return offset <= bytes.size() && size <= bytes.size() - offset;
   };
@@ -115,6 +154,14 @@ std::string flaw_in_bytes(std::string_view bytes) {
     whole = within(segment.p_offset, segment.p_filesz);
   }
   return whole ? "" : "it is cut short: is it still being written?";
+}
+
+// What the loader says, which begins with a path that is ours alone, or has been said.
+std::string in_words(std::string why, const std::string& path, const std::string& name) {
+  if (why.starts_with(path + ": ")) why.erase(0, path.size() + 2);
+  for (std::size_t at; (at = why.find(path)) != std::string::npos;) why.replace(at, path.size(), name);
+  if (why.starts_with("undefined symbol")) why += " (link the library that has it; the server has none for plugins)";
+  return why;
 }
 
 Error failed(const std::string& file, std::string_view what) {
@@ -129,6 +176,8 @@ Result<std::string> library_file(const std::string& directory, const std::string
                 fmt::format("\"{}\" is no module's name: letters, digits, '-' and '_', at most 64", name));
   std::string file = fmt::format("{}/{}.so", directory, name);
   std::error_code error;
+  if (!fs::exists(file, error) && fs::is_symlink(file, error))
+    return fail(Errc::not_found, fmt::format("{}: it is a link to what is not there", file));
   if (!fs::exists(file, error))
     return fail(Errc::not_found, fmt::format("{}: no such file; {}", file, modules_in(directory)));
   return file;
@@ -161,9 +210,7 @@ Result<const dunlin_module*> load_library(const std::string& path, const std::st
   // NODELETE and never closed: a thread or an exit handler of the plugin may outlive every use of it.
   void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
   if (!library) {
-    std::string why = dlerror();
-    for (std::size_t at; (at = why.find(path)) != std::string::npos && path != file;) why.replace(at, path.size(), name);
-    return refused(file, why);
+    return refused(file, in_words(dlerror(), path, name));
   }
   const void* symbol = dlsym(library, DUNLIN_ENTRY_SYMBOL);
   if (!symbol) return refused(file, fmt::format("it does not export {}: no plugin for Dunlin", DUNLIN_ENTRY_SYMBOL));

@@ -64,7 +64,7 @@ void ModuleRuntime::Impl::serve(const ModuleSet::Route& route, const RouteCall& 
 }
 
 Reply ModuleRuntime::Impl::reply_of(Instance& instance, const Answer& answer) {
-  instance.count(Asking::route, outcome_of(answer));
+  instance.count(Asking::route, answer.reply ? Outcome::allow : outcome_of(answer));
   if (answer.reply) return *answer.reply;
   if (answer.fault) {
     instance.log_fault(Hook::route, ClientId(), answer.reason);

@@ -34,6 +34,26 @@ std::size_t selections_in(const Config& config) {
   return count;
 }
 
+// The files of all modules that it selects.
+std::vector<std::string> module_files(const Config& config) {
+  std::vector<std::string> files;
+  const auto add = [&](const std::vector<ModuleUse>& uses) {
+    for (const ModuleUse& use : uses) {
+      files.push_back(fmt::format("{}/{}.so", config.plugin_directory, use.module));
+      if (use.canary) files.push_back(fmt::format("{}/{}.so", config.plugin_directory, use.canary->use.module));
+    }
+  };
+  for (const Listener& listener : config.listeners)
+    for (const Endpoint& endpoint : listener.endpoints) {
+      add(endpoint.auth);
+      add(endpoint.guards);
+      if (!endpoint.router.module.empty()) add({endpoint.router});
+    }
+  add(config.filters);
+  add(config.api_routes);
+  return files;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Reloader>> Reloader::create(const Config& config, Log& log) {
@@ -75,6 +95,7 @@ std::vector<std::string> Reloader::watched_files() const {
   std::vector<std::string> files{generation.config.file};
   for (const auto& selection : generation.modules.selections)
     files.push_back(fmt::format("{}/{}.so", generation.config.plugin_directory, selection->name()));
+  files.insert(files.end(), refused_files_.begin(), refused_files_.end());
   return files;
 }
 
@@ -108,6 +129,7 @@ Result<std::shared_ptr<Reloader::Building>> Reloader::read() {
                                               "(plugins.handover says how long that may take)", living() - 1));
   auto config = load_config(in_force().config.file);
   if (!config) return config.error();
+  refused_files_ = module_files(*config);  // unless it comes into force
   if (const auto fixed = restart_needed(in_force().config, *config); !fixed.empty())
     return fail(Errc::denied, fmt::format("{}", fmt::join(fixed, "\n")));
   const std::size_t first_slot = free_slots(*config);
@@ -191,6 +213,7 @@ void Reloader::on_late() {
 void Reloader::put_in_force(std::uint64_t number) {
   const Generation& next = *entries_.at(number).generation;
   const std::uint64_t old = std::exchange(in_force_, number);
+  refused_files_.clear();
   entries_.at(old).owed = workers_.size();
   for (Worker* worker : workers_)
     worker->put_in_force(next, next.config.handover,

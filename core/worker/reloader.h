@@ -46,7 +46,8 @@ class Reloader {
   ~Reloader();  // discards what is left. REQUIRES: the workers are gone
 
   const Generation& in_force() const { return *entries_.at(in_force_).generation; }
-  // With `plugins.watch`: the configuration and the modules' files that are in force; else none.
+  // With `plugins.watch`: the configuration and the modules' files that are in force, and those of one that was refused since:
+  // a file may have been missing, or wrong. Else none.
   std::vector<std::string> watched_files() const;
   ReloadFigures& figures() { return figures_; }
 
@@ -98,6 +99,7 @@ class Reloader {
   ProcessIsolator isolator_;
   ReloadFigures figures_;
   std::map<std::uint64_t, Entry> entries_;
+  std::vector<std::string> refused_files_;
   std::uint64_t in_force_ = 1, last_ = 1;
   std::uint64_t building_ = 0, trying_ = 0;  // 0: none, or it has been given up
   std::deque<std::shared_ptr<void>> retired_;  // generations that nobody uses, to be discarded

@@ -288,10 +288,11 @@ class Server {
   void reload(const Reloader::Done& done) {
     if (!node_.draining.load()) {
       watch_.take_note();
-      return reloader_.reload([this, done](const Reloader::Report& report) {
-        if (report.in_force) watch_.watch(reloader_.watched_files());
+      reloader_.reload([this, done](const Reloader::Report& report) {
+        watch_.watch(reloader_.watched_files());
         if (done) done(report);
       });
+      return watch_.watch(reloader_.watched_files());  // and now as well: what is missing may come before it is refused
     }
     log_.warn("reload refused", {{"why", "the server is stopping"}});
     if (done) done({false, "the server is stopping"});

@@ -167,6 +167,17 @@ static void a_route_replies_once(void **state) {
     harness_close(host);
 }
 
+static void a_reply_allows_nothing_but_an_http_request(void **state) {
+    (void)state;
+    harness *host = harness_open("probe");
+    assert_int_equal(harness_guard(host, 1, "replied"), E_UNAVAILABLE);
+    assert_int_equal(harness_message(host, 1, "replied"), FAULT);
+    assert_int_equal(harness_login(host, 1, "replied").outcome, UNAVAILABLE);
+    assert_contains(harness_log(host), "an HTTP reply to what is no HTTP request");
+    assert_int_equal(harness_serve(host, 0, "replied"), 200);
+    harness_close(host);
+}
+
 static void a_reply_that_cannot_be_sent_is_refused(void **state) {
     (void)state;
     static const char *const bodies[] = {"reply:1", "reply:7", "reply-header:", "reply-header:Content-Length",
@@ -195,6 +206,7 @@ int main(void) {
         cmocka_unit_test(a_filter_may_publish),
         cmocka_unit_test(verdicts_of_a_route_have_their_status),
         cmocka_unit_test(a_route_replies_once),
+        cmocka_unit_test(a_reply_allows_nothing_but_an_http_request),
         cmocka_unit_test(a_reply_that_cannot_be_sent_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -55,6 +55,15 @@ def test_what_differs_is_counted_and_logged(serve, tmp_path):
     assert (line["canary"], line["module"], line["canary_says"]) == ("lua", "swap", "allow 99")
 
 
+def test_what_a_canary_does_wrong_is_a_fault_in_the_shadow_too(serve, tmp_path):
+    dunlin = server(serve, tmp_path, {"percent": 100, "shadow": True}, script="error('no such table')")
+    log_in(dunlin, 1)
+    dunlin.wait_metric("dunlin_canary_comparisons_total", 1, module="lua", result="differed")
+    assert dunlin.metric("dunlin_auth_outcomes_total", module="lua", outcome="fault") == 1
+    fault, = dunlin.logged("module fault")
+    assert (fault["module"], fault["hook"]) == ("lua", "check")
+
+
 @pytest.mark.parametrize("canary, why", [
     ({"module": "swap"}, "canary: has no `percent`"),
     ({"module": "swap", "percent": 101}, "must be a whole number from 1 to 100"),

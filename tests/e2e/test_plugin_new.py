@@ -101,6 +101,9 @@ def test_the_plugin_in_c_of_the_docs_is_built_by_one_line(prefix, tmp_path):
 def test_bad_names_and_folders_are_refused(prefix, tmp_path):
     program = prefix / "bin/dunlin"
     assert "no module's name" in run(program, "plugin", "new", "auth", "../x", cwd=tmp_path, code=1)
+    assert "a target of CMake's own" in run(program, "plugin", "new", "router", "all", cwd=tmp_path, code=1)
+    assert "would write over router.lua" in run(program, "plugin", "new", "auth", "router", "--lang", "lua", cwd=tmp_path, code=1)
+    assert not list(tmp_path.iterdir())
     (tmp_path / "door").mkdir()
     assert "exists already" in run(program, "plugin", "new", "auth", "door", cwd=tmp_path, code=1)
     run(program, "plugin", "new", "auth", "door", "--lang", "cobol", cwd=tmp_path, code=2)

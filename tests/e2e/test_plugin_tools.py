@@ -36,6 +36,9 @@ def test_a_good_plugin_passes(name, settings):
 def test_settings_may_come_from_a_file(tmp_path):
     (tmp_path / "settings.json").write_text('{"pin": "open-sesame"}')
     assert check(f"{PLUGINS}/pin-auth.so", "--settings", f"@{tmp_path}/settings.json").returncode == 0
+    for text, why in (("nonsense", "--settings: is no JSON"), ("[1]", "--settings: must be a JSON object"), ("@nowhere", "cannot be read")):
+        refused = check(f"{PLUGINS}/pin-auth.so", "--settings", text)
+        assert refused.returncode == 1 and why in refused.stderr and not refused.stdout, refused.stderr
     refused = check(f"{PLUGINS}/pin-auth.so")
     assert refused.returncode == 1 and "needs `pin`" in refused.stdout and "--settings" in refused.stdout
 
@@ -91,6 +94,12 @@ def test_what_a_plugin_has_begun_does_not_hold_up_the_check():
     assert done.returncode == 0 and "passed" in done.stdout, done.stdout + done.stderr
 
 
+def test_a_plugin_that_forks_and_goes_on_in_both_processes_fails():
+    done = check(MODULES / "hostile-fork-on.so")
+    failed, = lines_of(done, "FAIL")
+    assert "it forks, and returns in both processes in: " in failed and "must call exec or _exit" in failed, failed
+
+
 @pytest.mark.parametrize("name, words", [("bad-major", "version 2.0"), ("no-check", "lacks check"), ("bad-name", "calls itself"),
                                          ("needy", "telepathy"), ("no-instance", "create failed"),
                                          ("no-library", "no shared library")])
@@ -106,13 +115,50 @@ def test_the_list_says_what_there_is_and_why_one_is_unusable(tmp_path):
     assert good.returncode == 0 and "2 plugins" in good.stdout
     assert "pin-auth         1.0       ABI 1.0   dunlin.auth/1" in good.stdout
     assert "dunlin.subscribe-guard/1 dunlin.publish-filter/1 dunlin.http-route/1" in good.stdout
-    for name in ("bad-major", "needy"):
+    for name in ("bad-major", "needy", "hostile-schema"):
         shutil.copy(MODULES / f"{name}.so", tmp_path)
     mixed = run_cli("plugin", "list", "--directory", tmp_path)
     assert mixed.returncode == 1
     assert "UNUSABLE: requires dunlin.telepathy/3" in mixed.stdout
+    assert "UNUSABLE: its settings_schema is no JSON" in mixed.stdout
     assert "built for version 2.0 of the plugin ABI" in mixed.stdout and "ABI 2.0" in mixed.stdout
     assert run_cli("plugin", "list", "--directory", tmp_path / "nowhere").returncode == 1
+
+
+def forged(at, *values):
+    """pin-auth, with these bytes in its header."""
+    file = bytearray(Path(PLUGINS, "pin-auth.so").read_bytes())
+    file[at:at + len(values)] = bytes(values)
+    return bytes(file)
+
+
+# Where the header of an ELF file says it: 4 its class, 5 the order of bytes, 16 its type, 18 the machine.
+STRANGE = {"machine": (forged(18, 3, 0), "it was built for x86; this server runs on "),
+           "narrow": (forged(4, 1), ", 32 bits; this server runs on "),
+           "swapped": (forged(5, 2), ", big-endian; this server runs on "),
+           "object": (forged(16, 1), "it is an object file, and no shared library: link it with -shared"),
+           "program": (forged(16, 2), "it is a program, and no shared library"),
+           "text": (b"hello\n", "it is no shared library: file too short")}
+
+
+def test_the_list_says_of_anything_that_is_called_so_what_it_is(tmp_path):
+    for name, (content, _) in STRANGE.items():
+        (tmp_path / f"{name}.so").write_bytes(content)
+    (tmp_path / "folder.so").mkdir()
+    os.mkfifo(tmp_path / "pipe.so")
+    (tmp_path / "link.so").symlink_to("nowhere")
+    said = run_cli("plugin", "list", "--directory", tmp_path)
+    assert said.returncode == 1 and not said.stderr, said.stderr
+    for name, why in [(name, why) for name, (_, why) in STRANGE.items()] + [
+            ("folder", "it is a folder"), ("pipe", "it is no regular file"), ("link", "it is a link to what is not there")]:
+        line, = [line for line in said.stdout.splitlines() if line.startswith(f"    UNUSABLE: {tmp_path}/{name}.so: ")]
+        assert why in line, line
+
+
+def test_a_plugin_for_another_machine_fails_the_check(tmp_path):
+    (tmp_path / "pin-auth.so").write_bytes(STRANGE["machine"][0])
+    done = check(tmp_path / "pin-auth.so")
+    assert done.returncode == 1 and STRANGE["machine"][1] in "\n".join(lines_of(done, "FAIL")), done.stdout + done.stderr
 
 
 def test_the_list_survives_what_crashes_or_leaves_when_it_is_opened(tmp_path):

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """SIGHUP and `dunlin reload` put a changed configuration in force, wholly or not at all, and say what came of it."""
+import shutil
 import signal
 import subprocess
 
 import pytest
 
-from harness.server import BIN, run_cli
+from harness.server import BIN, PLUGINS, run_cli
 from harness.swap import Swapper
 from harness.waiting import DEADLINE, until
 
@@ -214,3 +215,13 @@ def test_watched_files_are_reloaded_by_themselves(serve, tmp_path):
     swapper.write("nonsense")
     swapper.dunlin.wait_logged("reload refused")
     assert ask(client, "who") == "v2!"
+
+
+def test_a_plugin_that_comes_after_the_line_that_selects_it_is_put_in_force(serve, tmp_path):
+    swapper = Swapper(serve, tmp_path, plugins={"watch": True})
+    swapper.change(auth=["swap", "badge-auth"])
+    refused, = swapper.dunlin.wait_logged("reload refused")
+    assert "badge-auth.so: no such file" in refused["why"]
+    shutil.copy(f"{PLUGINS}/badge-auth.so", swapper.plugins)
+    line, = swapper.dunlin.wait_logged("reloaded")
+    assert "badge-auth" in line["modules"]

@@ -54,6 +54,14 @@ static dunlin_verdict denied_because(dunlin_instance *self, dunlin_ticket ticket
     return DUNLIN_PENDING;
 }
 
+/* An HTTP reply to what may be no HTTP request. */
+static dunlin_verdict replied(dunlin_instance *self, dunlin_ticket ticket) {
+    dunlin_reply reply = {0};
+    reply.status = 200;
+    self->replies->send(self->host, ticket, &reply);
+    return DUNLIN_PENDING;
+}
+
 /* One question later: what the last open ticket says to an answer. */
 static dunlin_verdict answer_last(dunlin_instance *self, dunlin_ticket ticket) {
     (void)ticket;
@@ -162,6 +170,7 @@ const probe_act probe_answers[] = {
     {"pending-is-no-answer", pending_is_no_answer},
     {"nonsense-answer", nonsense_answer},
     {"denied-because", denied_because},
+    {"replied", replied},
     {"answer-last", answer_last},
     {"unknown-ticket", unknown_ticket},
     {"later", later},

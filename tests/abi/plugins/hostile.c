@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -191,6 +192,11 @@ static dunlin_verdict check(dunlin_instance *self, dunlin_conn conn, const dunli
 #endif
 #ifdef FAULT_LEAVE
     if (credentials->token.size > 1000) pthread_exit(NULL); /* takes the worker with it */
+#endif
+#ifdef FAULT_FORK_ON /* once, or each copy would make copies of its own; and lets that go first */
+    static int forked;
+    const pid_t copy = forked++ ? 0 : fork();
+    if (copy > 0) waitpid(copy, NULL, 0);
 #endif
 #ifdef FAULT_NONSENSE
     return 99;

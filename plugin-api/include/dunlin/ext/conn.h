@@ -9,7 +9,10 @@
 extern "C" {
 #endif
 
-/* What info() tells. Those marked * came with the handshake and are kept until the connection has logged in
+/* Headers are those that HTTP names, the usual ones besides (x-request-id, x-api-key …), and what the endpoint's `headers` lists
+ * in the configuration: any other one is not kept.
+ *
+ * What info() tells. Those marked * came with the handshake and are kept until the connection has logged in
  * for the first time; after that they are DUNLIN_E_NOT_FOUND, which keeps a connection small. */
 #define DUNLIN_CONN_REMOTE_ADDR 1u /* "192.0.2.7:51234" or "[2001:db8::1]:51234" */
 #define DUNLIN_CONN_METHOD 2u      /* * "GET" */

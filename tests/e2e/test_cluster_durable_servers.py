@@ -44,6 +44,7 @@ def test_the_server_that_leads_is_killed_and_then_another(replicated):
         storm.wait_popped(50)
         nodes.nats.start(leader)
         storm.wait_kept(50)
+        nodes.nats.wait_healthy(leader)
         nodes.nats.kill((nodes.nats.wait_leader(STREAM) + 1) % 3)
         storm.wait_kept(50)
         storm.wait_popped(50)

@@ -206,11 +206,7 @@ int make_arg(lua_State* state) {
   return 1;
 }
 
-struct Row {
-  const char *library, *name;
-  lua_CFunction function;
-};
-constexpr Row kRows[] = {
+constexpr Replacement kRows[] = {
     {LUA_STRLIBNAME, "sub", with_whole<2, 3>},    {LUA_STRLIBNAME, "byte", with_whole<2, 3>},
     {LUA_STRLIBNAME, "rep", with_whole<2, 2>},    {LUA_STRLIBNAME, "char", with_whole<1, kAll>},
     {LUA_STRLIBNAME, "find", search},             {LUA_STRLIBNAME, "match", search},
@@ -227,13 +223,7 @@ constexpr Row kRows[] = {
 }  // namespace
 
 void open_lax(lua_State* state) {
-  for (const Row& row : kRows) {
-    lua_getglobal(state, row.library);
-    lua_getfield(state, -1, row.name);
-    lua_pushcclosure(state, row.function, 1);
-    lua_setfield(state, -2, row.name);
-    lua_pop(state, 1);
-  }
+  replace(state, kRows);
   lua_register(state, "newproxy", new_proxy);
   lua_getglobal(state, LUA_STRLIBNAME);
   lua_pushcfunction(state, make_arg);

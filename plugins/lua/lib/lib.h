@@ -5,6 +5,7 @@
 // Functions of Lua here may hold C++ objects when they raise: the Lua library throws.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -49,6 +50,21 @@ void open_mix_misc(lua_State* state);  // log, server, websocket, sleep, uuid
 
 // Shipped modules, by the name `require` knows: their source, or empty.
 std::string_view shipped_module(std::string_view name);
+
+// A function that takes the place of a library's; what it replaces is its first upvalue.
+struct Replacement {
+  const char *library, *name;
+  lua_CFunction function;
+};
+inline void replace(lua_State* state, std::span<const Replacement> rows) {
+  for (const Replacement& row : rows) {
+    lua_getglobal(state, row.library);
+    lua_getfield(state, -1, row.name);
+    lua_pushcclosure(state, row.function, 1);
+    lua_setfield(state, -2, row.name);
+    lua_pop(state, 1);
+  }
+}
 
 inline std::string_view to_view(lua_State* state, int index) {
   std::size_t size = 0;

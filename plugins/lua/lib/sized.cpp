@@ -29,11 +29,7 @@ int by_distance(lua_State* state) {
   return call_library(state);
 }
 
-struct Sized {
-  const char *library, *name;
-  lua_CFunction function;
-};
-constexpr Sized kSized[] = {
+constexpr Replacement kSized[] = {
     {LUA_STRLIBNAME, "upper", by_results},      {LUA_STRLIBNAME, "lower", by_results},
     {LUA_STRLIBNAME, "reverse", by_results},    {LUA_STRLIBNAME, "pack", by_results},
     {LUA_STRLIBNAME, "unpack", by_results},     {LUA_UTF8LIBNAME, "char", by_results},
@@ -44,13 +40,7 @@ constexpr Sized kSized[] = {
 }  // namespace
 
 void open_sized(lua_State* state) {
-  for (const Sized& row : kSized) {
-    lua_getglobal(state, row.library);
-    lua_getfield(state, -1, row.name);
-    lua_pushcclosure(state, row.function, 1);
-    lua_setfield(state, -2, row.name);
-    lua_pop(state, 1);
-  }
+  replace(state, kSized);
 }
 
 }  // namespace dunlin::lua

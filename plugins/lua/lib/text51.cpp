@@ -115,22 +115,12 @@ int date(lua_State* state) {
   return charge_results(state, 1);
 }
 
-struct Row {
-  const char *library, *name;
-  lua_CFunction function;
-};
-constexpr Row kRows[] = {{LUA_STRLIBNAME, "format", format}, {LUA_OSLIBNAME, "date", date}};
+constexpr Replacement kRows[] = {{LUA_STRLIBNAME, "format", format}, {LUA_OSLIBNAME, "date", date}};
 
 }  // namespace
 
 void open_text51(lua_State* state) {
-  for (const Row& row : kRows) {
-    lua_getglobal(state, row.library);
-    lua_getfield(state, -1, row.name);
-    lua_pushcclosure(state, row.function, 1);
-    lua_setfield(state, -2, row.name);
-    lua_pop(state, 1);
-  }
+  replace(state, kRows);
 }
 
 }  // namespace dunlin::lua

@@ -177,6 +177,7 @@ void DurableQueue::collect(std::vector<Sample>& out) const {
   add("dunlin_queue_pops_total", "Messages that consumers are done with", MetricType::counter, figures_.pops);
   add("dunlin_queue_returned_total", "Messages that went back to their topic", MetricType::counter, figures_.left, "consumer_left");
   add("dunlin_queue_returned_total", "Messages that went back to their topic", MetricType::counter, figures_.expired, "not_acknowledged");
+  add("dunlin_queue_late_total", "Messages acknowledged after their time, and before another had them", MetricType::counter, figures_.late);
   add("dunlin_queue_refused_total", "Pushes and pops that were refused", MetricType::counter, figures_.full, "full");
   add("dunlin_queue_refused_total", "Pushes and pops that were refused", MetricType::counter, figures_.failed, "unavailable");
 }

@@ -87,7 +87,8 @@ class DurableQueue {
   };
   struct Topic {
     std::string name, subject, durable;
-    bool ready = false;     // its consumer is known to be there
+    bool ready = false;     // its consumer is known to be there …
+    bool made = false;      // … or was, with the settings that it should have
     std::int64_t asked = 0;
     std::vector<std::uint64_t> consumers;
     std::size_t next = 0;
@@ -123,11 +124,13 @@ class DurableQueue {
 
   bool request(const std::string& subject, std::string_view data, std::int64_t at_most, Answered done, const std::string& id = {});
   void make_stream(const char* verb, unsigned copies);
+  void find_stream();
   void stream_answered(std::string_view verb, unsigned copies, std::string_view status, std::string_view data);
   void stream_there(unsigned copies);
   void set_ready(bool ready);
   void complain(const char* what, std::string_view status, std::string_view answer);
   void make_consumer(Topic& topic);
+  void ask_consumer(Topic& topic, const char* what, std::string_view body);
   void ask_to_keep(std::uint64_t number);
   void push_answered(std::uint64_t number, unsigned attempt, std::string_view status, std::string_view text);
   void pushed(std::uint64_t number, Pushed outcome);

@@ -271,6 +271,29 @@ TEST_F(DurableQueueTest, what_cannot_be_kept_is_refused_at_once) {
   EXPECT_EQ(pushed, (Outcomes{Pushed::full, Pushed::too_large, Pushed::unavailable, Pushed::too_large}));
 }
 
+TEST_F(DurableQueueTest, without_a_leader_of_jetstream_the_leaders_of_stream_and_consumer_are_enough) {
+  const std::string info = "$JS.API.STREAM.INFO", consumer = "$JS.API.CONSUMER.INFO";
+  EXPECT_EQ(count(info) + count(consumer), 0u);  // at first they are made, with the settings that they should have
+  push("x");
+  answer(kTopic, "", "503");
+  tick(1000);
+  answer(info, R"({"error":{"code":404,"err_code":10059}})");
+  EXPECT_EQ(count(kTopic), 1u);
+  tick(1000);
+  EXPECT_EQ(count(info), 2u);
+  answer(info, "{}");
+  EXPECT_EQ(count(kTopic), 2u);
+  queue.on_engine(false);
+  queue.on_engine(true);
+  answer(info, "{}");
+  const std::size_t pulls = count(kNext);
+  answer(consumer, R"({"error":{"code":404,"err_code":10014}})");
+  EXPECT_EQ(count(kNext), pulls);
+  tick(1000);
+  answer(consumer, "{}");
+  EXPECT_EQ(count(kNext), pulls + 1);
+}
+
 TEST_F(DurableQueueTest, as_many_copies_as_there_are_servers_for) {
   DurableQueue free{{.prefix = "free", .boot = 1, .size = 100, .ack_ms = kAck, .deadline_ms = 5000, .replicas = 0}, *this, log};
   const std::string create = "$JS.API.STREAM.CREATE.free_queue";

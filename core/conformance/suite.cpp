@@ -37,7 +37,7 @@ Suite::Suite(const PluginCheck& request, const Say& say) : request_(request), sa
 }
 
 void Suite::run() {
-  threads_before_ = held().threads;
+  threads_before_ = held().threads();
   state_ = ProcessState::now();
   constexpr std::size_t kLoading = 3;  // exports, opens, settings
   for (std::size_t i = 0; i < std::size(kSteps); ++i) {

@@ -59,12 +59,22 @@ class Suite {
   void routes();
   void hook_times();
 
-  // What the process holds; whether it holds more after something was done so many times, which is said.
-  struct Before {
-    std::size_t bytes = 0, files = 0, threads = 0;
+  // What the process held at first, and by how much that grew in the quietest of the rounds since.
+  class Growth {
+   public:
+    Growth() = default;
+    Growth(std::size_t bytes, std::size_t files, std::size_t threads) : bytes_(bytes), files_(files), threads_(threads) {}
+    void round();  // one is over
+    std::size_t rounds() const { return rounds_; }
+    std::size_t least() const { return least_; }
+    std::size_t files() const { return files_; }
+    std::size_t threads() const { return threads_; }
+
+   private:
+    std::size_t bytes_ = 0, files_ = 0, threads_ = 0, least_ = 0, rounds_ = 0;
   };
-  static Before held();
-  bool leaks(const Before& before, const char* what, const char* where, const char* who, std::size_t times);
+  static Growth held();
+  bool leaks(const Growth& growth, const char* what, const char* where, const char* who);  // true: it said so
 
   std::unique_ptr<Rig> rig();
   // Lets an answer come until the deadline has passed; true: it came before.

@@ -2,6 +2,7 @@
 // Instances that come and go: a thousand times, and one taking over from another.
 #include <malloc.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <thread>
 
@@ -42,6 +43,7 @@ struct Held {
 
 // Bytes each time; the smallest leak of malloc is 32, pools grow a little and stay.
 constexpr std::size_t kTolerated = 28;
+constexpr std::size_t kRound = 100;
 
 // One question of every kind that an instance is asked.
 void ask_everything(Rig& rig, const Selection& selection) {
@@ -64,31 +66,39 @@ void ask_everything(Rig& rig, const Selection& selection) {
 
 }  // namespace
 
-bool Suite::leaks(const Before& before, const char* what, const char* where, const char* who, std::size_t times) {
-  const Held after = Held::now();
+// What the allocator keeps for itself grows now and then; what leaks grows in each round.
+void Suite::Growth::round() {
+  const std::size_t bytes = Held::now().bytes, grown = bytes > bytes_ ? bytes - bytes_ : 0;
+  least_ = rounds_++ == 0 ? grown : std::min(least_, grown);
+  bytes_ = bytes;
+}
+
+Suite::Growth Suite::held() {
+  const Held now = Held::now();
+  return {now.bytes, now.files, now.threads};
+}
+
+bool Suite::leaks(const Growth& growth, const char* what, const char* where, const char* who) {
+  const Held now = Held::now();
+  const std::size_t times = growth.rounds() * kRound;
   bool any = false;
   const auto found = [&](const std::string& why) {
     fail(why);
     any = true;
   };
-  if (after.bytes > before.bytes + times * kTolerated)
-    found(fmt::format("it leaks about {} bytes for each {}: free in {} what {}", (after.bytes - before.bytes) / times, what, where, who));
-  if (after.files > before.files + 2)
-    found(fmt::format("it leaves {} files or sockets open after {} {}s: close them in {}", after.files - before.files, times, what,
+  if (growth.least() > kRound * kTolerated)
+    found(fmt::format("it leaks about {} bytes for each {}: free in {} what {}", growth.least() / kRound, what, where, who));
+  if (now.files > growth.files() + 2)
+    found(fmt::format("it leaves {} files or sockets open after {} {}s: close them in {}", now.files - growth.files(), times, what,
                       where));
-  if (after.threads > before.threads + 2)
-    found(fmt::format("it leaves {} threads behind after {} {}s: join them in {}", after.threads - before.threads, times, what,
+  if (now.threads > growth.threads() + 2)
+    found(fmt::format("it leaves {} threads behind after {} {}s: join them in {}", now.threads - growth.threads(), times, what,
                       where));
   return any;
 }
 
-Suite::Before Suite::held() {
-  const Held now = Held::now();
-  return {now.bytes, now.files, now.threads};
-}
-
 void Suite::settings_come_and_go() {
-  constexpr std::size_t kWarm = 20, kTimes = 200;
+  constexpr std::size_t kWarm = 20, kRounds = 4;
   const auto again = [this](std::size_t times) {
     for (std::size_t i = 0; i < times; ++i) {
       at("configure and discard");
@@ -97,26 +107,25 @@ void Suite::settings_come_and_go() {
     return true;
   };
   bool same = again(kWarm);
-  Before before = held();
-  same = same && again(kTimes);
-  // What the allocator keeps for itself grows once; what leaks grows again.
-  if (held().bytes > before.bytes + kTimes * kTolerated) {
-    before = held();
-    same = same && again(kTimes);
+  Growth growth = held();
+  for (std::size_t i = 0; same && i < kRounds; ++i) {
+    same = again(kRound);
+    growth.round();
   }
   if (!same) return fail("it takes the same settings once and refuses them another time");
-  if (!leaks(before, "selection", "discard", "configure allocates", kTimes)) ok("it takes its settings, again and again");
+  if (!leaks(growth, "selection", "discard", "configure allocates")) ok("it takes its settings, again and again");
 }
 
 void Suite::thousand_times() {
   // A sanitizer looks for leaks of its own accord, and makes everything slow.
-  constexpr std::size_t kWarm = 50, kTimes = kCounts ? 1000 : 200, kFewest = 100;
+  constexpr std::size_t kWarm = 50, kTimes = kCounts ? 1000 : 200;
   constexpr Millis kPatience{20'000};
-  Before before;
+  Growth growth;
   const std::int64_t began = steady_ms();
   std::size_t done = 0;
   for (; done < kWarm + kTimes && steady_ms() - began < kPatience.count(); ++done) {
-    if (done == kWarm) before = held();
+    if (done == kWarm) growth = held();
+    else if (done > kWarm && (done - kWarm) % kRound == 0) growth.round();
     at(fmt::format("create, a question of each kind, destroy, time {}", done + 1));
     Rig rig(selection_, log_, hosts_);
     if (const Status started = rig.start(); !started) {
@@ -131,8 +140,9 @@ void Suite::thousand_times() {
   if (done < kWarm + kTimes)
     warn(fmt::format("{} instances, each asked a question of every kind, took {} s: a worker serves nobody while a hook runs, "
                      "create and destroy among them", done, kPatience.count() / 1000));
-  if (done < kWarm + kFewest) return;
-  if (!leaks(before, "instance", "destroy", "create and the hooks allocate", done - kWarm))
+  else growth.round();
+  if (growth.rounds() == 0) return;
+  if (!leaks(growth, "instance", "destroy", "create and the hooks allocate"))
     ok(fmt::format("{} instances came and went{}", done - kWarm, kCounts ? " without a leak" : ""));
 }
 

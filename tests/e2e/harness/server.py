@@ -27,7 +27,7 @@ def watches_threads():
     return b"__tsan_init" in Path(BIN).read_bytes()
 
 
-def run_cli(*arguments, timeout=DEADLINE, **options):
+def run_cli(*arguments, timeout=3 * DEADLINE, **options):
     """Runs the program to its end."""
     return subprocess.run([BIN, *map(str, arguments)], capture_output=True, text=True, timeout=timeout, **options)
 

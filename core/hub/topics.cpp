@@ -71,7 +71,7 @@ Topics::Push Topics::push(std::string_view name, ClientId client, std::string_vi
 }
 
 bool Topics::join(ConsumerId id, const std::vector<std::string>& names, bool ack) {
-  auto made = std::make_unique<Consumer>(Consumer{.id = id, .ack = ack, .topics = {}, .given = {}});
+  auto made = std::make_unique<Consumer>(Consumer{.id = id, .ack = ack, .topics = {}, .window = {kAckCredit, limits_.ack_ms}, .given = {}});
   Consumer& consumer = *made;
   consumer.remote = node_of(id) != node_;
   for (const std::string& name : names) {
@@ -106,7 +106,8 @@ bool Topics::must_wait(Topic& topic, const Seat& seat, std::int64_t now) {
   bool wait = false;
   for (Seat& other : topic.seats) {
     if (other.served >= seat.served || other.consumer->has_credit()) continue;
-    const bool slow = long_enough || other.consumer->paused || now - other.consumer->given.begin()->second.since >= limits_.slow_ms;
+    const auto& given = other.consumer->given;  // none, where all that it had has expired
+    const bool slow = long_enough || other.consumer->paused || given.empty() || now - given.begin()->second.mark.since >= limits_.slow_ms;
     if (!slow) {
       wait = true;
       continue;
@@ -166,7 +167,8 @@ void Topics::give(Topic& topic, Seat& seat, std::int64_t now) {
   ++topic.served;
   ++seat.served;
   consumer.bytes += message->data.size();
-  consumer.given.emplace(message->id, Given{message, &topic, now});
+  const auto mark = consumer.ack ? consumer.window.gave(message->id, now) : AckWindow<Topic*>::Mark{.since = now};
+  consumer.given.emplace(message->id, Given{message, &topic, mark});
   if (consumer.ack) ++unacknowledged_;
   give_(consumer.id, message);
 }
@@ -174,27 +176,47 @@ void Topics::give(Topic& topic, Seat& seat, std::int64_t now) {
 std::size_t Topics::done(ConsumerId id, const std::vector<std::uint64_t>& messages) {
   const auto consumer = consumers_.find(id);
   if (consumer == consumers_.end()) return 0;
+  const bool ack = consumer->second->ack;
+  const std::int64_t now = ack ? steady_ms() : 0;
   std::size_t count = 0;
   for (const std::uint64_t message : messages) {
     const auto given = consumer->second->given.find(message);
-    if (given == consumer->second->given.end()) continue;
+    if (given == consumer->second->given.end()) {
+      count += ack && settle_late(*consumer->second, message, now);
+      continue;
+    }
+    if (ack) consumer->second->window.acknowledged(given->second.mark, consumer->second->given.size(), now);
     Topic& topic = *given->second.topic;
     const std::size_t size = given->second.message->data.size();
     --topic.given;
     topic.bytes -= size;
     consumer->second->bytes -= size;
     --messages_;
-    if (consumer->second->ack) --unacknowledged_;
+    if (ack) --unacknowledged_;
     consumer->second->given.erase(given);
     ++count;
   }
   done_ += count;
-  if (count > 0)
+  if (count > 0 || ack)
     for (Topic* topic : consumer->second->topics) {
       deal_out(*topic);
       drop_if_unused(*topic);
     }
   return count;
+}
+
+// Its time was over, but nobody else has been given it: then it is done with.
+bool Topics::settle_late(Consumer& consumer, std::uint64_t message, std::int64_t now) {
+  const auto topic = consumer.window.late(message, now);
+  if (!topic) return false;
+  const auto waiting = (*topic)->waiting.find(message);
+  if (waiting == (*topic)->waiting.end()) return false;
+  (*topic)->bytes -= waiting->second->data.size();
+  (*topic)->waiting.erase(waiting);
+  (*topic)->avoid.erase(message);
+  --messages_;
+  ++late_;
+  return true;
 }
 
 // Into its old place in the topic.
@@ -253,20 +275,24 @@ void Topics::give_back(ConsumerId id, const std::vector<std::uint64_t>& messages
 
 void Topics::expire(std::int64_t now) {
   std::vector<Topic*> touched;
+  owing_ = 0;
   for (auto& [id, consumer] : consumers_) {
     if (!consumer->ack) continue;
     for (auto given = consumer->given.begin(); given != consumer->given.end();) {
-      if (given->second.since + limits_.ack_ms > now) {
+      if (given->second.mark.since + limits_.ack_ms > now) {
         ++given;
         continue;
       }
       Topic& topic = *given->second.topic;
       topic.avoid[given->first] = id;
+      consumer->window.expired(given->first, given->second.mark, &topic, now);
       take_back(*consumer, given->second);
       given = consumer->given.erase(given);
       ++expired_;
       touched.push_back(&topic);
     }
+    if (consumer->window.forgive(now)) touched.insert(touched.end(), consumer->topics.begin(), consumer->topics.end());
+    owing_ += consumer->window.owes();
   }
   for (Topic* topic : touched) deal_out(*topic);
 }
@@ -289,6 +315,7 @@ void Topics::collect(std::vector<Sample>& out) const {
   add("dunlin_queue_returned_total", "Messages that went back to their topic", MetricType::counter, returned_, "consumer_left");
   add("dunlin_queue_returned_total", "Messages that went back to their topic", MetricType::counter, expired_, "not_acknowledged");
   add("dunlin_queue_returned_total", "Messages that went back to their topic", MetricType::counter, unsent_, "not_sent");
+  add("dunlin_queue_late_total", "Messages acknowledged after their time, and before another had them", MetricType::counter, late_);
   add("dunlin_queue_lost_total", "Messages whose fate at another node is unknown; they are not given out again", MetricType::counter, lost_, "node_lost");
   add("dunlin_queue_refused_total", "Pushes and pops that were refused", MetricType::counter, refused_full_, "full");
   add("dunlin_queue_refused_total", "Pushes and pops that were refused", MetricType::counter, refused_topics_, "too_many_topics");

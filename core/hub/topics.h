@@ -20,6 +20,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "core/base/ack_window.h"
 #include "core/base/clock.h"
 #include "core/base/ids.h"
 #include "core/base/metrics.h"
@@ -32,7 +33,7 @@ class Topics {
  public:
   static constexpr std::size_t kCredit = 64;               // messages under way to a consumer …
   static constexpr std::size_t kCreditBytes = 512 * 1024;  // … and their bytes; one goes whatever its size
-  static constexpr std::size_t kAckCredit = 1024;          // messages that a consumer has not acknowledged
+  static constexpr std::size_t kAckCredit = 1024;          // messages that a consumer has not acknowledged; fewer where it is slow
   static constexpr std::size_t kLead = kCredit / 2;        // messages ahead of the average of all consumers
 
   struct Limits {
@@ -65,7 +66,7 @@ class Topics {
   // False: too many topics; the consumer is not there then. REQUIRES: it was not there before. Topics that only
   // consumers of other nodes want do not count.
   bool join(ConsumerId consumer, const std::vector<std::string>& topics, bool ack);
-  // How many of the messages were under way to it.
+  // How many of the messages were under way to it, or had been, and nobody else has been given them since.
   std::size_t done(ConsumerId consumer, const std::vector<std::uint64_t>& messages);
   // What was under way to it goes back to the topics; but for `lost`, whose fate on another node is unknown and which
   // must not come twice: they are counted.
@@ -78,7 +79,7 @@ class Topics {
 
   // Takes back what was not acknowledged in time; `now` in ms of a steady clock.
   void expire(std::int64_t now);
-  bool awaits_acknowledgement() const { return unacknowledged_ > 0; }
+  bool awaits_acknowledgement() const { return unacknowledged_ + owing_ > 0; }
 
   std::size_t messages() const { return messages_; }
   void collect(std::vector<Sample>& out) const;
@@ -106,16 +107,20 @@ class Topics {
   struct Given {
     QueueMessageRef message;
     Topic* topic;
-    std::int64_t since;
+    AckWindow<Topic*>::Mark mark;
   };
   struct Consumer {
     ConsumerId id;
     bool ack;
     std::vector<Topic*> topics;
+    AckWindow<Topic*> window;
     std::map<std::uint64_t, Given> given;
     std::size_t bytes = 0;
     bool remote = false, paused = false;
-    bool has_credit() const { return !paused && (given.empty() || (ack ? given.size() < kAckCredit : given.size() < kCredit && bytes < kCreditBytes)); }
+    bool has_credit() const {
+      if (paused) return false;
+      return ack ? window.room(given.size()) > 0 : given.empty() || (given.size() < kCredit && bytes < kCreditBytes);
+    }
   };
 
   Topic* find(std::string_view name);
@@ -128,6 +133,7 @@ class Topics {
   bool must_wait(Topic& topic, const Seat& seat, std::int64_t now);
   void give(Topic& topic, Seat& seat, std::int64_t now);
   void take_back(Consumer& consumer, Given& given);
+  bool settle_late(Consumer& consumer, std::uint64_t message, std::int64_t now);
 
   const unsigned node_, owner_;
   const Limits limits_;
@@ -138,10 +144,10 @@ class Topics {
   std::unordered_map<ConsumerId, std::unique_ptr<Consumer>> consumers_;
   std::uint64_t next_ = 1;
   std::size_t messages_ = 0;
-  std::size_t unacknowledged_ = 0;
+  std::size_t unacknowledged_ = 0, owing_ = 0;  // messages; consumers on their way to some that have expired
   std::size_t counted_ = 0, remote_ = 0;  // topics that count; consumers of other nodes
   std::uint64_t lost_ = 0, unsent_ = 0;
-  std::uint64_t pushes_ = 0, done_ = 0, returned_ = 0, expired_ = 0, refused_full_ = 0, refused_topics_ = 0;
+  std::uint64_t pushes_ = 0, done_ = 0, returned_ = 0, expired_ = 0, late_ = 0, refused_full_ = 0, refused_topics_ = 0;
 };
 
 }  // namespace dunlin

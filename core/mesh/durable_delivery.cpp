@@ -22,13 +22,11 @@ constexpr std::int64_t kMillion = 1'000'000;
 }  // namespace
 
 std::size_t DurableQueue::Consumer::credit() const {
-  const std::size_t most = ack ? kAckCredit : kCredit;
-  return most - std::min(most, given.size());
+  return ack ? window.room(given.size()) : kCredit - std::min(kCredit, given.size());
 }
 
 void DurableQueue::join(std::uint64_t id, const std::vector<std::string>& names, bool ack) {
-  Consumer& consumer = consumers_[id];
-  consumer.ack = ack;
+  Consumer& consumer = consumers_.try_emplace(id, Consumer{ack, {kAckCredit, settings_.ack_ms}, {}, {}}).first->second;
   for (const std::string& name : names) {
     auto& topic = topics_[name];
     const bool fresh = !topic;
@@ -142,7 +140,9 @@ void DurableQueue::give(Topic& topic, std::uint64_t consumer, jetstream::Origin 
   reader(client), reader(node);
   Consumer& one = consumers_.at(consumer);
   one.given.insert(origin.sequence);
-  given_.emplace(origin.sequence, Given{consumer, reply, origin.time, one.ack ? now_ + settings_.ack_ms : 0, now_});
+  Given given{consumer, reply, origin.time, 0, now_, {}};
+  if (one.ack) given.due = now_ + settings_.ack_ms, given.mark = one.window.gave(origin.sequence, now_);
+  given_.emplace(origin.sequence, std::move(given));
   figures_.underway = given_.size();
   host_.take(consumer, {origin.sequence, client, topic.name, data.substr(16)}, node);
   pull(topic);
@@ -161,14 +161,14 @@ void DurableQueue::done(std::uint64_t consumer, const std::vector<std::uint64_t>
   std::shared_ptr<Gathering> all;
   if (done) all = std::make_shared<Gathering>(Gathering{std::move(done), ids.size() + 1});
   for (const std::uint64_t id : ids) {
-    if (found == consumers_.end() || found->second.given.erase(id) == 0) {
+    Late what;
+    if (found == consumers_.end() || !take_done(found->second, id, what)) {
       if (all) all->add(0);
       continue;
     }
-    const auto given = given_.extract(id);
     ++figures_.pops;
     Settled& one = settled_[id];
-    one = {given.mapped().reply, given.mapped().time, now_, 0, {}};
+    one = {std::move(what.reply), what.time, now_, 0, {}};
     if (all) one.confirmed = [all](bool confirmed) { all->add(confirmed ? 1 : 0); };
     acknowledge(id);
   }
@@ -176,6 +176,23 @@ void DurableQueue::done(std::uint64_t consumer, const std::vector<std::uint64_t>
   figures_.underway = given_.size();
   if (found != consumers_.end())
     for (Topic* topic : found->second.topics) pull(*topic);
+}
+
+// Also of one whose time was over, if nobody at this node has been given it since. Where another node's consumer has, it is
+// done with by both.
+bool DurableQueue::take_done(Consumer& consumer, std::uint64_t id, Late& out) {
+  if (consumer.given.contains(id)) {
+    const auto given = given_.extract(id);
+    out = {std::move(given.mapped().reply), given.mapped().time};
+    if (consumer.ack) consumer.window.acknowledged(given.mapped().mark, consumer.given.size(), now_);
+    consumer.given.erase(id);
+    return true;
+  }
+  auto late = consumer.ack ? consumer.window.late(id, now_) : std::nullopt;
+  if (!late || given_.contains(id) || settled_.contains(id)) return false;
+  out = std::move(*late);
+  ++figures_.late;
+  return true;
 }
 
 // Asks for an answer: a server that dies takes along what it was only told. Whoever waits does not wait for NATS to come back.
@@ -241,9 +258,13 @@ void DurableQueue::expire_given() {
   }
   figures_.expired += expired.size();
   for (const std::uint64_t id : expired) {
-    consumers_.at(given_.at(id).consumer).given.erase(id);
+    const Given& one = given_.at(id);
+    Consumer& consumer = consumers_.at(one.consumer);
+    consumer.window.expired(id, one.mark, {one.reply, one.time}, now_);
+    consumer.given.erase(id);
     give_back(id);
   }
+  for (auto& [id, one] : consumers_) one.window.forgive(now_);
   figures_.underway = given_.size();
 }
 

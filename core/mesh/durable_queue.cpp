@@ -60,6 +60,7 @@ void DurableQueue::on_engine(bool up) {
   if (!up) return;
   for (auto& [id, one] : settled_) one.told = 0;
   copies_ = settings_.replicas == 0 ? kEnough : settings_.replicas;
+  find_stream();
   make_stream("CREATE", copies_);
 }
 
@@ -67,6 +68,17 @@ void DurableQueue::set_ready(bool ready) {
   if (ready_ && !ready) lost_at_ = now_;
   ready_ = ready;
   figures_.ready = ready ? 1 : 0;
+}
+
+// Who leads the stream says so, where creating it (again) needs who leads JetStream, whom a cluster that has lost a server can
+// be without for half a minute. Only of a stream that this node has seen with its settings.
+void DurableQueue::find_stream() {
+  if (ready_ || told_ == 0) return;
+  request("$JS.API.STREAM.INFO." + stream_, "", kAnswerFor, [this](std::string_view status, std::string_view data) {
+    if (ready_ || jetstream::error_in(status, data) != 0) return;
+    if (settings_.replicas == 0) copies_ = told_;
+    stream_there(told_);
+  });
 }
 
 // Creating what is there with the same settings is no error; with others, they are changed.
@@ -108,16 +120,24 @@ void DurableQueue::complain(const char* what, std::string_view status, std::stri
   log_.error(what, {{"stream", stream_}, {"replicas", copies_}, {"status", status}, {"answer", answer}});
 }
 
+// As with the stream: its leader knows of it, too.
 void DurableQueue::make_consumer(Topic& topic) {
   topic.asked = now_;
-  request(fmt::format("$JS.API.CONSUMER.DURABLE.CREATE.{}.{}", stream_, topic.durable),
-          jetstream::consumer_config(stream_, topic.durable, topic.subject, settings_.ack_ms), kAnswerFor,
-          [this, name = topic.name](std::string_view status, std::string_view data) {
+  if (topic.made) ask_consumer(topic, "INFO", "");
+  ask_consumer(topic, "DURABLE.CREATE", jetstream::consumer_config(stream_, topic.durable, topic.subject, settings_.ack_ms));
+}
+
+void DurableQueue::ask_consumer(Topic& topic, const char* what, std::string_view body) {
+  request(fmt::format("$JS.API.CONSUMER.{}.{}.{}", what, stream_, topic.durable), body, kAnswerFor,
+          [this, name = topic.name, only_asked = body.empty()](std::string_view status, std::string_view data) {
             const auto found = topics_.find(name);
             if (found == topics_.end() || found->second->ready) return;
-            if (jetstream::error_in(status, data) != 0) return complain("JetStream has no consumer for a topic; trying on", status, data);
+            if (jetstream::error_in(status, data) != 0) {
+              if (!only_asked) complain("JetStream has no consumer for a topic; trying on", status, data);
+              return;
+            }
             complaint_.clear();
-            found->second->ready = true;
+            found->second->ready = found->second->made = true;
             pull(*found->second);
           });
 }
@@ -157,7 +177,10 @@ void DurableQueue::on_tick(std::int64_t now) {
   if (!up_) return;
   const bool may_grow = settings_.replicas == 0 && copies_ < kEnough && now - asked_ >= kGrow;
   if (may_grow) copies_ = kEnough;
-  if (may_grow || (!ready_ && now - asked_ >= kAskAgain)) make_stream("CREATE", copies_);
+  if (may_grow || (!ready_ && now - asked_ >= kAskAgain)) {
+    find_stream();
+    make_stream("CREATE", copies_);
+  }
   for (auto& [name, topic] : topics_) {
     if (!topic->ready && ready_ && now - topic->asked >= kAskAgain) make_consumer(*topic);
     pull_again(*topic);
@@ -177,6 +200,7 @@ void DurableQueue::collect(std::vector<Sample>& out) const {
   add("dunlin_queue_pops_total", "Messages that consumers are done with", MetricType::counter, figures_.pops);
   add("dunlin_queue_returned_total", "Messages that went back to their topic", MetricType::counter, figures_.left, "consumer_left");
   add("dunlin_queue_returned_total", "Messages that went back to their topic", MetricType::counter, figures_.expired, "not_acknowledged");
+  add("dunlin_queue_late_total", "Messages acknowledged after their time, and before another had them", MetricType::counter, figures_.late);
   add("dunlin_queue_refused_total", "Pushes and pops that were refused", MetricType::counter, figures_.full, "full");
   add("dunlin_queue_refused_total", "Pushes and pops that were refused", MetricType::counter, figures_.failed, "unavailable");
 }

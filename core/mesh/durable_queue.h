@@ -18,6 +18,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "core/base/ack_window.h"
 #include "core/base/log.h"
 #include "core/base/metrics.h"
 #include "core/mesh/jetstream.h"
@@ -69,8 +70,13 @@ class DurableQueue {
 
  private:
   struct Topic;
+  struct Late {
+    std::string reply;
+    std::uint64_t time;
+  };
   struct Consumer {
     bool ack;
+    AckWindow<Late> window;
     std::vector<Topic*> topics;
     std::set<std::uint64_t> given;
     std::size_t credit() const;
@@ -81,7 +87,8 @@ class DurableQueue {
   };
   struct Topic {
     std::string name, subject, durable;
-    bool ready = false;     // its consumer is known to be there
+    bool ready = false;     // its consumer is known to be there …
+    bool made = false;      // … or was, with the settings that it should have
     std::int64_t asked = 0;
     std::vector<std::uint64_t> consumers;
     std::size_t next = 0;
@@ -101,6 +108,7 @@ class DurableQueue {
     std::uint64_t time;  // jetstream::Origin's
     std::int64_t due;    // 0: it need not be acknowledged by then
     std::int64_t told;   // when JetStream heard last that it is being worked on
+    AckWindow<Late>::Mark mark;
   };
   struct Settled {  // and not confirmed by JetStream yet
     std::string reply;
@@ -116,11 +124,13 @@ class DurableQueue {
 
   bool request(const std::string& subject, std::string_view data, std::int64_t at_most, Answered done, const std::string& id = {});
   void make_stream(const char* verb, unsigned copies);
+  void find_stream();
   void stream_answered(std::string_view verb, unsigned copies, std::string_view status, std::string_view data);
   void stream_there(unsigned copies);
   void set_ready(bool ready);
   void complain(const char* what, std::string_view status, std::string_view answer);
   void make_consumer(Topic& topic);
+  void ask_consumer(Topic& topic, const char* what, std::string_view body);
   void ask_to_keep(std::uint64_t number);
   void push_answered(std::uint64_t number, unsigned attempt, std::string_view status, std::string_view text);
   void pushed(std::uint64_t number, Pushed outcome);
@@ -135,6 +145,7 @@ class DurableQueue {
   bool known(jetstream::Origin origin, const std::string& reply);
   std::uint64_t whose_turn(Topic& topic);
   void give_back(std::uint64_t id);
+  bool take_done(Consumer& consumer, std::uint64_t id, Late& out);
   void acknowledge(std::uint64_t id);
   void settled(std::uint64_t id, bool confirmed);
   void expire_requests();
@@ -163,7 +174,7 @@ class DurableQueue {
   unsigned told_ = 0;    // that the log has last spoken of
   bool up_ = false, ready_ = false;
   struct {
-    std::atomic<std::uint64_t> pushes{0}, pops{0}, full{0}, failed{0}, left{0}, expired{0}, underway{0}, consumers{0}, ready{0};
+    std::atomic<std::uint64_t> pushes{0}, pops{0}, full{0}, failed{0}, left{0}, expired{0}, late{0}, underway{0}, consumers{0}, ready{0};
   } figures_;
 };
 

@@ -97,6 +97,20 @@ def test_what_is_not_acknowledged_comes_again_to_another(durable):
     second.ask("queue.ack", {"id": ids.pop()})
 
 
+def test_a_consumer_that_has_more_than_it_can_do_gets_done(durable):
+    nodes = durable(1, ack="300ms")
+    ready(nodes)
+    push(nodes[0], "t", [str(i) for i in range(500)])
+    consumer = nodes[0].backend()
+    consumer.result("queue.pop", {"t": ["t"], "ack": True})
+    done = set()
+    while len(done) < 500:
+        event = consumer.event()
+        if consumer.ask("queue.ack", {"id": event["id"]})["E"] is None:
+            done.add(event["d"])
+    nodes[0].wait_metric("dunlin_queue_underway", 0)
+
+
 def test_a_full_topic_and_one_that_nats_does_not_keep_are_errors(durable):
     nodes = durable(1, size=3, deadline="3s")
     ready(nodes)

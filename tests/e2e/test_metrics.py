@@ -17,7 +17,7 @@ FAMILIES = {
         "dunlin_api_answers_total", "dunlin_api_login_failures_total",
         "dunlin_api_unknown_fields_total", "dunlin_api_socket_requests_total", "dunlin_api_socket_refused_total", "dunlin_api_sockets_closed_total",
         "dunlin_queue_pushes_total", "dunlin_queue_pops_total", "dunlin_queue_events_total", "dunlin_queue_returned_total",
-        "dunlin_queue_refused_total", "dunlin_queue_lost_total",
+        "dunlin_queue_refused_total", "dunlin_queue_lost_total", "dunlin_queue_late_total",
         "dunlin_lua_runs_total", "dunlin_lua_errors_total", "dunlin_lua_stopped_total", "dunlin_lua_reloads_total",
         "dunlin_lua_reload_failures_total", "dunlin_jwt_auth_tokens_total", "dunlin_jwt_auth_jwks_readings_total",
         "dunlin_http_auth_requests_total",

@@ -59,6 +59,19 @@ def test_after_the_deadline_it_goes_to_another(pushed):
     assert dunlin.metric("dunlin_queue_returned_total", reason="not_acknowledged") >= 1
 
 
+def test_a_consumer_that_has_more_than_it_can_do_gets_done(pushed):
+    """What it does not come to in time is not sent to it again and again, behind all that it has already."""
+    dunlin, _ = pushed(1000, top={"queue": {"ack": "300ms"}})
+    consumer = dunlin.backend()
+    consumer.result("queue.pop", {"t": ["t"], "ack": True})
+    done = set()
+    while len(done) < 1000:
+        event = consumer.event()
+        if consumer.ask("queue.ack", {"id": event["id"]})["E"] is None:
+            done.add(event["d"])
+    assert dunlin.metric("dunlin_queue_messages") == 0
+
+
 @pytest.mark.parametrize("id", ["0", "1", 9223372036854775807, "4611686018427387904"])
 def test_acknowledging_what_never_was(dunlin, id):
     consumer = dunlin.backend()

@@ -2,7 +2,6 @@
 """NATS servers of the test's own, one or a cluster of them."""
 import json
 import subprocess
-import urllib.error
 import urllib.request
 
 from .hosts import Here
@@ -63,17 +62,6 @@ class Nats:
 
     def wait_leader(self, stream):
         return until(lambda: [leader] if (leader := self.leader_of(stream)) is not None else None, f"a server leads {stream}")[0]
-
-    def wait_healthy(self, index):
-        """It has caught up with all that it has a copy of: another server may go."""
-        until(lambda: self._is_healthy(index), f"server {index} is healthy", timeout=3 * DEADLINE)
-
-    def _is_healthy(self, index):
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.monitors[index]}/healthz", timeout=DEADLINE) as answer:
-                return json.load(answer)["status"] == "ok"
-        except urllib.error.HTTPError:
-            return False
 
     def kill(self, index=0):
         self.processes[index].kill()

@@ -190,6 +190,39 @@ TEST_F(TopicsTest, without_another_the_same_one_is_given_it_again) {
   EXPECT_THAT(came(1), ElementsAre("0", "0"));
 }
 
+TEST_F(TopicsTest, who_is_slow_may_acknowledge_late_what_nobody_else_has) {
+  ASSERT_TRUE(topics.join(1, {"t"}, true));
+  push_numbers(4);
+  const std::int64_t given_at = steady_ms();
+  while (steady_ms() == given_at) {
+  }
+  EXPECT_EQ(settle(1, 1), 1u);
+  topics.expire(given_at + 1000);
+  EXPECT_THAT(came(1), ElementsAre("0", "1", "2", "3"));  // it has them all: none comes to it twice
+  EXPECT_EQ(topics.messages(), 3u);
+  EXPECT_EQ(settle(1, 1), 1u);
+  EXPECT_EQ(topics.messages(), 2u);
+  EXPECT_TRUE(topics.awaits_acknowledgement());
+  ASSERT_TRUE(topics.join(2, {"t"}, true));
+  EXPECT_THAT(came(2), ElementsAre("2", "3"));
+  EXPECT_EQ(settle(1, 2), 0u);
+  EXPECT_EQ(settle(2, 2), 2u);
+  EXPECT_EQ(topics.messages(), 0u);
+}
+
+TEST_F(TopicsTest, who_falls_silent_is_given_them_again) {
+  ASSERT_TRUE(topics.join(1, {"t"}, true));
+  push_numbers(2);
+  const std::int64_t given_at = steady_ms();
+  while (steady_ms() == given_at) {
+  }
+  EXPECT_EQ(settle(1, 1), 1u);
+  topics.expire(given_at + 1000);
+  EXPECT_THAT(came(1), ElementsAre("0", "1"));
+  topics.expire(steady_ms() + 1000);
+  EXPECT_THAT(came(1), ElementsAre("0", "1", "1"));
+}
+
 TEST_F(TopicsTest, nobody_is_done_with_what_is_not_theirs) {
   ASSERT_TRUE(topics.join(1, {"t"}, true));
   ASSERT_TRUE(topics.join(2, {"t"}, true));

@@ -150,6 +150,46 @@ TEST_F(DurableQueueTest, a_pull_that_jetstream_has_forgotten_is_made_again) {
   EXPECT_EQ(count(kNext), 2u);
 }
 
+TEST_F(DurableQueueTest, who_is_slow_gets_no_more_and_may_acknowledge_late) {
+  for (const std::uint64_t id : {7u, 8u, 9u, 10u}) message(id, 100, std::to_string(id));
+  tick(kAck / 2);
+  queue.done(kConsumer, {7}, note);
+  answer(kAckOf, "");
+  tick(kAck / 2);
+  EXPECT_EQ(count(kAckOf, "-NAK"), 3u);
+  const std::size_t pulls = count(kNext);
+  tick(5000);
+  EXPECT_EQ(count(kNext), pulls);  // three still lie before it
+  queue.done(kConsumer, {8}, note);
+  EXPECT_EQ(last(kAckOf).subject, address(8, 100));
+  answer(kAckOf, "");
+  EXPECT_EQ(acknowledged, (std::vector<std::size_t>{1, 1}));
+  queue.join(kConsumer + 1, {"t"}, true);
+  EXPECT_EQ(count(kNext), pulls + 1);
+  message(9, 100, "9");
+  EXPECT_EQ(taken.size(), 5u);
+  queue.done(kConsumer, {9}, note);  // it is the other's now
+  queue.done(kConsumer + 1, {9}, note);
+  answer(kAckOf, "");
+  EXPECT_EQ(acknowledged, (std::vector<std::size_t>{1, 1, 0, 1}));
+  queue.done(kConsumer, {10, 11}, note);  // JetStream has it: nobody at this node
+  answer(kAckOf, "");
+  EXPECT_EQ(acknowledged.back(), 1u);
+}
+
+TEST_F(DurableQueueTest, who_falls_silent_gets_messages_again) {
+  message(7, 100, "x");
+  message(8, 100, "y");
+  tick(kAck / 2);
+  queue.done(kConsumer, {7}, note);
+  tick(kAck / 2);
+  const std::size_t pulls = count(kNext);
+  tick(kAck / 2);
+  EXPECT_EQ(count(kNext), pulls + 1);
+  message(8, 100, "y");
+  EXPECT_EQ(taken, (std::vector<std::string>{"x", "y", "y"}));
+}
+
 using Pushed = DurableQueue::Pushed;
 using Outcomes = std::vector<Pushed>;
 const std::string kTopic = "dunlin.queue.74", kKept = R"({"stream":"s","seq":5})";
@@ -229,6 +269,29 @@ TEST_F(DurableQueueTest, what_cannot_be_kept_is_refused_at_once) {
   answer(kTopic, R"({"error":{"code":400,"err_code":10060,"description":"expected stream does not match"}})");
   push(std::string(1000, 'x'));
   EXPECT_EQ(pushed, (Outcomes{Pushed::full, Pushed::too_large, Pushed::unavailable, Pushed::too_large}));
+}
+
+TEST_F(DurableQueueTest, without_a_leader_of_jetstream_the_leaders_of_stream_and_consumer_are_enough) {
+  const std::string info = "$JS.API.STREAM.INFO", consumer = "$JS.API.CONSUMER.INFO";
+  EXPECT_EQ(count(info) + count(consumer), 0u);  // at first they are made, with the settings that they should have
+  push("x");
+  answer(kTopic, "", "503");
+  tick(1000);
+  answer(info, R"({"error":{"code":404,"err_code":10059}})");
+  EXPECT_EQ(count(kTopic), 1u);
+  tick(1000);
+  EXPECT_EQ(count(info), 2u);
+  answer(info, "{}");
+  EXPECT_EQ(count(kTopic), 2u);
+  queue.on_engine(false);
+  queue.on_engine(true);
+  answer(info, "{}");
+  const std::size_t pulls = count(kNext);
+  answer(consumer, R"({"error":{"code":404,"err_code":10014}})");
+  EXPECT_EQ(count(kNext), pulls);
+  tick(1000);
+  answer(consumer, "{}");
+  EXPECT_EQ(count(kNext), pulls + 1);
 }
 
 TEST_F(DurableQueueTest, as_many_copies_as_there_are_servers_for) {

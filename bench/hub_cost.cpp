@@ -3,7 +3,8 @@
 // an unsubscribe and subscribe.
 //
 //   hub-cost                              a table
-//   hub-cost CLIENTS EACH WORK COUNT      COUNT operations once, for callgrind: EACH channels of every client's own
+//   hub-cost CLIENTS EACH WORK COUNT      COUNT operations once, for callgrind: EACH channels of every client's own, or
+//                                         (churn-shared) EACH channels that all clients share
 //
 // CPU time of the thread, the least of several rounds: other work on the machine hardly shows in it.
 #include <malloc.h>
@@ -42,30 +43,31 @@ class Client final : public Sink {
 
 class Rig {
  public:
-  Rig(std::size_t clients, std::size_t each) : each_(each) {
+  Rig(std::size_t clients, std::size_t each, bool shared = false) : each_(each), subscriptions_(clients * each) {
     for (std::size_t i = 0; i < clients; ++i) clients_.push_back(std::make_unique<Client>(flusher_, channels_));
-    for (std::size_t i = 0; i < clients * each; ++i) names_.push_back("user:" + std::to_string(1'000'000 + i));
+    for (std::size_t i = 0; i < (shared ? each : clients * each); ++i) names_.push_back("user:" + std::to_string(1'000'000 + i));
     const std::size_t before = ::mallinfo2().uordblks;
-    for (std::size_t i = 0; i < names_.size(); ++i) client_of(i).subscriber().subscribe(names_[i]);
-    bytes_ = static_cast<double>(::mallinfo2().uordblks - before) / static_cast<double>(names_.size());
+    for (std::size_t i = 0; i < subscriptions_; ++i) client_of(i).subscriber().subscribe(name_of(i));
+    bytes_ = static_cast<double>(::mallinfo2().uordblks - before) / static_cast<double>(subscriptions_);
   }
 
   double bytes() const { return bytes_; }
 
   void publish() {
-    channels_.publish(names_[draw()], message_);
+    channels_.publish(name_of(draw()), message_);
     if (++published_ % kTurn == 0) channels_.end_turn();
   }
   void churn() {
     const std::size_t i = draw();
-    client_of(i).subscriber().unsubscribe(names_[i]);
-    client_of(i).subscriber().subscribe(names_[i]);
+    client_of(i).subscriber().unsubscribe(name_of(i));
+    client_of(i).subscriber().subscribe(name_of(i));
   }
   void draw_only() { drawn_ += draw(); }
 
  private:
-  Client& client_of(std::size_t channel) { return *clients_[channel / each_]; }
-  std::size_t draw() { return random_() % names_.size(); }
+  Client& client_of(std::size_t subscription) { return *clients_[subscription / each_]; }
+  const std::string& name_of(std::size_t subscription) { return names_[subscription % names_.size()]; }
+  std::size_t draw() { return random_() % subscriptions_; }
 
   Counters counters_;
   Flusher flusher_{counters_};
@@ -74,7 +76,7 @@ class Rig {
   std::vector<std::unique_ptr<Client>> clients_;
   const MessageRef message_ = Message::make(Kind::text, std::string(100, 'x'));
   std::minstd_rand random_{1};
-  const std::size_t each_;
+  const std::size_t each_, subscriptions_;
   std::size_t published_ = 0, drawn_ = 0;
   double bytes_ = 0;
 };
@@ -83,7 +85,7 @@ struct Work {
   std::string_view name;
   void (Rig::*run)();
 };
-constexpr Work kWorks[] = {{"publish", &Rig::publish}, {"churn", &Rig::churn}, {"nothing", &Rig::draw_only}};
+constexpr Work kWorks[] = {{"publish", &Rig::publish}, {"churn", &Rig::churn}, {"churn-shared", &Rig::churn}, {"nothing", &Rig::draw_only}};
 
 double cpu_ns() {
   timespec now{};
@@ -117,9 +119,9 @@ int main(int argc, char** argv) {
   if (argc == 1) return table(), 0;
   const auto work = std::find_if(std::begin(kWorks), std::end(kWorks), [&](const Work& one) { return argc == 5 && one.name == argv[3]; });
   if (work == std::end(kWorks)) {
-    std::fputs("usage: hub-cost [CLIENTS EACH publish|churn|nothing COUNT]\n", stderr);
+    std::fputs("usage: hub-cost [CLIENTS EACH publish|churn|churn-shared|nothing COUNT]\n", stderr);
     return 2;
   }
-  Rig rig(std::strtoul(argv[1], nullptr, 10), std::strtoul(argv[2], nullptr, 10));
+  Rig rig(std::strtoul(argv[1], nullptr, 10), std::strtoul(argv[2], nullptr, 10), work->name == "churn-shared");
   for (std::size_t i = std::strtoul(argv[4], nullptr, 10); i > 0; --i) (rig.*work->run)();
 }

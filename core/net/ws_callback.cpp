@@ -8,12 +8,6 @@
 namespace dunlin {
 namespace {
 
-int close_code(std::string_view payload) {
-  constexpr int kNoStatus = 1005;
-  if (payload.size() < 2) return kNoStatus;
-  return static_cast<unsigned char>(payload[0]) << 8 | static_cast<unsigned char>(payload[1]);
-}
-
 const lws_ext_options kNoOptions[] = {{nullptr, EXTARG_NONE}};
 constexpr unsigned char kRsv1 = 0x40;
 
@@ -56,7 +50,7 @@ int ws_callback(lws* wsi, lws_callback_reasons reason, void* user, void* in, siz
       connection->on_pong((lws_get_reserved_bits(wsi) & kRsv1) == 0);
       return 0;
     case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
-      return connection->on_peer_close(close_code(data));
+      return connection->on_peer_close(data);
     case LWS_CALLBACK_SERVER_WRITEABLE:
       connection->on_writable();
       return 0;

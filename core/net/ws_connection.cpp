@@ -2,7 +2,7 @@
 // What happens on an open connection; ws_handshake.cpp has what comes before.
 //
 // All bytes go out through write(), as whole frames that we built. lws sends only what it answers by itself: pongs, and
-// the echo of a peer's Close. Two rules keep both apart (measured on 4.1.6): nothing is written once either side has
+// its Close over a protocol error. Two rules keep both apart (measured on 4.1.6): nothing is written once either side has
 // begun to close, and nothing while lws still holds a part of the last write.
 #include "core/net/ws_connection.h"
 
@@ -24,6 +24,18 @@ constexpr Millis kGoodbye{3000};  // for what waits, our Close frame and the pee
 std::string close_payload(int code, std::string_view text) {
   std::string payload{static_cast<char>(code >> 8), static_cast<char>(code & 0xff)};
   return payload.append(text.substr(0, 123));
+}
+
+int close_code(std::string_view payload) {
+  constexpr int kNoStatus = 1005;
+  if (payload.size() < 2) return kNoStatus;
+  return static_cast<unsigned char>(payload[0]) << 8 | static_cast<unsigned char>(payload[1]);
+}
+
+// To a peer's Close: the same, if that was sound. A code that nobody may send lws has replaced already.
+std::string close_answer(std::string_view payload) {
+  const std::string_view text = payload.substr(std::min<std::size_t>(payload.size(), 2));
+  return payload.size() != 1 && is_utf8(text) ? std::string(payload) : close_payload(1002, {});
 }
 
 }  // namespace
@@ -137,13 +149,16 @@ void WsConnection::on_pong(bool sound) {
   if (!sound) session_->close(CloseReason::protocol_error);
 }
 
-int WsConnection::on_peer_close(int code) {
+// The answer is written at once, and lws closes: it would arm POLLOUT for it, wait a turn of the loop, and close then. What
+// the kernel does not take of it, lws sends before it closes.
+int WsConnection::on_peer_close(std::string_view payload) {
   if (phase_ == Phase::leaving) return -1;  // the answer to our Close, or as good as one: done
   phase_ = Phase::leaving;
-  set_deadline(kGoodbye);
-  if (Session* session = std::exchange(session_, nullptr)) session->on_transport_closed(CloseReason::by_peer, code);
+  const std::string answer = close_answer(payload);
+  if (Session* session = std::exchange(session_, nullptr)) session->on_transport_closed(CloseReason::by_peer, close_code(answer));
   outbox_.discard(Counter::drop_closed);
-  return 0;  // lws echoes it
+  if (write(Message::make(Kind::close, answer)->frame()) == Took::blocked) set_deadline(kGoodbye);
+  return -1;
 }
 
 void WsConnection::on_dropped() {

@@ -41,7 +41,7 @@ class WsConnection final : public Transport {
   };
   int on_receive(std::string_view data, const Part& part);
   void on_pong(bool sound);
-  int on_peer_close(int code);
+  int on_peer_close(std::string_view payload);
   void on_writable();
   void on_dropped();  // lws is about to close it, whatever the cause
   // From HangupWatch, while it rests: the peer has sent its last byte, or the whole connection is no more.

@@ -49,19 +49,25 @@ Status WsServer::create(const std::vector<int>& fds) {
   info.pt_serv_buf_size = kHeaders;
   info.retry_and_idle_policy = &kNoValidity;
   info.gid = info.uid = -1;
-  context_ = lws_create_context(&info);
-  if (!context_) return fail(Errc::unavailable, "libwebsockets could not be started (is its libuv plugin installed?)");
+  if (Status made = contexts_.create(info, any_plain(fds)); !made) return made;
   for (std::size_t i = 0; i < fds.size(); ++i) {
     if (fds[i] < 0) continue;
     Port& port = *ports_.emplace_back(std::make_unique<Port>(i));
     port.acceptor = std::make_unique<Acceptor>(parts_.loop, parts_.wheel, parts_.counters, parts_.log, fds[i],
                                                [this, &port](int fd) { adopt(port, fd); });
-    if (Status made = create_vhost(port); !made) return made;
+    if (Status made = create_vhosts(port); !made) return made;
   }
   return ok();
 }
 
-Status WsServer::create_vhost(Port& port) {
+// TLS needs no ranges: a connection whose socket lws closes through OpenSSL is not looked for in the table.
+bool WsServer::any_plain(const std::vector<int>& fds) const {
+  for (std::size_t i = 0; i < fds.size(); ++i)
+    if (fds[i] >= 0 && parts_.served->config().listeners[i].tls.certificate.empty()) return true;
+  return false;
+}
+
+Status WsServer::create_vhosts(Port& port) {
   const Listener& listener = parts_.served->config().listeners[port.index];
   lws_context_creation_info info{};
   info.port = CONTEXT_PORT_NO_LISTEN_SERVER;
@@ -71,7 +77,8 @@ Status WsServer::create_vhost(Port& port) {
   info.alpn = "http/1.1";  // frames are written past HTTP/2's framing, so it is not offered
   info.retry_and_idle_policy = &kNoValidity;
   info.options = LWS_SERVER_OPTION_HTTP_HEADERS_SECURITY_BEST_PRACTICES_ENFORCE;
-  if (!listener.tls.certificate.empty()) {
+  const bool plain = listener.tls.certificate.empty();
+  if (!plain) {
     if (Status usable = check_tls(listener.tls); !usable) return usable;
     info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
     // For connections that we never make. One of its own would hold the system's CA certificates and, with a context a
@@ -84,8 +91,11 @@ Status WsServer::create_vhost(Port& port) {
       info.options |= LWS_SERVER_OPTION_REQUIRE_VALID_OPENSSL_CLIENT_CERT | LWS_SERVER_OPTION_PEER_CERT_NOT_REQUIRED;
     }
   }
-  port.vhost = lws_create_vhost(context_, &info);
-  if (!port.vhost) return fail(Errc::unavailable, "libwebsockets could not set up listener " + std::to_string(port.index));
+  for (std::size_t i = plain ? 0 : contexts_.size() - 1; i < contexts_.size(); ++i) {
+    lws_vhost* vhost = lws_create_vhost(contexts_[i], &info);
+    if (!vhost) return fail(Errc::unavailable, "libwebsockets could not set up listener " + std::to_string(port.index));
+    port.vhosts.resize(i + 1, vhost);
+  }
   return ok();
 }
 
@@ -100,7 +110,7 @@ void WsServer::stop_accepting() {
 void WsServer::adopt(const Port& port, int fd) {
   auto connection = std::make_unique<WsConnection>(*this, port.index, fd, peer_text(fd));
   lws_adopt_desc_t how{};
-  how.vh = port.vhost;
+  how.vh = port.vhosts[contexts_.of(fd)];
   how.type = static_cast<lws_adoption_type>(LWS_ADOPT_HTTP | LWS_ADOPT_SOCKET | LWS_ADOPT_ALLOW_SSL);
   how.fd.sockfd = fd;
   how.opaque = connection.get();
@@ -137,13 +147,8 @@ void WsServer::end_turn() {
 void WsServer::close() {
   stop_accepting();
   end_turn();
-  if (context_) lws_context_destroy(context_);
+  contexts_.close();
   hangups_.reset();
-}
-
-// On a foreign loop a context is destroyed in two steps: the second when its handles have closed.
-void WsServer::finish_close() {
-  if (context_) lws_context_destroy(std::exchange(context_, nullptr));
 }
 
 }  // namespace dunlin

@@ -13,9 +13,9 @@
 #include "core/net/acceptor.h"
 #include "core/net/server_parts.h"
 #include "core/net/tls.h"
+#include "core/net/ws_contexts.h"
 
 struct lws;
-struct lws_context;
 struct lws_vhost;
 
 namespace dunlin {
@@ -35,7 +35,7 @@ class WsServer {
   WsServer(const WsServer&) = delete;
   WsServer& operator=(const WsServer&) = delete;
 
-  // One lws context, one vhost a listener. `fds` are the listening sockets, one a listener (-1: not
+  // One vhost a listener and lws context. `fds` are the listening sockets, one a listener (-1: not
   // ours); they are taken over.
   Status create(const std::vector<int>& fds);
   // What is served from here on: the same listeners, each with as many endpoints at the same paths.
@@ -50,8 +50,8 @@ class WsServer {
 
   // Destroys everything. The loop must run until finished() says so.
   void close();
-  bool finished() const { return context_ == nullptr; }
-  void finish_close();
+  bool finished() const { return contexts_.finished(); }
+  void finish_close() { contexts_.finish_close(); }
 
   std::size_t connections() const { return connections_; }
 
@@ -62,17 +62,18 @@ class WsServer {
     std::size_t index;
     const std::string name = "listener-" + std::to_string(index);  // lws keeps the pointer
     std::unique_ptr<Acceptor> acceptor;
-    lws_vhost* vhost = nullptr;
+    std::vector<lws_vhost*> vhosts;  // one a context; of TLS all the same, the last one's
   };
 
-  Status create_vhost(Port& port);
+  bool any_plain(const std::vector<int>& fds) const;
+  Status create_vhosts(Port& port);
   HangupWatch& hangups();
   void rest();
   void adopt(const Port& port, int fd);
 
   Parts parts_;
-  const TlsContext client_tls_ = make_client_tls();  // outlives context_
-  lws_context* context_ = nullptr;
+  const TlsContext client_tls_ = make_client_tls();  // outlives contexts_
+  WsContexts contexts_;
   std::vector<std::unique_ptr<Port>> ports_;
   Inflater inflater_;  // of whole messages, one after another
   std::vector<WsConnection*> doomed_;

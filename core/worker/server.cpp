@@ -41,8 +41,7 @@ namespace {
 
 constexpr int kBacklog = 4096;
 
-// As many open files as are asked for and no more: libwebsockets looks through a table of all that there may be each time
-// that a connection ends.
+// As many open files as are asked for and no more: libwebsockets has tables of all that there may be, in each worker.
 void limit_files(std::uint32_t files, Log& log) {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;

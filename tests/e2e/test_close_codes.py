@@ -91,7 +91,7 @@ def test_a_client_that_closes_is_answered_alike(dunlin):
     for code in (1000, 1001, 4321):
         raw = dunlin.raw()
         raw.send_frame(CLOSE, struct.pack("!H", code) + b"bye")
-        assert raw.recv_close() == code
+        assert raw.recv_frame().payload == struct.pack("!H", code) + b"bye"
         assert raw.ended()
     raw = dunlin.raw()
     raw.send_frame(CLOSE)
@@ -105,6 +105,7 @@ def test_a_client_that_closes_is_answered_alike(dunlin):
 def test_a_bad_close_frame_ends_the_connection(dunlin, payload):
     raw = dunlin.raw()
     raw.send_frame(CLOSE, payload)
+    assert raw.recv_close() == 1002
     assert raw.ended()
     dunlin.wait_metric("dunlin_sessions", 0)
 

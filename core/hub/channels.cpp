@@ -12,30 +12,20 @@ namespace {
 // From here on a frame is pushed by reference: copying it would cost more than one segment each.
 constexpr std::size_t kLarge = 8 * 1024;
 
-}  // namespace
+constexpr auto keep_index = [](const Memberships::Entry& entry, std::uint32_t index) { entry.channel->members[entry.place].index = index; };
 
-// Through the shorter of the two lists: neither a channel of many subscribers nor a subscriber of many channels makes it long.
-std::size_t Subscriber::index_of(const Channel& channel) const {
-  if (channel.members.size() < memberships_.size()) {
-    const auto is_mine = [this](const Channel::Member& member) { return member.subscriber == this; };
-    const auto mine = std::find_if(channel.members.begin(), channel.members.end(), is_mine);
-    return mine == channel.members.end() ? kNone : mine->index;
-  }
-  const auto is_it = [&channel](const Membership& membership) { return membership.channel == &channel; };
-  const auto it = std::find_if(memberships_.begin(), memberships_.end(), is_it);
-  return it == memberships_.end() ? kNone : static_cast<std::size_t>(it - memberships_.begin());
-}
+}  // namespace
 
 bool Subscriber::subscribed(std::string_view name) const {
   const Channel* channel = channels_.find(name);
-  return channel && index_of(*channel) != kNone;
+  return channel && memberships_.find(channel) != Memberships::kNone;
 }
 
 bool Subscriber::subscribe(std::string_view name) {
   Channel& channel = channels_.get(name);
-  if (index_of(channel) != kNone) return false;
-  memberships_.push_back({&channel, static_cast<std::uint32_t>(channel.members.size())});
-  channel.members.push_back({this, &outbox_, static_cast<std::uint32_t>(memberships_.size() - 1)});
+  if (memberships_.find(&channel) != Memberships::kNone) return false;
+  const std::uint32_t index = memberships_.add({&channel, static_cast<std::uint32_t>(channel.members.size())}, keep_index);
+  channel.members.push_back({this, &outbox_, index});
   if (channel.chunk) channel.chunk->stragglers.push_back(&outbox_);
   ++channels_.subscriptions_;
   return true;
@@ -43,18 +33,20 @@ bool Subscriber::subscribe(std::string_view name) {
 
 bool Subscriber::unsubscribe(std::string_view name) {
   const Channel* channel = channels_.find(name);
-  const std::size_t index = channel ? index_of(*channel) : kNone;
-  if (index == kNone) return false;
+  const std::uint32_t index = channel ? memberships_.find(channel) : Memberships::kNone;
+  if (index == Memberships::kNone) return false;
   leave(index);
   return true;
 }
 
+// From the end, so that hardly any moves.
 void Subscriber::leave_all() {
-  while (!memberships_.empty()) leave(memberships_.size() - 1);
+  for (std::uint32_t i = memberships_.slots(); i-- > 0;)
+    while (memberships_.count() > 0 && memberships_[i].channel) leave(i);
 }
 
-// O(1): the last takes the place of what leaves, in both lists.
-void Subscriber::leave(std::size_t index) {
+// O(1): in the channel the last takes the place of what leaves.
+void Subscriber::leave(std::uint32_t index) {
   Channel& channel = *memberships_[index].channel;
   if (channel.chunk) {
     outbox_.seal(*channel.chunk.get());
@@ -64,11 +56,7 @@ void Subscriber::leave(std::size_t index) {
   channel.members[place] = channel.members.back();
   channel.members[place].subscriber->memberships_[channel.members[place].index].place = place;
   channel.members.pop_back();
-  if (index + 1 != memberships_.size()) {
-    memberships_[index] = memberships_.back();
-    memberships_[index].channel->members[memberships_[index].place].index = static_cast<std::uint32_t>(index);
-  }
-  memberships_.pop_back();
+  memberships_.remove(index, keep_index);
   --channels_.subscriptions_;
   channels_.drop_if_empty(channel);
 }

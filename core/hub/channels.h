@@ -16,6 +16,7 @@
 
 #include "core/base/ids.h"
 #include "core/base/message.h"
+#include "core/hub/memberships.h"
 #include "core/hub/outbox.h"
 
 namespace dunlin {
@@ -29,7 +30,7 @@ struct Channel {
   struct Member {
     Subscriber* subscriber;
     Outbox* outbox;       // the subscriber's
-    std::uint32_t index;  // in Subscriber::memberships_
+    std::uint32_t index;  // in the subscriber's Memberships
   };
   const std::string* name = nullptr;  // the key in the index
   std::vector<Member> members;
@@ -49,22 +50,16 @@ class Subscriber {
   bool unsubscribe(std::string_view channel);
   void leave_all();
   bool subscribed(std::string_view channel) const;
-  std::size_t count() const { return memberships_.size(); }
+  std::size_t count() const { return memberships_.count(); }
 
  private:
   friend class Channels;
-  struct Membership {
-    Channel* channel;
-    std::uint32_t place;  // in Channel::members
-  };
-  static constexpr std::size_t kNone = ~std::size_t{0};
-  std::size_t index_of(const Channel& channel) const;  // in memberships_; kNone: not subscribed
-  void leave(std::size_t index);
+  void leave(std::uint32_t index);
 
   Channels& channels_;
   Outbox& outbox_;
   const ClientId id_;
-  std::vector<Membership> memberships_;
+  Memberships memberships_;
 };
 
 class Channels {

@@ -202,6 +202,35 @@ TEST_F(Hub, a_dead_transport_drops_and_counts) {
 }
 
 // Every kind of event in every order: the model is a plain list per connection.
+TEST_F(Hub, connections_of_many_channels_share_them_as_in_the_model) {
+  std::mt19937 random(11);
+  std::vector<std::unique_ptr<FakeConnection>> connections;
+  for (int i = 0; i < 6; ++i) connections.push_back(connect());
+  std::map<std::string, std::set<std::size_t>> members;
+  for (int step = 0; step < 6000; ++step) {
+    const std::size_t who = random() % connections.size();
+    const std::string channel = std::to_string(random() % 120);
+    if (random() % 3 != 0) {
+      EXPECT_EQ(connections[who]->subscriber.subscribe(channel), members[channel].insert(who).second);
+    } else {
+      EXPECT_EQ(connections[who]->subscriber.unsubscribe(channel), members[channel].erase(who) == 1);
+    }
+    if (step % 1000 != 999) continue;
+    std::size_t subscriptions = 0;
+    for (const auto& [name, those] : members) {
+      EXPECT_EQ(publish(name, name).success, those.size());
+      subscriptions += those.size();
+      for (std::size_t i = 0; i < connections.size(); ++i) EXPECT_EQ(connections[i]->subscriber.subscribed(name), those.contains(i));
+    }
+    EXPECT_EQ(channels.subscriptions(), subscriptions);
+    end_turn();
+    connections[who] = connect();
+    for (auto& [name, those] : members) those.erase(who);
+  }
+  connections.clear();
+  EXPECT_EQ(channels.count(), 0u);
+}
+
 TEST_F(Hub, random_schedules_agree_with_the_model) {
   for (unsigned seed = 0; seed < 300; ++seed) {
     std::mt19937 random(seed);

@@ -48,17 +48,25 @@ class Nats:
         except OSError:
             return False
 
-    def leader_of(self, stream):
-        """The index of the server that leads it; None: nobody knows one."""
+    def _details_of(self, stream):
+        """What each server that runs says of it."""
         for index, process in enumerate(self.processes):
             if process.poll() is not None:
                 continue
             with urllib.request.urlopen(f"http://127.0.0.1:{self.monitors[index]}/jsz?acc=$G&streams=true", timeout=DEADLINE) as answer:
                 accounts = json.load(answer).get("account_details") or []
-            for detail in [one for account in accounts for one in account.get("stream_detail", [])]:
-                if detail["name"] == stream and (leader := detail["cluster"].get("leader")):
-                    return int(leader.rpartition("-")[2])
+            yield from (one for account in accounts for one in account.get("stream_detail", []) if one["name"] == stream)
+
+    def leader_of(self, stream):
+        """The index of the server that leads it; None: nobody knows one."""
+        for detail in self._details_of(stream):
+            if leader := detail["cluster"].get("leader"):
+                return int(leader.rpartition("-")[2])
         return None
+
+    def copies_of(self, stream):
+        """(messages, the last one's number) at each server."""
+        return [(detail["state"]["messages"], detail["state"]["last_seq"]) for detail in self._details_of(stream)]
 
     def wait_leader(self, stream):
         return until(lambda: [leader] if (leader := self.leader_of(stream)) is not None else None, f"a server leads {stream}")[0]

@@ -103,11 +103,7 @@ def test_a_consumer_that_has_more_than_it_can_do_gets_done(durable):
     push(nodes[0], "t", [str(i) for i in range(500)])
     consumer = nodes[0].backend()
     consumer.result("queue.pop", {"t": ["t"], "ack": True})
-    done = set()
-    while len(done) < 500:
-        event = consumer.event()
-        if consumer.ask("queue.ack", {"id": event["id"]})["E"] is None:
-            done.add(event["d"])
+    consumer.acknowledge_each(500)
     nodes[0].wait_metric("dunlin_queue_underway", 0)
 
 

@@ -64,11 +64,7 @@ def test_a_consumer_that_has_more_than_it_can_do_gets_done(pushed):
     dunlin, _ = pushed(1000, top={"queue": {"ack": "300ms"}})
     consumer = dunlin.backend()
     consumer.result("queue.pop", {"t": ["t"], "ack": True})
-    done = set()
-    while len(done) < 1000:
-        event = consumer.event()
-        if consumer.ask("queue.ack", {"id": event["id"]})["E"] is None:
-            done.add(event["d"])
+    consumer.acknowledge_each(1000)
     assert dunlin.metric("dunlin_queue_messages") == 0
 
 

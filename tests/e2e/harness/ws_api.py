@@ -48,6 +48,14 @@ class WsApi(Client):
         assert event["e"] == "queue.pop" and event["i"] is None, event
         return event["p"]
 
+    def acknowledge_each(self, count):
+        """One event after the other, until so many different messages have been acknowledged in time."""
+        done = set()
+        while len(done) < count:
+            event = self.event()
+            if self.ask("queue.ack", {"id": event["id"]})["E"] is None:
+                done.add(event["d"])
+
     def is_alive(self):
         self.send("ping")
         others = []

@@ -21,6 +21,14 @@ using Texts = std::vector<std::string>;
 class TopicsTest : public ::testing::Test {
  protected:
   Queue::Pushed push(std::string_view topic, std::string_view data) { return topics.push(topic, ClientId(7), data).pushed; }
+  // A millisecond or more after it was given it; when that was.
+  std::int64_t settle_one_later() {
+    const std::int64_t given_at = steady_ms();
+    while (steady_ms() == given_at) {
+    }
+    EXPECT_EQ(settle(1, 1), 1u);
+    return given_at;
+  }
   void push_numbers(int how_many, int from = 0) {
     for (int i = from; i < from + how_many; ++i) EXPECT_EQ(push("t", std::to_string(i)), Queue::Pushed::yes);
   }
@@ -193,10 +201,7 @@ TEST_F(TopicsTest, without_another_the_same_one_is_given_it_again) {
 TEST_F(TopicsTest, who_is_slow_may_acknowledge_late_what_nobody_else_has) {
   ASSERT_TRUE(topics.join(1, {"t"}, true));
   push_numbers(4);
-  const std::int64_t given_at = steady_ms();
-  while (steady_ms() == given_at) {
-  }
-  EXPECT_EQ(settle(1, 1), 1u);
+  const std::int64_t given_at = settle_one_later();
   topics.expire(given_at + 1000);
   EXPECT_THAT(came(1), ElementsAre("0", "1", "2", "3"));  // it has them all: none comes to it twice
   EXPECT_EQ(topics.messages(), 3u);
@@ -213,10 +218,7 @@ TEST_F(TopicsTest, who_is_slow_may_acknowledge_late_what_nobody_else_has) {
 TEST_F(TopicsTest, who_falls_silent_is_given_them_again) {
   ASSERT_TRUE(topics.join(1, {"t"}, true));
   push_numbers(2);
-  const std::int64_t given_at = steady_ms();
-  while (steady_ms() == given_at) {
-  }
-  EXPECT_EQ(settle(1, 1), 1u);
+  const std::int64_t given_at = settle_one_later();
   topics.expire(given_at + 1000);
   EXPECT_THAT(came(1), ElementsAre("0", "1"));
   topics.expire(steady_ms() + 1000);

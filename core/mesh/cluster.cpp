@@ -202,7 +202,7 @@ void Cluster::leave(std::uint64_t cut) {
   host_.broadcast(wire::encode(wire::Bye{settings_.boot, cut}));
 }
 
-// Nobody waits for the dead.
+// Nobody waits for the dead. One that is only silent may yet do what it was asked, when it goes on.
 void Cluster::left(std::uint64_t boot, const ClusterMember& member, const char* why, Tally unanswered) {
   ++stats_.left;
   log_.warn("node left", {{"node", member.info.id}, {"name", member.info.name}, {"number", member.number}, {"why", why}});
@@ -213,7 +213,8 @@ void Cluster::left(std::uint64_t boot, const ClusterMember& member, const char* 
     if (sending.boot == boot) sends.push_back(ticket);
   stats_.no_answer += publishes.size() * unanswered.fail;
   for (const std::uint64_t ticket : publishes) answered(ticket, boot, unanswered);
-  for (const std::uint64_t ticket : sends) finish(ticket, SendStatus::no_such_connection);
+  const SendStatus unknown = member.silent ? SendStatus::timeout : SendStatus::no_such_connection;
+  for (const std::uint64_t ticket : sends) finish(ticket, unknown);
   if (part_) part_->on_member_lost(boot);
 }
 

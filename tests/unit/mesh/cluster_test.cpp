@@ -310,6 +310,25 @@ TEST(Cluster, a_send_and_a_call_reach_the_node_that_the_id_names) {
   EXPECT_EQ(sent.back(), SendStatus::unreachable);
 }
 
+TEST(Cluster, what_a_node_was_sent_before_it_fell_silent_may_still_arrive) {
+  Simulation world(3);
+  world.add();
+  world.add();
+  world.run(1000);
+  const ClientId there(world.node(1).number, 0, 1, 0);
+  std::vector<SendStatus> sent;
+  std::vector<CallOutcome> called;
+  world.stall(1, 8000);
+  while (world.node(0).stats.left == 0) {  // one is under way when it is given up
+    world.node(0).cluster.send(there, Message::make(Kind::text, "x"), [&](SendStatus s) { sent.push_back(s); }, world.now);
+    world.node(0).cluster.call(there, {ConnCall::Function::context, {"key"}}, [&](CallOutcome o) { called.push_back(o); }, world.now);
+    world.run(100);
+  }
+  EXPECT_EQ(world.node(0).cluster.pending(), 0u);
+  for (const SendStatus status : sent) EXPECT_EQ(status, SendStatus::timeout);
+  for (const CallOutcome& outcome : called) EXPECT_EQ(outcome.text, "its node did not report in time");
+}
+
 TEST(Cluster, without_interest_nothing_is_sent) {
   Simulation world(5);
   for (int i = 0; i < 3; ++i) world.add();

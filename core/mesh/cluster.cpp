@@ -272,6 +272,7 @@ void Cluster::tick(std::int64_t now) {
   if (up_ && number_ != 0 && now >= next_heartbeat_) beat();
   tell_owed();
   announce();
+  ask_late();
   expire_unknown();
   if (part_) part_->on_tick(now);
   stats_.nodes = nodes(now).size();

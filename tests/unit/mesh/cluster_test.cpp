@@ -303,7 +303,7 @@ TEST(Cluster, a_send_and_a_call_reach_the_node_that_the_id_names) {
   send(there);
   world.run(kSettle);
   send(there);  // known to be dead: at once
-  EXPECT_EQ(sent, (std::vector{SendStatus::sent, SendStatus::no_such_connection, SendStatus::timeout,
+  EXPECT_EQ(sent, (std::vector{SendStatus::sent, SendStatus::no_such_connection, SendStatus::no_such_connection,
                                SendStatus::no_such_connection}));
   world.set_engine(false);
   send(there);
@@ -327,6 +327,27 @@ TEST(Cluster, what_a_node_was_sent_before_it_fell_silent_may_still_arrive) {
   EXPECT_EQ(world.node(0).cluster.pending(), 0u);
   for (const SendStatus status : sent) EXPECT_EQ(status, SendStatus::timeout);
   for (const CallOutcome& outcome : called) EXPECT_EQ(outcome.text, "its node did not report in time");
+}
+
+// The engine had not noticed yet that the node is dead: it said nothing to the question, but does when asked anew.
+TEST(Cluster, a_node_that_dies_with_a_question_keeps_nobody_waiting) {
+  Simulation world(3);
+  world.add();
+  world.add();
+  world.run(1000);
+  const ClientId there(world.node(1).number, 0, 1, 0);
+  world.subscribe(1, "c");
+  world.run(500);
+  world.stall(1, 8000);
+  std::vector<SendStatus> sent;
+  world.node(0).cluster.send(there, Message::make(Kind::text, "x"), [&](SendStatus s) { sent.push_back(s); }, world.now);
+  world.publish(0, "c");
+  world.kill(1);
+  world.run(200);
+  EXPECT_EQ(sent, std::vector{SendStatus::timeout}) << "it may have arrived";
+  EXPECT_EQ(world.published.back().answers, 1);
+  EXPECT_EQ(world.published.back().tally.fail, 1u);
+  EXPECT_EQ(world.node(0).stats.no_answer, 1u);
 }
 
 TEST(Cluster, without_interest_nothing_is_sent) {

@@ -99,8 +99,7 @@ rapidjson::ParseResult build_in_place(Document& document, std::string_view text)
 }
 
 rapidjson::ParseResult build_checking(Document& document, std::string_view text) {
-  rapidjson::MemoryStream memory(text.data(), text.size());
-  return build<kCheckingFlags>(document, rapidjson::EncodedInputStream<rapidjson::UTF8<>, rapidjson::MemoryStream>(memory));
+  return build<kCheckingFlags>(document, rapidjson::MemoryStream(text.data(), text.size()));
 }
 
 // How many bytes of valid UTF-8 begin at text[0]; 0: none.
@@ -166,8 +165,7 @@ Result<Document> parse(std::string_view text) {
 
 bool valid(std::string_view text) {
   if (has_nul(text) || !is_utf8(text)) return false;
-  rapidjson::MemoryStream memory(text.data(), text.size());
-  rapidjson::EncodedInputStream<rapidjson::UTF8<>, rapidjson::MemoryStream> stream(memory);
+  rapidjson::MemoryStream stream(text.data(), text.size());
   rapidjson::Reader reader;
   rapidjson::BaseReaderHandler<> ignore;
   return !reader.Parse<rapidjson::kParseIterativeFlag>(stream, ignore).IsError();

@@ -25,8 +25,7 @@ class Bounded : public rapidjson::Document {
 
 std::optional<rapidjson::Document> parse_json(std::string_view text) {
   if (text.find('\0') != std::string_view::npos) return std::nullopt;  // RapidJSON would take it for the end
-  rapidjson::MemoryStream memory(text.data(), text.size());
-  rapidjson::EncodedInputStream<rapidjson::UTF8<>, rapidjson::MemoryStream> stream(memory);
+  rapidjson::MemoryStream stream(text.data(), text.size());
   rapidjson::Reader reader;
   Bounded document;
   auto run = [&](rapidjson::Document&) {

@@ -48,7 +48,8 @@ TEST(Json, integers_keep_every_digit) {
 
 TEST(Json, refuses_what_is_none) {
   for (const std::string& bad : {std::string(""), std::string("{"), std::string("{}x"), std::string("[1,]"), std::string("nul"),
-                                std::string("\"\xff\""), std::string("{}\0", 3), std::string("{\"a\":1}\0x", 9)}) {
+                                std::string("\"\xff\""), std::string("{}\0", 3), std::string("{\"a\":1}\0x", 9), std::string("\xbf{}"),
+                                std::string("\xef\xbb\xbf{}")}) {
     EXPECT_FALSE(json::parse(bad)) << bad;
     EXPECT_FALSE(json::valid(bad)) << bad;
   }

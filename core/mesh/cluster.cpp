@@ -4,6 +4,7 @@
 #include "core/mesh/cluster.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -29,6 +30,7 @@ void Cluster::connected(std::int64_t now) {
   stats_.connected = 1;
   for (auto& [boot, member] : members_)
     if (!member->silent) member->seen = now;  // who is gone has yet to show
+  if (cut_) healed(*std::exchange(cut_, std::nullopt));
   doubt();
   mark();
   if (part_) part_->on_engine(true);
@@ -48,6 +50,7 @@ void Cluster::disconnected(std::int64_t now) {
   up_ = false;
   stats_.connected = 0;
   ++stats_.reconnects;
+  cut_ = mark_now();
   settle();
   if (part_) part_->on_engine(false);
 }
@@ -257,6 +260,7 @@ void Cluster::tick(std::int64_t now) {
   last_tick_ = now;
   if (slept > kStalled) {
     for (auto& [boot, member] : members_) member->seen = std::min(now, member->seen + slept);
+    healed(marks_.empty() ? mark_now() : mark_before(now - slept));
     doubt();
     if (up_ && number_ != 0) say_hello();
   }

@@ -127,7 +127,9 @@ class Cluster {
   void tell_missed(std::uint64_t boot);
   void mark();
   ClusterMark mark_before(std::int64_t at) const;
+  ClusterMark mark_now() const;
   void parted(ClusterMember& member);
+  void healed(const ClusterMark& since);
   void met(ClusterMember& member, bool older, bool has_interest);
   void learnt(std::uint64_t boot, ClusterMember& member);
   void certain(ClusterMember& member);
@@ -188,6 +190,7 @@ class Cluster {
   std::map<std::uint64_t, ClusterStream> streams_;  // by boot
   MissedLedger missed_;
   std::deque<ClusterMark> marks_;      // of the last seconds
+  std::optional<ClusterMark> cut_;     // when the engine was lost
   std::optional<ClusterMark> healed_;  // of members that were apart until lately …
   std::int64_t healed_until_ = 0, tell_at_ = 0;
   unsigned telling_ = 0;  // times that a change of what this node owes is still told

@@ -350,6 +350,45 @@ TEST(Cluster, a_node_that_dies_with_a_question_keeps_nobody_waiting) {
   EXPECT_EQ(world.node(0).stats.no_answer, 1u);
 }
 
+// What the first publishes on a channel of the second, that began while the first could not hear it, before they meet.
+void meet_late(Simulation& world) {
+  world.add();
+  world.run(3000);
+  world.subscribe(1, "c");
+  world.run(500);
+  ASSERT_EQ(world.node(1).channels.size(), 1u);
+}
+
+TEST(Cluster, what_a_newcomer_missed_of_a_node_that_slept_when_it_came_is_counted) {
+  Simulation world(3);
+  world.add();
+  world.run(1000);
+  world.stall(0, 5000);
+  world.any_loss_permille = 1000;  // its engine has kept nothing for it
+  meet_late(world);
+  world.any_loss_permille = 0;
+  world.stall(1, 2500);
+  world.run(1600);  // the first is awake
+  for (int i = 0; i < 7; ++i) world.publish(0, "c");
+  ASSERT_EQ(world.published.size(), 7u);
+  world.run(kSettle);
+  EXPECT_EQ(world.node(1).stats.silent, 7u);
+}
+
+TEST(Cluster, what_a_newcomer_missed_of_a_node_without_the_engine_is_counted) {
+  Simulation world(3);
+  world.add();
+  world.run(1000);
+  for (int i = 0; i < 5; ++i) world.publish(0, "c");  // before it began
+  world.set_link(0, false);
+  meet_late(world);
+  for (int i = 0; i < 7; ++i) world.publish(0, "c");
+  world.set_link(0, true);
+  world.run(kSettle);
+  EXPECT_EQ(world.node(1).stats.silent, 7u);
+  EXPECT_EQ(world.node(0).stats.unheard, 7u);
+}
+
 TEST(Cluster, without_interest_nothing_is_sent) {
   Simulation world(5);
   for (int i = 0; i < 3; ++i) world.add();

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <iterator>
 #include <memory>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -40,9 +41,8 @@ std::string print(Tally tally) {
 }
 
 // What a node of a cluster can hand to the others at all: told before anybody has got it.
-template <class Parameters>
-Result<Parameters> fitting(Mesh& mesh, Result<Parameters> given, std::size_t data, std::size_t besides) {
-  if (!given || data + besides <= mesh.largest()) return given;
+Status fitting(Mesh& mesh, std::size_t data, std::size_t besides) {
+  if (data + besides <= mesh.largest()) return ok();
   return fail(Errc::too_big, fmt::format("\"d\" has {} bytes; the cluster's engine takes {} at most",
                                          data, mesh.largest() - std::min(besides, mesh.largest())));
 }
@@ -54,14 +54,14 @@ void publish_one(Mesh& mesh, const PublishParameters& one, Mesh::PublishDone don
 
 // A body with many calls: all are checked before the first is made, so that a fault leaves nothing half done. `make`
 // makes one and hands its part of `r` to the function that it is given.
-template <class Parameters, class Make>
-void run_many(const json::Value& list, const std::function<Result<Parameters>(const json::Value&)>& read, Done done, Make make) {
+template <class Read, class Make>
+void run_many(const json::Value& list, const Read& read, Done done, Make make) {
   struct Gathering {
     std::vector<std::string> parts;
     std::size_t missing;
     Done done;
   };
-  std::vector<Parameters> calls;
+  std::vector<std::decay_t<decltype(*read(list))>> calls;
   calls.reserve(list.Size());
   for (const json::Value& one : list.GetArray()) {
     auto given = read(one);
@@ -78,10 +78,11 @@ void run_many(const json::Value& list, const std::function<Result<Parameters>(co
 }
 
 void publish(ApiHost& host, const json::Value& given, Done done) {
-  const std::function<Result<PublishParameters>(const json::Value&)> read = [&host](const json::Value& object) {
+  const auto read = [&host](const json::Value& object) {
     auto one = publish_parameters(object, host.counters());
-    const std::size_t name = one ? one->channel.size() : 0, data = one ? one->message->payload().size() : 0;
-    return fitting(host.mesh(), std::move(one), data, name);
+    if (!one) return one;
+    const Status fits = fitting(host.mesh(), one->message->payload().size(), one->channel.size());
+    return fits ? std::move(one) : fits.error();
   };
   if (given.IsArray())
     return run_many(given, read, std::move(done), [&host](const PublishParameters& one, auto part) {
@@ -93,10 +94,10 @@ void publish(ApiHost& host, const json::Value& given, Done done) {
 }
 
 void send(ApiHost& host, const json::Value& given, Done done) {
-  auto read = send_parameters(given, host.counters());
-  const std::size_t data = read ? read->message->payload().size() : 0;
-  const auto one = fitting(host.mesh(), std::move(read), data, 0);
+  const auto one = send_parameters(given, host.counters());
   if (!one) return done(refusal(ApiCode::bad_parameters, one.error().why));
+  const Status fits = fitting(host.mesh(), one->message->payload().size(), 0);
+  if (!fits) return done(refusal(ApiCode::bad_parameters, fits.error().why));
   host.mesh().send(one->client, one->message, [done = std::move(done)](SendStatus status) {
     done(status == SendStatus::sent ? result(R"({"s":true})") : refusal(ApiCode::send_failed, why_not_sent(status)));
   });
@@ -129,10 +130,11 @@ std::string print_pushed(Queue::Pushed pushed, std::size_t waiting) {
 }
 
 void push(ApiHost& host, const json::Value& given, Done done) {
-  const std::function<Result<PushParameters>(const json::Value&)> read = [&host](const json::Value& object) {
+  const auto read = [&host](const json::Value& object) {
     auto one = push_parameters(object, host.counters());
-    const std::size_t name = one ? one->topic.size() : 0, data = one ? one->data.size() : 0;
-    return fitting(host.mesh(), std::move(one), data, name);
+    if (!one) return one;
+    const Status fits = fitting(host.mesh(), one->data.size(), one->topic.size());
+    return fits ? std::move(one) : fits.error();
   };
   if (given.IsArray())
     return run_many(given, read, std::move(done), [&host](const PushParameters& one, auto part) {

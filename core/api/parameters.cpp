@@ -2,7 +2,6 @@
 #include "core/api/parameters.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <optional>
 #include <unordered_set>
@@ -11,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "core/api/base64.h"
+#include "core/api/members.h"
 #include "core/base/channel_name.h"
 
 namespace dunlin {
@@ -18,53 +18,13 @@ namespace {
 
 Error wrong(std::string why) { return fail(Errc::bad_input, std::move(why)); }
 
-const char* kind_of(const json::Value& value) {
-  return value.IsString()   ? "a string"
-         : value.IsNumber() ? "a number"
-         : value.IsBool()   ? "true or false"
-         : value.IsArray()  ? "an array"
-         : value.IsObject() ? "an object"
-                            : "null";
-}
-
-// An object with none of our fields twice: which of two would be meant is anybody's guess. Others are passed over, since
-// clients add some for themselves, and counted.
-template <std::size_t N>
-Status check_fields(const json::Value& object, const std::array<std::string_view, N>& fields, Counters& counters) {
-  if (!object.IsObject()) return wrong(fmt::format("the body is {}; must be an object", kind_of(object)));
-  std::array<bool, N> seen{};
-  for (const auto& member : object.GetObject()) {
-    const std::string_view name = json::text_of(member.name);
-    const auto field = static_cast<std::size_t>(std::find(fields.begin(), fields.end(), name) - fields.begin());
-    if (field == N) {
-      counters.add(Counter::unknown_fields);
-    } else if (std::exchange(seen[field], true)) {
-      return wrong(fmt::format("\"{}\" is given twice", name));
-    }
-  }
-  return ok();
-}
-
-Result<std::string_view> text_field(const json::Value& object, const char* name) {
-  const json::Value* value = json::member(object, name);
-  if (!value) return wrong(fmt::format("\"{}\" is missing", name));
-  if (!value->IsString()) return wrong(fmt::format("\"{}\" is {}; must be a string", name, kind_of(*value)));
-  return json::text_of(*value);
-}
-
-// A field that may be left out; many a serializer writes null instead.
-const json::Value* optional_field(const json::Value& object, const char* name) {
-  const json::Value* value = json::member(object, name);
-  return value && !value->IsNull() ? value : nullptr;
-}
-
 // "d" and "t".
-Result<MessageRef> message_of(const json::Value& object) {
-  const auto data = text_field(object, "d");
+Result<MessageRef> message_of(const Member& d, const Member& t) {
+  const auto data = text_of(d);
   if (!data) return data.error();
   std::string_view type = "text";
-  if (optional_field(object, "t")) {
-    const auto given = text_field(object, "t");
+  if (t.given()) {
+    const auto given = text_of(t);
     if (!given) return given.error();
     type = *given;
   }
@@ -88,10 +48,9 @@ std::optional<std::uint64_t> number_of(const json::Value& value) {
 }
 
 // "c"
-Result<ClientId> client_of(const json::Value& object) {
-  const json::Value* client = json::member(object, "c");
-  if (!client || (!client->IsNumber() && !client->IsString())) return text_field(object, "c").error();
-  const auto id = number_of(*client);
+Result<ClientId> client_of(const Member& c) {
+  if (!c.value || (!c.value->IsNumber() && !c.value->IsString())) return text_of(c).error();
+  const auto id = number_of(*c.value);
   if (!id) return wrong("\"c\" is no client id; must be a decimal string up to 9223372036854775807");
   return ClientId(*id);
 }
@@ -166,58 +125,60 @@ constexpr FunctionRow kFunctions[] = {
 }  // namespace
 
 Result<PublishParameters> publish_parameters(const json::Value& object, Counters& counters) {
-  if (const Status sound = check_fields<4>(object, {"c", "d", "t", "wait"}, counters); !sound) return sound.error();
-  const auto channel = text_field(object, "c");
+  Member c{"c"}, d{"d"}, t{"t"}, wait{"wait"};
+  if (const Status sound = find_members(object, {&c, &d, &t, &wait}, counters); !sound) return sound.error();
+  const auto channel = text_of(c);
   if (!channel) return channel.error();
   if (!valid_channel(*channel)) return wrong(fmt::format("\"c\" is {}", kBadChannel));
-  auto message = message_of(object);
+  auto message = message_of(d, t);
   if (!message) return message.error();
   bool wait_here = false;
-  if (optional_field(object, "wait")) {
-    const auto wait = text_field(object, "wait");
-    if (!wait) return wait.error();
-    wait_here = *wait == "local";
-    if (!wait_here && *wait != "all") return wrong(fmt::format("\"wait\" is {}; must be \"all\" or \"local\"", json::quote(*wait)));
+  if (wait.given()) {
+    const auto who = text_of(wait);
+    if (!who) return who.error();
+    wait_here = *who == "local";
+    if (!wait_here && *who != "all") return wrong(fmt::format("\"wait\" is {}; must be \"all\" or \"local\"", json::quote(*who)));
   }
-  return PublishParameters{std::string(*channel), *message, wait_here};
+  return PublishParameters{*channel, std::move(*message), wait_here};
 }
 
 Result<SendParameters> send_parameters(const json::Value& object, Counters& counters) {
-  if (const Status sound = check_fields<3>(object, {"c", "d", "t"}, counters); !sound) return sound.error();
-  const auto id = client_of(object);
+  Member c{"c"}, d{"d"}, t{"t"};
+  if (const Status sound = find_members(object, {&c, &d, &t}, counters); !sound) return sound.error();
+  const auto id = client_of(c);
   if (!id) return id.error();
-  auto message = message_of(object);
+  auto message = message_of(d, t);
   if (!message) return message.error();
-  return SendParameters{*id, *message};
+  return SendParameters{*id, std::move(*message)};
 }
 
 Result<CallParameters> call_parameters(const json::Value& object, Counters& counters) {
-  if (const Status sound = check_fields<3>(object, {"c", "f", "a"}, counters); !sound) return sound.error();
-  const auto id = client_of(object);
+  Member c{"c"}, f{"f"}, a{"a"};
+  if (const Status sound = find_members(object, {&c, &f, &a}, counters); !sound) return sound.error();
+  const auto id = client_of(c);
   if (!id) return id.error();
-  const auto name = text_field(object, "f");
+  const auto name = text_of(f);
   if (!name) return name.error();
-  const auto row = std::find_if(std::begin(kFunctions), std::end(kFunctions), [&](const auto& f) { return f.name == *name; });
+  const auto row = std::find_if(std::begin(kFunctions), std::end(kFunctions), [&](const auto& one) { return one.name == *name; });
   if (row == std::end(kFunctions)) {
     std::vector<std::string_view> names;
     for (const FunctionRow& one : kFunctions) names.push_back(one.name);
     return wrong(fmt::format("\"f\" is {}; must be one of {}", json::quote(*name), fmt::join(names, ", ")));
   }
   const json::Value none(rapidjson::kArrayType);
-  const json::Value* list = optional_field(object, "a");
-  if (list && !list->IsArray()) return wrong(fmt::format("\"a\" is {}; must be an array", kind_of(*list)));
-  auto arguments = row->arguments(list ? *list : none);
+  if (a.given() && !a.value->IsArray()) return wrong(fmt::format("\"a\" is {}; must be an array", kind_of(*a.value)));
+  auto arguments = row->arguments(a.given() ? *a.value : none);
   if (!arguments) return arguments.error();
   return CallParameters{*id, {row->function, std::move(*arguments)}};
 }
 
 Result<PushParameters> push_parameters(const json::Value& object, Counters& counters) {
-  if (const Status sound = check_fields<2>(object, {"t", "d"}, counters); !sound) return sound.error();
-  const json::Value* given = json::member(object, "t");
-  if (!given) return wrong("\"t\" is missing");
-  auto topic = topic_of(*given);
+  Member t{"t"}, d{"d"};
+  if (const Status sound = find_members(object, {&t, &d}, counters); !sound) return sound.error();
+  if (!t.value) return text_of(t).error();
+  auto topic = topic_of(*t.value);
   if (!topic) return topic.error();
-  const auto data = text_field(object, "d");
+  const auto data = text_of(d);
   if (!data) return data.error();
   if (!is_utf8(*data)) return wrong("\"d\" is not UTF-8");
   return PushParameters{std::move(*topic), std::string(*data)};
@@ -225,20 +186,20 @@ Result<PushParameters> push_parameters(const json::Value& object, Counters& coun
 
 Result<PopParameters> pop_parameters(const json::Value& value, Counters& counters) {
   PopParameters out;
-  const json::Value* topics = &value;
+  Member t{"t", &value}, ack{"ack"};
   if (!value.IsArray()) {
-    if (const Status sound = check_fields<2>(value, {"t", "ack"}, counters); !sound) return sound.error();
-    if (const json::Value* ack = optional_field(value, "ack")) {
-      if (!ack->IsBool()) return wrong(fmt::format("\"ack\" is {}; must be true or false", kind_of(*ack)));
-      out.ack = ack->GetBool();
-    }
-    topics = json::member(value, "t");
-    if (!topics) return wrong("\"t\" is missing");
-    if (!topics->IsArray()) return wrong(fmt::format("\"t\" is {}; must be a list of topics", kind_of(*topics)));
+    t.value = nullptr;
+    if (const Status sound = find_members(value, {&t, &ack}, counters); !sound) return sound.error();
+    if (!t.value) return text_of(t).error();
+    if (!t.value->IsArray()) return wrong(fmt::format("\"t\" is {}; must be a list of topics", kind_of(*t.value)));
   }
-  if (topics->Empty()) return wrong("no topic is named");
+  if (ack.given()) {
+    if (!ack.value->IsBool()) return wrong(fmt::format("\"ack\" is {}; must be true or false", kind_of(*ack.value)));
+    out.ack = ack.value->GetBool();
+  }
+  if (t.value->Empty()) return wrong("no topic is named");
   std::unordered_set<std::string> seen;
-  for (const json::Value& one : topics->GetArray()) {
+  for (const json::Value& one : t.value->GetArray()) {
     auto topic = topic_of(one);
     if (!topic) return topic.error();
     if (seen.insert(*topic).second) out.topics.push_back(std::move(*topic));
@@ -247,9 +208,9 @@ Result<PopParameters> pop_parameters(const json::Value& value, Counters& counter
 }
 
 Result<std::vector<std::uint64_t>> ack_parameters(const json::Value& object, Counters& counters) {
-  if (const Status sound = check_fields<1>(object, {"id"}, counters); !sound) return sound.error();
-  const json::Value* given = json::member(object, "id");
-  if (!given) return wrong("\"id\" is missing");
+  Member ids{"id"};
+  if (const Status sound = find_members(object, {&ids}, counters); !sound) return sound.error();
+  if (!ids.value) return text_of(ids).error();
   std::vector<std::uint64_t> out;
   const auto add = [&](const json::Value& one) {
     const auto id = number_of(one);
@@ -257,10 +218,10 @@ Result<std::vector<std::uint64_t>> ack_parameters(const json::Value& object, Cou
     return id.has_value();
   };
   bool sound = true;
-  if (given->IsArray())
-    for (const json::Value& one : given->GetArray()) sound = sound && add(one);
+  if (ids.value->IsArray())
+    for (const json::Value& one : ids.value->GetArray()) sound = sound && add(one);
   else
-    sound = add(*given);
+    sound = add(*ids.value);
   if (!sound || out.empty()) return wrong("\"id\" must be the id of a message that came, or a list of such ids");
   return out;
 }

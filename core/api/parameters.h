@@ -16,7 +16,7 @@
 namespace dunlin {
 
 struct PublishParameters {
-  std::string channel;
+  std::string_view channel;  // lies in what was parsed
   MessageRef message;
   bool wait_here = false;  // "wait": "local"
 };

@@ -14,12 +14,10 @@ namespace {
 constexpr int kGoingAway = 1001, kPolicy = 1008;
 
 // `i` as it is given back: a string, an integer with every digit, or null. Some clients call it `id`.
-Result<std::string> id_of(const json::Value& request) {
-  const json::Value* id = json::member(request, "i");
-  if (!id) id = json::member(request, "id");
-  if (!id || id->IsNull()) return std::string("null");
-  if (id->IsString()) return json::quote(json::text_of(*id));
-  if (id->IsInt64()) return std::to_string(id->GetInt64());
+Result<std::string> id_of(const Member& id) {
+  if (!id.given()) return std::string("null");
+  if (id.value->IsString()) return json::quote(json::text_of(*id.value));
+  if (id.value->IsInt64()) return std::to_string(id.value->GetInt64());
   return fail(Errc::bad_input, "\"i\" must be a string, an integer up to 9223372036854775807, or null");
 }
 
@@ -86,28 +84,21 @@ void SocketSession::on_message(Kind kind, std::string_view data) {
   const auto request = json::parse(data);
   if (!request) return refuse(ApiCode::bad_parameters, "the request is not JSON: " + request.error().why, "null");
   if (!request->IsObject()) return refuse(ApiCode::bad_parameters, "the request must be an object", "null");
-  auto id = id_of(*request);
-  if (!id) return refuse(ApiCode::bad_parameters, id.error().why, "null");
-  count_unknown(*request);
-  this->request(*request, std::move(*id));
+  Member m{"m"}, p{"p"}, i{"i"}, id{"id"};
+  const Status sound = find_members(*request, {&m, &p, &i, &id}, host_.counters());
+  auto number = id_of(i.value ? i : id);
+  if (!number) return refuse(ApiCode::bad_parameters, number.error().why, "null");
+  if (!sound) return refuse(ApiCode::bad_parameters, sound.error().why, *number);
+  this->request(m, p, std::move(*number));
 }
 
-void SocketSession::count_unknown(const json::Value& request) {
-  constexpr std::string_view kKnown[] = {"m", "p", "i", "id"};
-  for (const auto& member : request.GetObject())
-    if (std::find(std::begin(kKnown), std::end(kKnown), json::text_of(member.name)) == std::end(kKnown))
-      host_.counters().add(Counter::unknown_fields);
-}
-
-void SocketSession::request(const json::Value& request, std::string id) {
-  const json::Value* named = json::member(request, "m");
-  if (!named || !named->IsString())
-    return refuse(ApiCode::bad_parameters, named ? "\"m\" must be a string" : "\"m\" is missing", id);
-  const std::string_view name = json::text_of(*named);
+void SocketSession::request(const Member& m, const Member& p, std::string id) {
+  const auto given = text_of(m);
+  if (!given) return refuse(ApiCode::bad_parameters, given.error().why, id);
+  const std::string_view name = *given;
   if (host_.draining()) return refuse(ApiCode::stopping, "the server is stopping", id);
   const json::Value none(rapidjson::kObjectType);
-  const json::Value* given = json::member(request, "p");
-  const json::Value& parameters = given && !given->IsNull() ? *given : none;
+  const json::Value& parameters = p.given() ? *p.value : none;
   const auto own = std::find_if(std::begin(kOwn), std::end(kOwn), [&](const Own& row) { return row.name == name; });
   const Method* method = own == std::end(kOwn) ? find_method(name) : nullptr;
   if (own == std::end(kOwn) && !method)

@@ -12,6 +12,7 @@
 
 #include "core/api/access.h"
 #include "core/api/api_host.h"
+#include "core/api/members.h"
 #include "core/api/methods.h"
 #include "core/base/json.h"
 #include "core/net/web_socket.h"
@@ -51,8 +52,7 @@ class SocketSession final : public WebSocketUser, public QueueConsumer, public s
   };
   static const Own kOwn[];
 
-  void request(const json::Value& request, std::string id);
-  void count_unknown(const json::Value& request);
+  void request(const Member& m, const Member& p, std::string id);
   void pop(const json::Value& parameters, Method::Done done);
   void unpop(const json::Value& parameters, Method::Done done);
   void ack(const json::Value& parameters, Method::Done done);

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/base/json.h"
 
+#include <algorithm>
+#include <array>
+#include <cstdlib>
 #include <cstring>
+#include <new>
+#include <utility>
 
 #include <fmt/format.h>
 #include <rapidjson/error/en.h>
@@ -13,12 +18,89 @@
 namespace dunlin::json {
 namespace {
 
-constexpr unsigned kFlags = rapidjson::kParseIterativeFlag;
-constexpr unsigned kInsituFlags = kFlags | rapidjson::kParseInsituFlag;
+constexpr int kDeepest = 512;
 constexpr std::size_t kPadding = 32;  // RapidJSON looks at 16 bytes at a time, and so past the end
 // Checks each character of each string on its way: three times the work of a look at the whole text before. Only for
 // text that has failed that look, to say where.
-constexpr unsigned kCheckingFlags = kFlags | rapidjson::kParseValidateEncodingFlag;
+constexpr unsigned kCheckingFlags = rapidjson::kParseValidateEncodingFlag;
+
+// Where RapidJSON keeps the two stacks of a run, of values and of states: in an array, on our own stack, as long as they
+// fit. Nothing is freed before the end of the run.
+class Stacks {
+ public:
+  static const bool kNeedFree = true;
+  Stacks() = default;
+  Stacks(const Stacks&) = delete;
+  Stacks& operator=(const Stacks&) = delete;
+  ~Stacks() {
+    for (void* block : grown_) std::free(block);
+  }
+
+  void* Realloc(void* old, std::size_t had, std::size_t size) {
+    if (const auto grown = std::find(grown_.begin(), grown_.end(), old); old && grown != grown_.end())
+      return *grown = sound(std::realloc(old, size));
+    if (!old && size <= room_.size() - used_) return room_.data() + std::exchange(used_, used_ + (size + 15) / 16 * 16);
+    const auto place = std::find(grown_.begin(), grown_.end(), nullptr);
+    CHECK(place != grown_.end());
+    *place = sound(std::malloc(size));
+    if (had > 0) std::memcpy(*place, old, had);
+    return *place;
+  }
+  static void Free(void*) {}
+
+ private:
+  static void* sound(void* memory) {
+    if (!memory) throw std::bad_alloc();
+    return memory;
+  }
+
+  alignas(16) std::array<char, 2048> room_;
+  std::size_t used_ = 0;
+  std::array<void*, 2> grown_{};  // what has outgrown it
+};
+
+using RawBuilder = rapidjson::GenericDocument<rapidjson::UTF8<>, Document::Allocator, Stacks>;
+
+// Wants no more of a text that nests too deeply: to read, print or validate it recurses for each level.
+class Builder : public RawBuilder {
+ public:
+  using RawBuilder::RawBuilder;
+  bool StartObject() { return ++depth_ <= kDeepest && RawBuilder::StartObject(); }
+  bool StartArray() { return ++depth_ <= kDeepest && RawBuilder::StartArray(); }
+  bool EndObject(rapidjson::SizeType members) { return --depth_, RawBuilder::EndObject(members); }
+  bool EndArray(rapidjson::SizeType elements) { return --depth_, RawBuilder::EndArray(elements); }
+
+ private:
+  int depth_ = 0;
+};
+
+template <unsigned kHow, class Stream>
+rapidjson::ParseResult build(Document& document, Stream stream) {
+  constexpr std::size_t kStackOfValues = 1024;  // to begin with
+  Stacks stacks;
+  rapidjson::GenericReader<rapidjson::UTF8<>, rapidjson::UTF8<>, Stacks> reader(&stacks);
+  Builder builder(&document.allocator(), kStackOfValues, &stacks);
+  rapidjson::ParseResult result;
+  auto run = [&](RawBuilder&) {
+    result = reader.template Parse<kHow>(stream, builder);
+    return !result.IsError();
+  };
+  builder.Populate(run);
+  static_cast<Value&>(document).Swap(builder);
+  return result;
+}
+
+// In a copy of the document's own, where its strings stay: nothing is copied or allocated for each.
+rapidjson::ParseResult build_in_place(Document& document, std::string_view text) {
+  auto* copy = static_cast<char*>(document.allocator().Malloc(text.size() + kPadding));
+  std::memcpy(copy, text.data() ? text.data() : "", text.size());
+  std::memset(copy + text.size(), 0, kPadding);
+  return build<rapidjson::kParseInsituFlag>(document, rapidjson::InsituStringStream(copy));
+}
+
+rapidjson::ParseResult build_checking(Document& document, std::string_view text) {
+  return build<kCheckingFlags>(document, rapidjson::MemoryStream(text.data(), text.size()));
+}
 
 // How many bytes of valid UTF-8 begin at text[0]; 0: none.
 std::size_t sequence(std::string_view text) {
@@ -58,31 +140,35 @@ bool has_nul(std::string_view text) { return text.find('\0') != std::string_view
 
 }  // namespace
 
+Document::Document(std::size_t text) {
+  // What the values of most texts take, for its strings stay in its copy; the next blocks are as large as the text at least.
+  const std::size_t size = text + kPadding + text / 2 + 384;
+  void* block = ::operator new(sizeof(Allocator) + size);
+  memory_.reset(new (block) Allocator(static_cast<char*>(block) + sizeof(Allocator), size,
+                                      std::clamp<std::size_t>(text, 1024, std::size_t{64} * 1024)));
+}
+
+void Document::Release::operator()(Allocator* memory) const noexcept {
+  memory->~Allocator();
+  ::operator delete(memory);
+}
+
 Result<Document> parse(std::string_view text) {
   if (has_nul(text)) return fail(Errc::bad_input, fmt::format("a NUL byte at byte {}", text.find('\0')));
-  Document document;
-  if (is_utf8(text)) {
-    // In a copy of the document's own, where strings stay that have no escapes: nothing is copied or allocated for each.
-    auto* copy = static_cast<char*>(document.GetAllocator().Malloc(text.size() + kPadding));
-    std::memcpy(copy, text.data() ? text.data() : "", text.size());
-    std::memset(copy + text.size(), 0, kPadding);
-    document.ParseInsitu<kInsituFlags>(copy);
-  } else {
-    document.Parse<kCheckingFlags>(text.data(), text.size());
-  }
-  if (document.HasParseError())
-    return fail(Errc::bad_input, fmt::format("{} at byte {}", rapidjson::GetParseError_En(document.GetParseError()),
-                                             document.GetErrorOffset()));
-  return document;
+  Document document(text.size());
+  const auto result = is_utf8(text) ? build_in_place(document, text) : build_checking(document, text);
+  if (!result.IsError()) return document;
+  const bool deep = result.Code() == rapidjson::kParseErrorTermination;
+  return fail(Errc::bad_input, fmt::format("{} at byte {}", deep ? fmt::format("Nested deeper than {} levels", kDeepest)
+                                                                 : rapidjson::GetParseError_En(result.Code()), result.Offset()));
 }
 
 bool valid(std::string_view text) {
   if (has_nul(text) || !is_utf8(text)) return false;
-  rapidjson::MemoryStream memory(text.data(), text.size());
-  rapidjson::EncodedInputStream<rapidjson::UTF8<>, rapidjson::MemoryStream> stream(memory);
+  rapidjson::MemoryStream stream(text.data(), text.size());
   rapidjson::Reader reader;
   rapidjson::BaseReaderHandler<> ignore;
-  return !reader.Parse<kFlags>(stream, ignore).IsError();
+  return !reader.Parse<rapidjson::kParseIterativeFlag>(stream, ignore).IsError();
 }
 
 std::string print(const Value& value) {
@@ -101,9 +187,9 @@ std::string quote(std::string_view text) {
 }
 
 const Value* member(const Value& object, std::string_view name) {
-  const auto found =
-      object.FindMember(Value(rapidjson::StringRef(name.data(), static_cast<rapidjson::SizeType>(name.size()))));
-  return found == object.MemberEnd() ? nullptr : &found->value;
+  for (const auto& member : object.GetObject())
+    if (text_of(member.name) == name) return &member.value;
+  return nullptr;
 }
 
 }  // namespace dunlin::json
@@ -111,21 +197,25 @@ const Value* member(const Value& object, std::string_view name) {
 namespace dunlin {
 
 bool is_utf8(std::string_view text) {
-  while (!text.empty()) {
-    // Eight ASCII bytes at a time: most text is nothing else.
-    if (text.size() >= 8) {
-      std::uint64_t word;
-      std::memcpy(&word, text.data(), 8);
-      if ((word & 0x8080808080808080u) == 0) {
-        text.remove_prefix(8);
-        continue;
-      }
-    }
-    const std::size_t n = json::sequence(text);
-    if (n == 0) return false;
-    text.remove_prefix(n);
+  constexpr std::uint64_t kNoAscii = 0x8080808080808080u;
+  const auto word = [&](std::size_t at) {
+    std::uint64_t bytes;
+    std::memcpy(&bytes, text.data() + at, sizeof bytes);
+    return bytes;
+  };
+  const auto ascii = [&](std::size_t at) { return static_cast<unsigned char>(text[at]) < 0x80; };
+  for (std::size_t at = 0;;) {
+    // Most text is ASCII and nothing else, or for a long while.
+    while (text.size() - at >= 32 && ((word(at) | word(at + 8) | word(at + 16) | word(at + 24)) & kNoAscii) == 0) at += 32;
+    while (text.size() - at >= 8 && (word(at) & kNoAscii) == 0) at += 8;
+    while (at < text.size() && ascii(at)) ++at;
+    if (at == text.size()) return true;
+    do {
+      const std::size_t n = json::sequence(text.substr(at));
+      if (n == 0) return false;
+      at += n;
+    } while (at < text.size() && !ascii(at));
   }
-  return true;
 }
 
 }  // namespace dunlin

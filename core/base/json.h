@@ -4,7 +4,7 @@
 
 #include <rapidjson/document.h>
 
-#include <optional>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -13,10 +13,26 @@
 namespace dunlin::json {
 
 using Value = rapidjson::Value;
-using Document = rapidjson::Document;
+
+// A parsed text: its root, and the memory of all its values and strings, which is one block as long as the text is short.
+class Document : public Value {
+ public:
+  using Allocator = rapidjson::MemoryPoolAllocator<>;
+
+  // For `text` bytes of text.
+  explicit Document(std::size_t text);
+  // What is added to it is made of this.
+  Allocator& allocator() { return *memory_; }
+
+ private:
+  struct Release {
+    void operator()(Allocator* memory) const noexcept;
+  };
+  std::unique_ptr<Allocator, Release> memory_;
+};
 
 // The error says what and at which byte: `Missing a comma or } after an object member. at byte 17`.
-// Nesting is bounded (parsed iteratively), so that no input exhausts the stack.
+// 512 levels are all that it takes, so that no input exhausts the stack, of whoever prints it again neither.
 Result<Document> parse(std::string_view text);
 
 // Is it one JSON value and nothing else?

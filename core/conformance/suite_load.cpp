@@ -77,7 +77,7 @@ void Suite::bad_settings() {
   auto settings = json::parse(request_.settings);
   if (!settings || !settings->IsObject()) return skip("the settings are no JSON object");
   at("configure with a setting that nobody knows");
-  settings->AddMember("dunlin-plugin-check", true, settings->GetAllocator());
+  settings->AddMember("dunlin-plugin-check", true, settings->allocator());
   const bool unknown_taken = static_cast<bool>(select(json::print(*settings)));
   settings->RemoveMember("dunlin-plugin-check");
   std::vector<std::string> taken;
@@ -87,7 +87,7 @@ void Suite::bad_settings() {
     at("configure with a wrong type at " + name);
     json::Value kept;
     kept.Swap(member.value);
-    member.value.SetArray().PushBack(json::Value(rapidjson::kNullType), settings->GetAllocator());
+    member.value.SetArray().PushBack(json::Value(rapidjson::kNullType), settings->allocator());
     if (select(json::print(*settings))) taken.push_back(name);
     member.value.Swap(kept);
   }

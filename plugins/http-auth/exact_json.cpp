@@ -69,11 +69,11 @@ class Unmarker : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Unmarker
 };
 
 bool read(std::string_view text, auto& handler) {
-  rapidjson::MemoryStream memory(text.data() != nullptr ? text.data() : "", text.size());
-  rapidjson::EncodedInputStream<rapidjson::UTF8<>, rapidjson::MemoryStream> stream(memory);
+  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);  // a byte order mark, which some editors put before a script
+  rapidjson::MemoryStream stream(text.data() != nullptr ? text.data() : "", text.size());
   rapidjson::Reader reader;
   // The reader takes a NUL for the end; what follows one must not go unseen.
-  return !reader.Parse<kFlags>(stream, handler).IsError() && memory.Tell() == text.size();
+  return !reader.Parse<kFlags>(stream, handler).IsError() && stream.Tell() == text.size();
 }
 
 const rapidjson::Value* step(const rapidjson::Value& from, const std::string& name) {

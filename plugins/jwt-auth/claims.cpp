@@ -93,7 +93,7 @@ void take_rest(const Json& claims, const Settings& settings, Identity& out) {
 bool check_claims(std::string_view payload, const Settings& settings, std::int64_t now_s, Identity& out, std::string& why) {
   const auto claims = parse_json(payload);
   if (!claims || !claims->IsObject()) {
-    why = "its payload is no JSON object";
+    why = "its payload is no JSON object of at most 64 levels";
     return false;
   }
   if (!check_times(*claims, settings, now_s, out, why) || !for_us(*claims, settings, why) ||

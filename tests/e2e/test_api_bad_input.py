@@ -57,6 +57,16 @@ def test_a_bad_body_is_answered_by_what_was_wrong(dunlin):
     assert dunlin.metric("dunlin_api_answers_total", status="400") == len(BAD_BODIES)
 
 
+def test_a_value_that_nests_too_deeply_is_refused(dunlin):
+    def call(levels):
+        nested = b"[" * levels + b"]" * levels
+        return dunlin.api.post("/v1/conn/call", b'{"c":"1","f":"set_context_value","a":["key",%s]}' % nested)
+
+    answer = call(200_000)
+    assert (answer.status, answer.body["E"]["c"]) == (400, 101) and "Nested deeper than 512 levels" in answer.body["E"]["m"]
+    assert call(500).body["E"]["c"] == 301  # nothing is wrong with it but that there is no such connection
+
+
 @pytest.mark.parametrize("path", ["/", "/v1", "/v1/mesh", "/v1/mesh/publish/", "/V1/mesh/publish", "/v1/mesh/publish%00"])
 def test_there_is_no_such_path(dunlin, path):
     answer = dunlin.api.post(path, GOOD)

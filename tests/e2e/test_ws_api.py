@@ -93,6 +93,13 @@ def test_an_i_that_cannot_be_given_back(dunlin, given):
     assert answer["E"]["c"] == 101 and '"i"' in answer["E"]["m"] and answer["i"] is None
 
 
+def test_a_member_that_is_given_twice_is_refused_by_its_i(dunlin):
+    backend = dunlin.backend()
+    backend.send('{"m":"mesh.publish","m":"queue.push","p":{"c":"a","d":"b"},"i":7}')
+    answer = json.loads(backend.recv())
+    assert answer["E"] == {"c": 101, "m": '"m" is given twice'} and answer["i"] == 7
+
+
 def test_drain_closes_1001(dunlin):
     backend = dunlin.backend()
     assert backend.is_alive()

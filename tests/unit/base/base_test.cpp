@@ -2,8 +2,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-
 #include <string>
+
+#include <fmt/format.h>
 
 #include "core/base/channel_name.h"
 #include "core/base/ids.h"
@@ -47,7 +48,8 @@ TEST(Json, integers_keep_every_digit) {
 
 TEST(Json, refuses_what_is_none) {
   for (const std::string& bad : {std::string(""), std::string("{"), std::string("{}x"), std::string("[1,]"), std::string("nul"),
-                                std::string("\"\xff\""), std::string("{}\0", 3), std::string("{\"a\":1}\0x", 9)}) {
+                                std::string("\"\xff\""), std::string("{}\0", 3), std::string("{\"a\":1}\0x", 9), std::string("\xbf{}"),
+                                std::string("\xef\xbb\xbf{}")}) {
     EXPECT_FALSE(json::parse(bad)) << bad;
     EXPECT_FALSE(json::valid(bad)) << bad;
   }
@@ -55,8 +57,29 @@ TEST(Json, refuses_what_is_none) {
 }
 
 TEST(Json, deep_nesting_exhausts_nothing) {
-  const std::string deep = std::string(200'000, '[') + std::string(200'000, ']');
-  EXPECT_TRUE(json::valid(deep));
+  const auto nested = [](std::size_t levels) { return std::string(levels, '[') + std::string(levels, ']'); };
+  EXPECT_TRUE(json::valid(nested(200'000)));
+  EXPECT_EQ(json::print(*json::parse(nested(512))), nested(512));
+  EXPECT_EQ(json::parse(nested(513)).error().why, "Nested deeper than 512 levels at byte 513");
+  EXPECT_FALSE(json::parse(nested(200'000)));
+}
+
+// Whatever its parts are: in the first block, in further ones, and with stacks that outgrow their first place.
+TEST(Json, what_was_parsed_prints_the_same) {
+  std::string object = "{", array = "[";
+  for (int i = 0; i < 3000; ++i) {
+    object += fmt::format(R"({}"key {}":{{"a":[],"b":"\u00e9 and {}","c":[[{}.5,null],true]}})", i > 0 ? "," : "", i,
+                          std::string(i % 90, 'x'), i);
+    array += fmt::format("{}{}", i > 0 ? "," : "", i);
+    for (const std::string& text : {object + "}", array + "]"}) {
+      if (i > 40 && i % 400 != 0) continue;
+      const auto document = json::parse(text);
+      ASSERT_TRUE(document) << document.error().why;
+      ASSERT_EQ(json::print(*document), json::print(*json::parse(json::print(*document))));
+      if (text[0] == '[') { ASSERT_EQ(json::print(*document), text); }
+    }
+  }
+  EXPECT_STREQ((*json::parse(object + "}"))["key 2999"]["b"].GetString(), ("\u00e9 and " + std::string(2999 % 90, 'x')).c_str());
 }
 
 TEST(Json, quotes_always_validly) {
@@ -66,11 +89,21 @@ TEST(Json, quotes_always_validly) {
 }
 
 TEST(Utf8, as_rfc_3629_has_it) {
-  for (const char* good : {"", "plain ascii text", "\xc3\xa4", "\xe2\x82\xac", "\xf0\x9f\x90\xa6", "\xed\x9f\xbf", "\xf4\x8f\xbf\xbf"})
-    EXPECT_TRUE(is_utf8(good)) << good;
-  for (const char* bad : {"\x80", "\xc0\x80", "\xc1\xbf", "\xe0\x80\x80", "\xed\xa0\x80", "\xf0\x80\x80\x80", "\xf4\x90\x80\x80",
-                          "\xf5\x80\x80\x80", "\xc3", "\xe2\x82", "12345678\xff"})
-    EXPECT_FALSE(is_utf8(bad)) << bad;
+  // Wherever it stands in a text: many bytes are looked at at once.
+  const auto anywhere = [](const char* part, bool good) {
+    for (std::size_t before = 0; before < 80; ++before)
+      for (const char* around : {"a", "\xc3\xa4"}) {
+        std::string text;
+        for (std::size_t i = 0; i < before; ++i) text += around;
+        EXPECT_EQ(is_utf8(text + part), good) << before << ": " << part;
+        EXPECT_EQ(is_utf8(text + part + "b" + text), good) << before << ": " << part;
+      }
+  };
+  for (const char* part : {"", "plain ascii text", "\xc3\xa4", "\xe2\x82\xac", "\xf0\x9f\x90\xa6", "\xed\x9f\xbf", "\xf4\x8f\xbf\xbf"})
+    anywhere(part, true);
+  for (const char* part : {"\x80", "\xc0\x80", "\xc1\xbf", "\xe0\x80\x80", "\xed\xa0\x80", "\xf0\x80\x80\x80", "\xf4\x90\x80\x80",
+                           "\xf5\x80\x80\x80", "\xc3", "\xe2\x82", "\xff"})
+    anywhere(part, false);
 }
 
 TEST(ChannelName, is_bounded_and_printable) {

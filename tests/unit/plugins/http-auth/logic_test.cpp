@@ -45,6 +45,8 @@ TEST(ExactJson, RefusesWhatIsNotJson) {
     EXPECT_FALSE(ExactJson::parse(text)) << text;
   EXPECT_TRUE(ExactJson::parse(std::string(64, '[') + std::string(64, ']')));
   EXPECT_FALSE(ExactJson::parse(std::string(65, '[') + std::string(65, ']')));
+  EXPECT_TRUE(ExactJson::parse("\xef\xbb\xbf{}"));
+  EXPECT_FALSE(ExactJson::parse("\xbf{}"));
 }
 
 TEST(ExactJson, FindsFieldsByPath) {

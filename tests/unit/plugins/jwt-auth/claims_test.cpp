@@ -57,6 +57,18 @@ TEST_F(Claims, issuer_and_audience) {
     EXPECT_FALSE(check(std::string(R"({"sub":"u",)") + bad + "}")) << bad;
 }
 
+TEST_F(Claims, nest_64_levels_deep_at_most) {
+  settings.context_claims = {"deep"};
+  const auto claims = [](std::size_t levels) {
+    return R"({"sub":"u","exp":2000000,"deep":)" + std::string(levels, '[') + std::string(levels, ']') + "}";
+  };
+  EXPECT_TRUE(check(claims(63)));
+  EXPECT_EQ(identity.context.at(0).second, std::string(63, '[') + std::string(63, ']'));
+  EXPECT_FALSE(check(claims(64)));
+  EXPECT_EQ(why, "its payload is no JSON object of at most 64 levels");
+  EXPECT_FALSE(check(claims(500'000)));
+}
+
 TEST_F(Claims, a_uid_keeps_every_digit) {
   settings.require_exp = false;
   settings.uid_claim = "id";

@@ -56,6 +56,17 @@ TEST(Json, refuses_what_is_none) {
   EXPECT_TRUE(json::valid(" [1, {\"a\": null}] "));
 }
 
+TEST(Json, has_no_control_character_wherever_it_stands) {
+  for (std::size_t before = 0; before < 70; ++before)
+    for (char c = 0; c < ' '; ++c) {
+      const std::string text = "{\"a\":\"" + std::string(before, 'x') + c + std::string(70 - before, 'x') + "\"}";
+      EXPECT_FALSE(json::parse(text)) << before << ": " << int{c};
+      EXPECT_FALSE(json::valid(text)) << before << ": " << int{c};
+    }
+  EXPECT_EQ(json::parse("[1,\x1c]").error().why, "The control character \\u001c, which must be escaped, at byte 3");
+  EXPECT_TRUE(json::parse("[\t1,\r\n2]"));
+}
+
 TEST(Json, deep_nesting_exhausts_nothing) {
   const auto nested = [](std::size_t levels) { return std::string(levels, '[') + std::string(levels, ']'); };
   EXPECT_TRUE(json::valid(nested(200'000)));

@@ -55,7 +55,7 @@ void DurableQueue::pull(Topic& topic) {
   const std::uint64_t number = next_++;
   const std::string body =
       fmt::format(R"({{"batch":{},"expires":{},"idle_heartbeat":{}}})", room - asked, kPullFor * kMillion, kHeartbeat * kMillion);
-  if (!host_.publish(fmt::format("$JS.API.CONSUMER.MSG.NEXT.{}.{}", stream_, topic.durable), ends_ + std::to_string(number), body, {})) return;
+  if (!host_.publish(fmt::format("$JS.API.CONSUMER.MSG.NEXT.{}.{}", stream_, topic.durable), ends_ + std::to_string(number), body)) return;
   topic.pulls[number] = {room - asked, now_};
   pulls_[number] = &topic;
 }
@@ -104,11 +104,11 @@ void DurableQueue::message(Topic* topic, const std::string& reply, std::string_v
   if (known(origin, reply)) return;
   if (origin.sequence == 0 || data.size() < 16 || !is_utf8(data.substr(16))) {
     log_.warn("a message of the stream is none of ours; it is removed", {{"stream", stream_}});
-    host_.publish(reply, "", "+TERM", {});
+    host_.publish(reply, "", "+TERM");
     return;
   }
   const std::uint64_t consumer = topic ? whose_turn(*topic) : 0;
-  if (consumer == 0) host_.publish(reply, "", "-NAK", {});  // whom it was asked for has left
+  if (consumer == 0) host_.publish(reply, "", "-NAK");  // whom it was asked for has left
   else give(*topic, consumer, origin, reply, data);
 }
 
@@ -224,7 +224,7 @@ void DurableQueue::acknowledge_again() {
 
 void DurableQueue::give_back(std::uint64_t id) {
   const auto given = given_.find(id);
-  if (up_) host_.publish(given->second.reply, "", "-NAK", {});  // otherwise its time runs out there
+  if (up_) host_.publish(given->second.reply, "", "-NAK");  // otherwise its time runs out there
   given_.erase(given);
 }
 
@@ -253,7 +253,7 @@ void DurableQueue::expire_given() {
       expired.push_back(id);
     } else if (up_ && now_ - one.told >= settings_.ack_ms / 3) {
       one.told = now_;
-      host_.publish(one.reply, "", "+WPI", {});
+      host_.publish(one.reply, "", "+WPI");
     }
   }
   figures_.expired += expired.size();

@@ -34,7 +34,8 @@ DurableQueue::DurableQueue(Settings settings, DurableQueueHost& host, Log& log)
     : settings_(std::move(settings)), host_(host), log_(log), stream_(flat(settings_.prefix) + "_queue"),
       inbox_(fmt::format("{}.js.{:016x}.>", settings_.prefix, settings_.boot)),
       answers_(fmt::format("{}.js.{:016x}.a.", settings_.prefix, settings_.boot)),
-      ends_(fmt::format("{}.js.{:016x}.m.", settings_.prefix, settings_.boot)), topics_prefix_(settings_.prefix + ".queue.") {}
+      ends_(fmt::format("{}.js.{:016x}.m.", settings_.prefix, settings_.boot)), topics_prefix_(settings_.prefix + ".queue."),
+      no_topic_(topics_prefix_ + "none") {}
 
 // A topic may have any bytes; a token of a subject may not.
 std::string DurableQueue::subject_of(std::string_view topic) const {
@@ -43,10 +44,9 @@ std::string DurableQueue::subject_of(std::string_view topic) const {
   return subject;
 }
 
-bool DurableQueue::request(const std::string& subject, std::string_view data, std::int64_t at_most, Answered done,
-                           const std::string& id) {
+bool DurableQueue::request(const std::string& subject, std::string_view data, std::int64_t at_most, Answered done) {
   const std::uint64_t ticket = next_++;
-  if (!up_ || !host_.publish(subject, answers_ + std::to_string(ticket), data, id)) return false;
+  if (!up_ || !host_.publish(subject, answers_ + std::to_string(ticket), data)) return false;
   requests_.emplace(ticket, Request{now_ + at_most, std::move(done)});
   return true;
 }
@@ -54,7 +54,8 @@ bool DurableQueue::request(const std::string& subject, std::string_view data, st
 void DurableQueue::on_engine(bool up) {
   up_ = up;
   set_ready(false);
-  for (auto& [number, one] : pushes_) one.asked = false;  // what was not answered by that connection will not be
+  for (auto& [number, one] : pushes_)  // what was not answered by that connection will not be
+    if (one.stage == Push::Stage::asked) try_again(number);
   for (auto& [name, topic] : topics_) topic->ready = false, topic->pulls.clear();
   pulls_.clear();
   if (!up) return;
@@ -67,6 +68,12 @@ void DurableQueue::on_engine(bool up) {
 void DurableQueue::set_ready(bool ready) {
   if (ready_ && !ready) lost_at_ = now_;
   ready_ = ready;
+  if (!ready) {
+    ++led_;
+    finding_ = false;
+    lead_in_.lost();
+    for (auto& [subject, gate] : gates_) gate.unanswered();
+  }
   figures_.ready = ready ? 1 : 0;
 }
 
@@ -75,7 +82,7 @@ void DurableQueue::set_ready(bool ready) {
 void DurableQueue::find_stream() {
   if (ready_ || told_ == 0) return;
   request("$JS.API.STREAM.INFO." + stream_, "", kAnswerFor, [this](std::string_view status, std::string_view data) {
-    if (ready_ || jetstream::error_in(status, data) != 0) return;
+    if (ready_ || !jetstream::held(status, data, {})) return;
     if (settings_.replicas == 0) copies_ = told_;
     stream_there(told_);
   });
@@ -85,7 +92,7 @@ void DurableQueue::find_stream() {
 void DurableQueue::make_stream(const char* verb, unsigned copies) {
   asked_ = now_;
   request(fmt::format("$JS.API.STREAM.{}.{}", verb, stream_),
-          jetstream::stream_config(stream_, topics_prefix_ + "*", settings_.size, copies), kAnswerFor,
+          jetstream::stream_config(stream_, topics_prefix_ + "*", copies), kAnswerFor,
           [this, verb, copies](std::string_view status, std::string_view data) { stream_answered(verb, copies, status, data); });
 }
 
@@ -111,7 +118,7 @@ void DurableQueue::stream_there(unsigned copies) {
   if (ready_) return;
   set_ready(true);
   for (auto& [name, topic] : topics_) make_consumer(*topic);
-  push_again();
+  find_leader();
 }
 
 // The same is said once.

@@ -12,6 +12,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -22,15 +23,18 @@
 #include "core/base/log.h"
 #include "core/base/metrics.h"
 #include "core/mesh/jetstream.h"
+#include "core/mesh/lead_in.h"
 #include "core/mesh/queue_links.h"
+#include "core/mesh/topic_gate.h"
 
 namespace dunlin {
 
 class DurableQueueHost {
  public:
-  // To NATS, with an address for the answer or "", and an id by which JetStream knows it again or "". False: it does not go.
-  virtual bool publish(const std::string& subject, const std::string& reply, std::string_view data, const std::string& id) = 0;
+  // To NATS, with an address for the answer or "". False: it does not go.
+  virtual bool publish(const std::string& subject, const std::string& reply, std::string_view data) = 0;
   virtual std::size_t largest() const = 0;  // bytes that it takes as one message
+  virtual std::size_t nodes() const = 0;    // that push, this one included
   // For this node's consumer; `node`: the boot of where it was pushed.
   virtual void take(std::uint64_t consumer, const QueueParcel& parcel, std::uint64_t node) = 0;
 
@@ -95,11 +99,13 @@ class DurableQueue {
     std::map<std::uint64_t, Pull> pulls;
   };
   struct Push {
-    std::string subject, body, id;
+    enum class Stage { waiting, due, asked };  // for its topic to have room; to be sent; for the answer to the last try
+    std::string subject, body;
     std::int64_t due;
     PushDone done;
-    bool asked = false;  // its answer is due …
-    unsigned tries = 0;  // … to the last of these
+    Stage stage = Stage::waiting;
+    unsigned tries = 0;
+    std::size_t holds = 0;              // its topic, with it
     Pushed last = Pushed::unavailable;  // what it would be answered, were it over
   };
   struct Given {
@@ -122,7 +128,7 @@ class DurableQueue {
     Answered done;
   };
 
-  bool request(const std::string& subject, std::string_view data, std::int64_t at_most, Answered done, const std::string& id = {});
+  bool request(const std::string& subject, std::string_view data, std::int64_t at_most, Answered done);
   void make_stream(const char* verb, unsigned copies);
   void find_stream();
   void stream_answered(std::string_view verb, unsigned copies, std::string_view status, std::string_view data);
@@ -131,12 +137,21 @@ class DurableQueue {
   void complain(const char* what, std::string_view status, std::string_view answer);
   void make_consumer(Topic& topic);
   void ask_consumer(Topic& topic, const char* what, std::string_view body);
+  bool ask_leader(const std::string& subject, std::string_view data, Answered done);
+  void find_leader();
+  bool led(const std::optional<jetstream::Held>& stream);
+  void lead_in();
+  void forget(std::uint64_t sequence);
+  void tidy(std::uint64_t last);
+  void go_on();
+  void ask_room(const std::string& subject);
+  void judge(const std::string& subject, const std::optional<jetstream::Held>& stream);
+  void send_due();
   void ask_to_keep(std::uint64_t number);
+  void try_again(std::uint64_t number);
   void push_answered(std::uint64_t number, unsigned attempt, std::string_view status, std::string_view text);
   void pushed(std::uint64_t number, Pushed outcome);
-  void push_again();
   void expire_pushes();
-  void count_waiting(const std::string& subject, const PushDone& done);
   void pull(Topic& topic);
   void pull_again(Topic& topic);
   void pull_status(std::uint64_t number, std::string_view status);
@@ -156,7 +171,7 @@ class DurableQueue {
   const Settings settings_;
   DurableQueueHost& host_;
   Log& log_;
-  const std::string stream_, inbox_, answers_, ends_, topics_prefix_;
+  const std::string stream_, inbox_, answers_, ends_, topics_prefix_, no_topic_;
   std::map<std::string, std::unique_ptr<Topic>, std::less<>> topics_;
   std::map<std::string, Topic*> subjects_;
   std::map<std::uint64_t, Topic*> pulls_;
@@ -166,6 +181,12 @@ class DurableQueue {
   std::unordered_map<std::uint64_t, Request> requests_;
   std::map<std::uint64_t, Push> pushes_;  // in their order
   std::size_t pushing_ = 0;               // bytes of them
+  std::set<std::uint64_t> due_;           // of them, in that stage
+  std::size_t under_way_ = 0;             // … and in that of `asked`
+  std::map<std::string, TopicGate, std::less<>> gates_;  // of the subjects that have pushes
+  LeadIn lead_in_;
+  std::uint64_t led_ = 0;  // how often the leader may have changed
+  bool finding_ = false;   // it is being asked for
   std::uint64_t next_ = 1;
   std::int64_t now_ = 0, asked_ = 0;
   std::int64_t lost_at_ = 0;  // since when it is not ready, if it is not

@@ -14,7 +14,7 @@ namespace dunlin::jetstream {
 namespace {
 
 constexpr std::int64_t kNanoseconds = 1'000'000;         // of a millisecond
-constexpr int kNotStored = 10077, kTooLarge = 10054, kBeingStored = 10158;
+constexpr int kNotStored = 10077, kTooLarge = 10054;
 constexpr int kNoRoom[] = {10047, 10023, 10025};         // storage, resources
 constexpr int kTooFewServers[] = {10074, 10005};         // a server that is no cluster, a cluster with fewer
 
@@ -59,29 +59,32 @@ int error_in(std::string_view status, std::string_view text) {
   return !error ? 0 : static_cast<int>(integer(*error, "err_code", -1));
 }
 
-// A server says of a message that it knows by its id, and that is not stored yet, that its sequence is 0.
 Kept kept(std::string_view status, std::string_view text) {
   if (!status.empty()) return Kept::not_now;
   const auto answer = json::parse(text);
   if (!answer || !answer->IsObject()) return Kept::no;
   const json::Value* error = json::member(*answer, "error");
-  if (!error) return integer(*answer, "seq", 0) > 0 ? Kept::yes : Kept::not_now;
+  if (!error) return integer(*answer, "seq", 0) > 0 ? Kept::yes : Kept::no;
   const std::int64_t code = integer(*error, "err_code", -1);
   if (code == kTooLarge) return Kept::too_large;
   const json::Value* why = error->IsObject() ? json::member(*error, "description") : nullptr;
   const bool bound = why && why->IsString() && json::text_of(*why).find("maximum") != std::string_view::npos;
   if (one_of(kNoRoom, code) || (code == kNotStored && bound)) return Kept::full;
-  return code == kBeingStored || integer(*error, "code", 0) == kUnavailable ? Kept::not_now : Kept::no;
+  return integer(*error, "code", 0) == kUnavailable ? Kept::not_now : Kept::no;
+}
+
+std::uint64_t sequence_in(std::string_view text) {
+  const auto answer = json::parse(text);
+  return answer ? static_cast<std::uint64_t>(integer(*answer, "seq", 0)) : 0;
 }
 
 bool too_few_servers(int error) { return one_of(kTooFewServers, error); }
 
-std::string stream_config(std::string_view name, std::string_view subjects, std::size_t size, unsigned replicas) {
+std::string stream_config(std::string_view name, std::string_view subjects, unsigned replicas) {
   return fmt::format(
       R"({{"name":"{}","subjects":["{}"],"retention":"workqueue","storage":"file","discard":"new",)"
-      R"("discard_new_per_subject":true,"max_msgs_per_subject":{},"max_msgs":-1,"max_bytes":-1,"max_age":0,)"
-      R"("max_consumers":-1,"duplicate_window":60000000000,"num_replicas":{}}})",
-      name, subjects, size, replicas);
+      R"("max_msgs_per_subject":-1,"max_msgs":-1,"max_bytes":-1,"max_age":0,"max_consumers":-1,"num_replicas":{}}})",
+      name, subjects, replicas);
 }
 
 std::string consumer_config(std::string_view stream, std::string_view name, std::string_view subject, std::int64_t ack_ms) {
@@ -91,12 +94,30 @@ std::string consumer_config(std::string_view stream, std::string_view name, std:
       stream, name, ack_ms * kNanoseconds, subject);
 }
 
-std::size_t count_in(std::string_view status, std::string_view answer, const std::string& subject) {
+std::optional<Held> held(std::string_view status, std::string_view answer, const std::string& subject) {
+  if (error_in(status, answer) != 0) return std::nullopt;
   const auto info = json::parse(answer);
-  const json::Value* state = status.empty() && info && info->IsObject() ? json::member(*info, "state") : nullptr;
-  const json::Value* subjects = state && state->IsObject() ? json::member(*state, "subjects") : nullptr;
-  const json::Value* one = subjects && subjects->IsObject() ? json::member(*subjects, subject) : nullptr;
-  return one && one->IsUint64() ? one->GetUint64() : 0;
+  Held held;
+  if (const json::Value* state = json::member(*info, "state")) {
+    held.last = static_cast<std::uint64_t>(integer(*state, "last_seq", 0));
+    const json::Value* subjects = state->IsObject() ? json::member(*state, "subjects") : nullptr;
+    if (subjects) held.messages = static_cast<std::size_t>(integer(*subjects, subject.c_str(), 0));
+  }
+  if (const json::Value* cluster = json::member(*info, "cluster"); cluster && cluster->IsObject()) {
+    const json::Value* leader = json::member(*cluster, "leader");
+    const json::Value* replicas = json::member(*cluster, "replicas");
+    if (leader && leader->IsString()) held.leader = json::text_of(*leader);
+    held.copies = replicas && replicas->IsArray() && !replicas->Empty();
+    if (held.copies && held.leader.empty()) return std::nullopt;  // it was said by one that knows of no leader
+  }
+  return held;
+}
+
+std::uint64_t found_in(std::string_view status, std::string_view answer) {
+  if (error_in(status, answer) != 0) return 0;
+  const auto found = json::parse(answer);
+  const json::Value* message = json::member(*found, "message");
+  return message ? static_cast<std::uint64_t>(integer(*message, "seq", 0)) : 0;
 }
 
 }  // namespace dunlin::jetstream

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -21,19 +22,29 @@ Origin origin_of(std::string_view reply);
 // In an answer: 0: none; -1: it is no answer of JetStream's.
 int error_in(std::string_view status, std::string_view answer);
 
-// What has become of a message, by its answer. full: of its topic, or of all; not_now: nobody leads the stream, or the answer
-// to an earlier try is still due.
+// What has become of a message, by its answer. full: there is no room for more; not_now: nobody leads the stream.
 enum class Kept { yes, full, too_large, not_now, no };
 Kept kept(std::string_view status, std::string_view answer);
+std::uint64_t sequence_in(std::string_view answer);  // of a message that is kept
 
 constexpr int kOtherSettings = 10058;
 bool too_few_servers(int error);  // for the copies that are asked for
 
-// `subjects`: all that it keeps; `size`: messages of one subject. A message with the id of another of the last minute is that one.
-std::string stream_config(std::string_view name, std::string_view subjects, std::size_t size, unsigned replicas);
+// `subjects`: all that it keeps. Without limits and without ids of messages, by both of which its servers may come to
+// differ (docs/decisions/0016-messages-of-no-meaning.md).
+std::string stream_config(std::string_view name, std::string_view subjects, unsigned replicas);
 std::string consumer_config(std::string_view stream, std::string_view name, std::string_view subject, std::int64_t ack_ms);
 
-// How many messages of a subject the stream holds, in its answer to `subjects_filter`; 0: it does not say.
-std::size_t count_in(std::string_view status, std::string_view answer, const std::string& subject);
+// What the stream's leader says of it, asked for a subject. Nothing: nobody leads it.
+struct Held {
+  std::size_t messages = 0;  // of the subject
+  std::uint64_t last = 0;    // of all there have ever been
+  std::string leader;        // "": a server that is no cluster
+  bool copies = false;       // other servers have it too
+};
+std::optional<Held> held(std::string_view status, std::string_view answer, const std::string& subject);
+
+// The sequence of a message that was asked for; 0: there is none.
+std::uint64_t found_in(std::string_view status, std::string_view answer);
 
 }  // namespace dunlin::jetstream

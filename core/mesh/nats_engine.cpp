@@ -255,17 +255,6 @@ bool NatsEngine::publish(const std::string& subject, const std::string& reply, s
                         : natsConnection_PublishRequest(connection_, subject.c_str(), reply.c_str(), data.data(), size)) == NATS_OK;
 }
 
-bool NatsEngine::publish_known(const std::string& subject, const std::string& reply, std::string_view data, const std::string& id) {
-  if (!connected_) return false;
-  const std::lock_guard lock(connection_lock_);
-  natsMsg* message = nullptr;
-  natsStatus s = natsMsg_Create(&message, subject.c_str(), reply.c_str(), data.data(), static_cast<int>(data.size()));
-  if (s == NATS_OK) s = natsMsgHeader_Set(message, "Nats-Msg-Id", id.c_str());
-  if (s == NATS_OK) s = natsConnection_PublishMsg(connection_, message);
-  natsMsg_Destroy(message);
-  return s == NATS_OK;
-}
-
 std::string NatsEngine::subject_of(std::uint64_t boot) const { return fmt::format("{}{:016x}", prefix_, boot); }
 std::string NatsEngine::nobody_of(std::uint64_t boot) const { return fmt::format("{}{:016x}", nobody_, boot); }
 

@@ -43,7 +43,6 @@ class NatsEngine final : public MeshEngine {
   };
   Status listen(const std::string& subject, std::function<void(Answer)> received);
   bool publish(const std::string& subject, const std::string& reply, std::string_view data);
-  bool publish_known(const std::string& subject, const std::string& reply, std::string_view data, const std::string& id);
 
  private:
   Status configure(natsOptions* options);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -71,22 +72,24 @@ class DurableTopics final : public ClusterPart, private DurableQueueHost {
   void collect(std::vector<Sample>& out) const { queue_.collect(out); }  // [any-thread]
 
   void on_engine(bool up) override { queue_.on_engine(up); }
-  void on_member(std::uint64_t, unsigned) override {}
-  void on_member_lost(std::uint64_t) override {}
+  void on_member(std::uint64_t boot, unsigned) override { others_.insert(boot); }
+  void on_member_lost(std::uint64_t boot) override { others_.erase(boot); }
   bool on_frame(wire::Type, std::string_view) override { return false; }
   void on_tick(std::int64_t now) override { queue_.on_tick(now); }
   void on_turn() override {}
 
  private:
-  bool publish(const std::string& subject, const std::string& reply, std::string_view data, const std::string& id) override {
-    return id.empty() ? nats_.publish(subject, reply, data) : nats_.publish_known(subject, reply, data, id);
+  bool publish(const std::string& subject, const std::string& reply, std::string_view data) override {
+    return nats_.publish(subject, reply, data);
   }
   std::size_t largest() const override { return nats_.largest(); }
+  std::size_t nodes() const override { return others_.size() + 1; }
   void take(std::uint64_t consumer, const QueueParcel& parcel, std::uint64_t node) override;
 
   ClusterNode& cluster_;
   NatsEngine& nats_;
   DurableQueue queue_;
+  std::set<std::uint64_t> others_;  // nodes
   std::vector<DurableWorkerQueue::Neighbour> neighbours_;
 };
 

@@ -64,10 +64,6 @@ class Nats:
                 return int(leader.rpartition("-")[2])
         return None
 
-    def copies_of(self, stream):
-        """(messages, the last one's number) at each server."""
-        return [(detail["state"]["messages"], detail["state"]["last_seq"]) for detail in self._details_of(stream)]
-
     def wait_leader(self, stream):
         return until(lambda: [leader] if (leader := self.leader_of(stream)) is not None else None, f"a server leads {stream}")[0]
 

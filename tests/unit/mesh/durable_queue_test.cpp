@@ -17,7 +17,7 @@ constexpr std::int64_t kAck = 30'000;
 
 struct DurableQueueTest : testing::Test, DurableQueueHost {
   struct Said {
-    std::string subject, reply, data, id;
+    std::string subject, reply, data;
   };
 
   DurableQueueTest() {
@@ -28,11 +28,12 @@ struct DurableQueueTest : testing::Test, DurableQueueHost {
     answer("$JS.API.CONSUMER.DURABLE.CREATE", "{}");
   }
 
-  bool publish(const std::string& subject, const std::string& reply, std::string_view data, const std::string& id) override {
-    said.push_back({subject, reply, std::string(data), id});
+  bool publish(const std::string& subject, const std::string& reply, std::string_view data) override {
+    said.push_back({subject, reply, std::string(data)});
     return true;
   }
   std::size_t largest() const override { return 1000; }
+  std::size_t nodes() const override { return 3; }
   void take(std::uint64_t, const QueueParcel& parcel, std::uint64_t) override { taken.emplace_back(parcel.data); }
 
   void tick(std::int64_t ms) { queue.on_tick(now += ms); }
@@ -59,6 +60,11 @@ struct DurableQueueTest : testing::Test, DurableQueueHost {
   }
   void push(const std::string& text) {
     queue.push("t", 0, text, [this](DurableQueue::Pushed outcome, std::size_t) { pushed.push_back(outcome); });
+  }
+  // Whom to ask, and whether there is room.
+  void led(const std::string& by = "{}", const std::string& holds = "{}") {
+    answer("$JS.API.STREAM.INFO", by);
+    answer("$JS.API.STREAM.INFO", holds);
   }
   void led_again() {
     tick(1000);
@@ -194,42 +200,41 @@ using Pushed = DurableQueue::Pushed;
 using Outcomes = std::vector<Pushed>;
 const std::string kTopic = "dunlin.queue.74", kKept = R"({"stream":"s","seq":5})";
 
-TEST_F(DurableQueueTest, a_push_that_nobody_takes_is_tried_again_under_its_id) {
+const std::string kInfo = "$JS.API.STREAM.INFO", kNone = "dunlin.queue.none";
+
+std::string holds(std::size_t messages) {
+  return R"({"state":{"subjects":{"dunlin.queue.74":)" + std::to_string(messages) + "}}}";
+}
+std::string led_by(const std::string& server, std::uint64_t last) {
+  return R"({"cluster":{"leader":")" + server + R"(","replicas":[{},{}]},"state":{"last_seq":)" + std::to_string(last) + "}}";
+}
+
+TEST_F(DurableQueueTest, a_push_that_nobody_takes_is_tried_again) {
   push("x");
+  EXPECT_EQ(count(kTopic), 0u);
+  led();
+  EXPECT_EQ(count(kTopic), 1u);
   answer(kTopic, "", "503");
   push("y");
   EXPECT_EQ(count(kTopic), 1u);  // not even tried
   EXPECT_EQ(pushed, Outcomes{});
   led_again();
+  led();
   ASSERT_EQ(count(kTopic), 3u);
   const Said first = said[said.size() - 2], second = said.back();
-  EXPECT_EQ(first.data.substr(16), "x");  // in their order
+  EXPECT_EQ(first.data.substr(16), "x");  // in their order, and x needs no room of its own
   EXPECT_EQ(second.data.substr(16), "y");
-  EXPECT_NE(first.id, second.id);
-  const auto same = std::find_if(said.begin(), said.end(), [&](const Said& one) { return one.data == first.data; });
-  EXPECT_EQ(same->id, first.id);
   queue.received(first.reply, "", "", kKept);
-  answer("$JS.API.STREAM.INFO", "{}");
   queue.received(second.reply, "", "", kKept);
-  answer("$JS.API.STREAM.INFO", "{}");
   EXPECT_EQ(pushed, (Outcomes{Pushed::yes, Pushed::yes}));
-}
-
-TEST_F(DurableQueueTest, a_push_that_is_known_and_not_stored_yet_is_not_kept_yet) {
-  push("x");
-  answer(kTopic, R"({"stream":"s","seq":0,"duplicate":true})");
-  led_again();
-  EXPECT_EQ(count(kTopic), 2u);
-  EXPECT_EQ(pushed, Outcomes{});
-  answer(kTopic, R"({"stream":"s","seq":9,"duplicate":true})");
-  answer("$JS.API.STREAM.INFO", "{}");
-  EXPECT_EQ(pushed, Outcomes{Pushed::yes});
 }
 
 TEST_F(DurableQueueTest, a_push_that_is_not_answered_is_tried_again) {
   push("x");
+  led();
   for (int i = 0; i < 3; ++i) tick(1000);  // silence
   answer("$JS.API.STREAM.CREATE", "{}");
+  answer(kInfo, "{}");
   EXPECT_EQ(count(kTopic), 2u);
   answer(kTopic, "", "503");
   EXPECT_EQ(pushed, Outcomes{});
@@ -239,6 +244,7 @@ TEST_F(DurableQueueTest, a_push_that_is_not_answered_is_tried_again) {
 
 TEST_F(DurableQueueTest, a_push_waits_no_longer_than_the_deadline) {
   push("x");
+  led();
   for (int i = 0; i < 5; ++i) tick(1000);
   EXPECT_EQ(pushed, Outcomes{Pushed::timeout});
   for (int i = 0; i < 5; ++i) tick(1000);
@@ -248,12 +254,14 @@ TEST_F(DurableQueueTest, a_push_waits_no_longer_than_the_deadline) {
 
 TEST_F(DurableQueueTest, a_push_outlives_the_loss_of_nats) {
   push("x");
+  led();
   queue.on_engine(false);
   push("y");
   tick(1000);
   EXPECT_EQ(pushed, Outcomes{});
   queue.on_engine(true);
   answer("$JS.API.STREAM.CREATE", "{}");
+  led();
   EXPECT_EQ(count(kTopic), 3u);
   EXPECT_EQ(last(kTopic).data.substr(16), "y");
   tick(1500);  // what was asked by the connection that is no more is not answered: nothing is made of it
@@ -262,25 +270,100 @@ TEST_F(DurableQueueTest, a_push_outlives_the_loss_of_nats) {
 
 TEST_F(DurableQueueTest, what_cannot_be_kept_is_refused_at_once) {
   push("x");
-  answer(kTopic, R"({"error":{"code":503,"err_code":10077,"description":"maximum messages per subject exceeded"}})");
+  led();
+  answer(kTopic, R"({"error":{"code":503,"err_code":10077,"description":"maximum bytes exceeded"}})");
   push("y");
+  answer(kInfo, "{}");
   answer(kTopic, R"({"error":{"code":400,"err_code":10054,"description":"message size exceeds maximum allowed"}})");
   push("z");
+  answer(kInfo, "{}");
   answer(kTopic, R"({"error":{"code":400,"err_code":10060,"description":"expected stream does not match"}})");
   push(std::string(1000, 'x'));
-  EXPECT_EQ(pushed, (Outcomes{Pushed::full, Pushed::too_large, Pushed::unavailable, Pushed::too_large}));
+  push("a");
+  answer(kInfo, holds(100));
+  EXPECT_EQ(pushed, (Outcomes{Pushed::full, Pushed::too_large, Pushed::unavailable, Pushed::too_large, Pushed::full}));
+}
+
+TEST_F(DurableQueueTest, pushes_that_wait_together_ask_once_and_are_no_more_than_the_topic_may_hold) {
+  for (int i = 0; i < 5; ++i) push("x");
+  led("{}", holds(97));
+  ASSERT_EQ(count(kTopic), 3u);
+  EXPECT_EQ(count(kInfo), 2u);  // the other two are told when what is under way has come to something
+  answer(kTopic, kKept);
+  EXPECT_EQ(count(kInfo), 3u);
+  answer(kInfo, holds(99));  // a consumer has taken one, or the others are still to come
+  EXPECT_EQ(count(kTopic), 3u);
+  EXPECT_EQ(pushed, Outcomes{Pushed::yes});
+  std::vector<std::string> replies;
+  for (const Said& one : said)
+    if (one.subject == kTopic) replies.push_back(one.reply);
+  queue.received(replies[0], "", "", kKept);
+  queue.received(replies[1], "", "", kKept);
+  answer(kInfo, holds(99));  // one of these was answered after it was asked: with it, or without?
+  answer(kInfo, holds(99));
+  ASSERT_EQ(count(kTopic), 4u);
+  answer(kTopic, kKept);
+  answer(kInfo, holds(100));
+  EXPECT_EQ(pushed, (Outcomes{Pushed::yes, Pushed::yes, Pushed::yes, Pushed::yes, Pushed::full}));
+}
+
+TEST_F(DurableQueueTest, what_a_new_leader_keeps_first_is_of_no_meaning) {
+  push("x");
+  answer(kInfo, led_by("b", 40));
+  EXPECT_EQ(count(kNone), LeadIn::kUnderWay);
+  answer(kNone, R"({"stream":"s","seq":41})");
+  EXPECT_EQ(last("$JS.API.STREAM.MSG.DELETE").data, R"({"seq":41,"no_erase":true})");
+  EXPECT_EQ(count(kNone), LeadIn::kUnderWay + 1);
+  EXPECT_EQ(count(kInfo) + count(kTopic), 1u);
+  answer(kNone, R"({"stream":"s","seq":9999})");
+  EXPECT_EQ(count(kNone), LeadIn::kUnderWay + 1);
+  answer(kInfo, led_by("b", 9999));
+  EXPECT_EQ(count(kTopic), 1u);
+  answer(kTopic, kKept);
+  // The next push hears that there is another leader, though nothing was lost.
+  push("y");
+  answer(kInfo, led_by("c", 10'000));
+  EXPECT_EQ(count(kTopic), 1u);
+  answer(kNone, "", "503");
+  led_again();
+  answer(kInfo, led_by("c", 10'000));
+  EXPECT_EQ(count(kNone), 3 * LeadIn::kUnderWay + 1);
+  answer(kNone, R"({"error":{"code":500,"err_code":10047}})");  // there is no room: then the push is told so, too
+  answer(kInfo, led_by("c", 10'000));
+  answer(kTopic, R"({"error":{"code":500,"err_code":10047}})");
+  EXPECT_EQ(pushed, (Outcomes{Pushed::yes, Pushed::full}));
+}
+
+TEST_F(DurableQueueTest, what_an_earlier_lead_in_left_is_cleared_away) {
+  const std::string get = "$JS.API.STREAM.MSG.GET", remove = "$JS.API.STREAM.MSG.DELETE";
+  push("x");
+  answer(kInfo, led_by("b", 40));
+  answer(kNone, R"({"stream":"s","seq":9999})");
+  answer(get, R"({"message":{"subject":"dunlin.queue.none","seq":9})");
+  EXPECT_EQ(count(get), 1u);  // that is no answer of its
+  push("y");
+  answer(kInfo, led_by("c", 9999));
+  answer(kNone, R"({"stream":"s","seq":19999})");
+  answer(get, R"({"message":{"subject":"dunlin.queue.none","seq":9}})");
+  answer(remove, R"({"success":true})");
+  EXPECT_EQ(count(get), 3u);
+  answer(get, R"({"error":{"code":404,"err_code":10037}})");
+  EXPECT_EQ(count(get), 3u);
 }
 
 TEST_F(DurableQueueTest, without_a_leader_of_jetstream_the_leaders_of_stream_and_consumer_are_enough) {
   const std::string info = "$JS.API.STREAM.INFO", consumer = "$JS.API.CONSUMER.INFO";
   EXPECT_EQ(count(info) + count(consumer), 0u);  // at first they are made, with the settings that they should have
   push("x");
+  led();
   answer(kTopic, "", "503");
+  const std::size_t before = count(info);
   tick(1000);
   answer(info, R"({"error":{"code":404,"err_code":10059}})");
   EXPECT_EQ(count(kTopic), 1u);
   tick(1000);
-  EXPECT_EQ(count(info), 2u);
+  EXPECT_EQ(count(info), before + 2);
+  answer(info, "{}");
   answer(info, "{}");
   EXPECT_EQ(count(kTopic), 2u);
   queue.on_engine(false);
@@ -334,7 +417,6 @@ TEST(Jetstream, what_became_of_a_message) {
   EXPECT_EQ(jetstream::kept("", R"({"stream":"s","seq":1})"), Kept::yes);
   EXPECT_EQ(jetstream::kept("503", ""), Kept::not_now);
   EXPECT_EQ(jetstream::kept("", R"({"error":{"code":503,"err_code":10008}})"), Kept::not_now);
-  EXPECT_EQ(jetstream::kept("", R"({"error":{"code":409,"err_code":10158}})"), Kept::not_now);
   EXPECT_EQ(jetstream::kept("", R"({"error":{"code":503,"err_code":10077,"description":"store is closed"}})"), Kept::not_now);
   EXPECT_EQ(jetstream::kept("", R"({"error":{"code":500,"err_code":10047}})"), Kept::full);
   for (const char* text : {"", "x", "[]", R"({"error":1})", R"({"error":{}})"}) EXPECT_EQ(jetstream::kept("", text), Kept::no) << text;

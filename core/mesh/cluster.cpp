@@ -4,6 +4,7 @@
 #include "core/mesh/cluster.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -29,6 +30,7 @@ void Cluster::connected(std::int64_t now) {
   stats_.connected = 1;
   for (auto& [boot, member] : members_)
     if (!member->silent) member->seen = now;  // who is gone has yet to show
+  if (cut_) healed(*std::exchange(cut_, std::nullopt));
   doubt();
   mark();
   if (part_) part_->on_engine(true);
@@ -48,6 +50,7 @@ void Cluster::disconnected(std::int64_t now) {
   up_ = false;
   stats_.connected = 0;
   ++stats_.reconnects;
+  cut_ = mark_now();
   settle();
   if (part_) part_->on_engine(false);
 }
@@ -202,7 +205,7 @@ void Cluster::leave(std::uint64_t cut) {
   host_.broadcast(wire::encode(wire::Bye{settings_.boot, cut}));
 }
 
-// Nobody waits for the dead.
+// Nobody waits for the dead. One that is only silent may yet do what it was asked, when it goes on.
 void Cluster::left(std::uint64_t boot, const ClusterMember& member, const char* why, Tally unanswered) {
   ++stats_.left;
   log_.warn("node left", {{"node", member.info.id}, {"name", member.info.name}, {"number", member.number}, {"why", why}});
@@ -213,7 +216,8 @@ void Cluster::left(std::uint64_t boot, const ClusterMember& member, const char* 
     if (sending.boot == boot) sends.push_back(ticket);
   stats_.no_answer += publishes.size() * unanswered.fail;
   for (const std::uint64_t ticket : publishes) answered(ticket, boot, unanswered);
-  for (const std::uint64_t ticket : sends) finish(ticket, SendStatus::no_such_connection);
+  const SendStatus unknown = member.silent ? SendStatus::timeout : SendStatus::no_such_connection;
+  for (const std::uint64_t ticket : sends) finish(ticket, unknown);
   if (part_) part_->on_member_lost(boot);
 }
 
@@ -256,6 +260,7 @@ void Cluster::tick(std::int64_t now) {
   last_tick_ = now;
   if (slept > kStalled) {
     for (auto& [boot, member] : members_) member->seen = std::min(now, member->seen + slept);
+    healed(marks_.empty() ? mark_now() : mark_before(now - slept));
     doubt();
     if (up_ && number_ != 0) say_hello();
   }
@@ -271,6 +276,7 @@ void Cluster::tick(std::int64_t now) {
   if (up_ && number_ != 0 && now >= next_heartbeat_) beat();
   tell_owed();
   announce();
+  ask_late();
   expire_unknown();
   if (part_) part_->on_tick(now);
   stats_.nodes = nodes(now).size();

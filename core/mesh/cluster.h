@@ -55,6 +55,7 @@ class Cluster {
     std::uint64_t boot = 0;
     NodeInfo info;                   // connections is asked for anew each time
     std::int64_t deadline_ms = 500;  // for tallies and answers
+    std::int64_t soon_ms = 50;       // who answers at all usually has by then
     std::int64_t heartbeat_ms = 1000;
     std::int64_t silence_ms = 3500;  // then a node counts as gone …
     std::int64_t return_ms = 600'000;  // … and is forgotten when it has not come back by then
@@ -71,7 +72,7 @@ class Cluster {
   void connected(std::int64_t now);
   void disconnected(std::int64_t now);
   void received(std::string_view frame, std::int64_t now);
-  void nobody(std::uint64_t boot);  // is there: what it was asked will not be answered
+  void nobody(std::uint64_t boot);  // is there to answer
   void tick(std::int64_t now);
   void turn();
   void leave(std::uint64_t cut);  // says good-bye; `cut`: connections that could not be drained
@@ -93,13 +94,16 @@ class Cluster {
 
  private:
   struct Publish {
+    std::int64_t at = 0;
     std::set<std::uint64_t> missing;
     Tally tally;
     Mesh::PublishDone done;
   };
   struct Sending {
     std::uint64_t boot;
+    std::int64_t at;
     std::function<void(SendStatus, std::string_view text)> done;  // text: of a call, its outcome
+    bool late = false;  // its node has been asked anew
   };
   struct Due {
     std::int64_t at;
@@ -123,7 +127,9 @@ class Cluster {
   void tell_missed(std::uint64_t boot);
   void mark();
   ClusterMark mark_before(std::int64_t at) const;
+  ClusterMark mark_now() const;
   void parted(ClusterMember& member);
+  void healed(const ClusterMark& since);
   void met(ClusterMember& member, bool older, bool has_interest);
   void learnt(std::uint64_t boot, ClusterMember& member);
   void certain(ClusterMember& member);
@@ -166,6 +172,8 @@ class Cluster {
   void answered(std::uint64_t ticket, std::uint64_t boot, Tally tally);
   void finish(std::unordered_map<std::uint64_t, Publish>::iterator publish);
   void finish(std::uint64_t ticket, SendStatus status, std::string_view text = {});
+  bool is_late(std::int64_t asked_at) const { return now_ - asked_at >= settings_.soon_ms; }
+  void ask_late();
   Members::iterator owner_of(ClientId id);
   void expire_pending();
   void missed(std::uint64_t boot);
@@ -182,6 +190,7 @@ class Cluster {
   std::map<std::uint64_t, ClusterStream> streams_;  // by boot
   MissedLedger missed_;
   std::deque<ClusterMark> marks_;      // of the last seconds
+  std::optional<ClusterMark> cut_;     // when the engine was lost
   std::optional<ClusterMark> healed_;  // of members that were apart until lately …
   std::int64_t healed_until_ = 0, tell_at_ = 0;
   unsigned telling_ = 0;  // times that a change of what this node owes is still told

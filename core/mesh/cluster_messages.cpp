@@ -33,6 +33,7 @@ void Cluster::publish(std::string_view channel, const MessageRef& message, Mesh:
   const std::uint64_t hash = channel_hash(channel);
   const std::uint64_t ticket = done ? next_ticket_++ : 0;
   Publish pending;
+  pending.at = now;
   std::string frame;
   for (auto& [boot, member] : members_) {
     if (!member->interest.wants(hash)) continue;
@@ -189,7 +190,7 @@ void Cluster::send(ClientId id, const MessageRef& message, Mesh::SendDone done, 
   std::string frame = wire::encode(wire::Send{settings_.boot, 0, ticket, static_cast<std::uint64_t>(message->kind()),
                                               id.value(), message->payload()});
   if (!transmit(owner->first, *owner->second, frame, true)) return answer(SendStatus::unreachable);
-  sends_.emplace(ticket, Sending{owner->first, [done = std::move(done)](SendStatus status, std::string_view) {
+  sends_.emplace(ticket, Sending{owner->first, now, [done = std::move(done)](SendStatus status, std::string_view) {
                                    if (done) done(status);
                                  }});
   due_.push_back({now + settings_.deadline_ms, ticket});
@@ -223,11 +224,31 @@ void Cluster::finish(std::uint64_t ticket, SendStatus status, std::string_view t
 }
 
 // Its process has ended, or it has lost the engine: a connection of it cannot be reached. Whether it has left will show.
+// What had come to it before, as far as that can be told, has no known outcome.
 void Cluster::nobody(std::uint64_t boot) {
-  std::vector<std::uint64_t> asked;
+  std::vector<std::pair<std::uint64_t, SendStatus>> asked;
   for (const auto& [ticket, sending] : sends_)
-    if (sending.boot == boot) asked.push_back(ticket);
-  for (const std::uint64_t ticket : asked) finish(ticket, SendStatus::no_such_connection);
+    if (sending.boot == boot) asked.emplace_back(ticket, sending.late ? SendStatus::timeout : SendStatus::no_such_connection);
+  for (const auto& [ticket, status] : asked) finish(ticket, status);
+  std::vector<std::uint64_t> publishes;
+  for (const auto& [ticket, publish] : publishes_)
+    if (is_late(publish.at) && publish.missing.contains(boot)) publishes.push_back(ticket);
+  for (const std::uint64_t ticket : publishes) {
+    missed(boot);
+    answered(ticket, boot, {0, 1});
+  }
+}
+
+// The engine says that nobody is there to the question that comes after it has noticed, not to the one before. So who does
+// not answer soon is asked anew until the deadline: who waits for a dead node need not wait for that.
+void Cluster::ask_late() {
+  std::set<std::uint64_t> late;
+  for (const auto& [ticket, publish] : publishes_)
+    if (is_late(publish.at)) late.insert(publish.missing.begin(), publish.missing.end());
+  for (auto& [ticket, sending] : sends_)
+    if ((sending.late = is_late(sending.at))) late.insert(sending.boot);
+  if (!up_) return;
+  for (const std::uint64_t boot : late) host_.ask(boot, heartbeat(false));
 }
 
 void Cluster::call(ClientId id, const ConnCall& call, Mesh::CallDone done, std::int64_t now) {
@@ -241,7 +262,7 @@ void Cluster::call(ClientId id, const ConnCall& call, Mesh::CallDone done, std::
   const std::string bytes = wire::encode(std::move(frame));
   if (up_ && bytes.size() > host_.largest()) return done({false, "the call is larger than the cluster's engine takes"});
   if (!up_ || !host_.ask(owner->first, bytes)) return done({false, "the connection's node cannot be reached now"});
-  sends_.emplace(ticket, Sending{owner->first, [done = std::move(done)](SendStatus status, std::string_view text) {
+  sends_.emplace(ticket, Sending{owner->first, now, [done = std::move(done)](SendStatus status, std::string_view text) {
                                    if (status == SendStatus::sent) return done({true, std::string(text)});
                                    done({false, !text.empty()                     ? std::string(text)
                                                 : status == SendStatus::timeout ? "its node did not report in time"

@@ -60,7 +60,7 @@ void Cluster::on(const wire::Missed& frame) {
 // How often was published by now: so long as a member may fall silent that was heard then.
 void Cluster::mark() {
   if (members_.empty()) return;
-  marks_.push_back({now_, std::make_shared<const PublishCounts::Snapshot>(host_.published_here().snapshot())});
+  marks_.push_back(mark_now());
   while (marks_.size() > 1 && marks_[1].at < now_ - settings_.silence_ms - 2 * settings_.heartbeat_ms) marks_.pop_front();
 }
 
@@ -106,9 +106,18 @@ void Cluster::certain(ClusterMember& member) {
   member.unsure = false;
   member.certain = now_;
   if (!member.apart || member.silent) return;
-  if (!healed_ || now_ >= healed_until_ || member.apart->at < healed_->at) healed_ = *member.apart;
-  healed_until_ = now_ + kAllMeet;
+  healed(*member.apart);
   member.apart.reset();
+}
+
+// Since then this node may not have heard who joined: what they missed they are owed when they are met.
+void Cluster::healed(const ClusterMark& since) {
+  if (!healed_ || now_ >= healed_until_ || since.at < healed_->at) healed_ = since;
+  healed_until_ = now_ + kAllMeet;
+}
+
+ClusterMark Cluster::mark_now() const {
+  return {now_, std::make_shared<const PublishCounts::Snapshot>(host_.published_here().snapshot())};
 }
 
 }  // namespace dunlin

@@ -36,7 +36,7 @@ ClusterNode::ClusterNode(std::uint64_t boot, const NodeInfo& info, Millis deadli
 
 ClusterNode::~ClusterNode() { stop(0); }
 
-Result<unsigned> ClusterNode::join(Millis at_most) {
+Result<unsigned> ClusterNode::join(Millis at_most, const std::function<bool()>& given_up) {
   auto number = number_.get_future();
   thread_ = std::thread([this] {
     loop_.at_turn_end([this] {
@@ -61,9 +61,22 @@ Result<unsigned> ClusterNode::join(Millis at_most) {
                                                 mailbox_.post([this, boot] { cluster_.nobody(boot); });
                                               }});
   if (!opened) return opened.error();
-  if (number.wait_for(at_most) == std::future_status::ready) return number.get();
-  return fail(Errc::unavailable, up_ ? std::string("mesh: no node number could be claimed in time")
-                                     : fmt::format("mesh: {} could not be reached in time; see the log", engine_->name()));
+  return await_number(std::move(number), at_most, given_up);
+}
+
+Result<unsigned> ClusterNode::await_number(std::future<unsigned> number, Millis at_most, const std::function<bool()>& given_up) {
+  constexpr Millis kAsk{50}, kSoon{500};
+  const std::int64_t begun = steady_ms();
+  for (bool told = false; number.wait_for(kAsk) != std::future_status::ready;) {
+    const Millis waited{steady_ms() - begun};
+    if (given_up()) return fail(Errc::unavailable, "mesh: stopped before the node had joined");
+    if (waited >= at_most)
+      return fail(Errc::unavailable, up_ ? std::string("mesh: no node number could be claimed in time")
+                                         : fmt::format("mesh: {} could not be reached in time; see the log", engine_->name()));
+    if (waited >= kSoon && !up_ && !std::exchange(told, true))
+      log_.warn("the mesh's engine is not reached yet: the start waits for it", {{"engine", engine_->name()}, {"at_most_ms", at_most.count()}});
+  }
+  return number.get();
 }
 
 // A message for which there is no room is lost; the sender's numbers tell.

@@ -41,8 +41,9 @@ class ClusterNode final : private ClusterHost {
   ClusterNode(const ClusterNode&) = delete;
   ClusterNode& operator=(const ClusterNode&) = delete;
 
-  // [setup] Connects and claims a number, which takes a third of a second; waits no longer than `at_most`.
-  Result<unsigned> join(Millis at_most);
+  // [setup] Connects and claims a number, which takes a third of a second; waits no longer than `at_most`,
+  // and until `given_up` says so, which is asked all the while.
+  Result<unsigned> join(Millis at_most, const std::function<bool()>& given_up);
   // [setup] From here on messages come in.
   void serve(Local local);
   // [setup] Says good-bye. `cut`: connections that could not be drained. REQUIRES: the workers' threads have ended, the
@@ -74,6 +75,7 @@ class ClusterNode final : private ClusterHost {
   bool send_frame(std::uint64_t boot, std::string_view frame) { return cluster_.up() && send(boot, frame); }
 
  private:
+  Result<unsigned> await_number(std::future<unsigned> number, Millis at_most, const std::function<bool()>& given_up);
   struct Gathering {
     Tally tally;
     std::size_t missing;

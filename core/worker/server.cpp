@@ -133,8 +133,12 @@ class Server {
     if (Status open = control_.open(config_.file); !open)
       log_.warn("no control socket: `dunlin reload` does not reach this server, SIGHUP does", {{"why", open.error().why}});
     announce();
+    if (told_to_reload_) mailbox_.post([this] { reload(nullptr); });
     return ok();
   }
+
+  // A signal has ended start().
+  bool told_to_stop() const { return told_to_stop_; }
 
   void run() {
     loop_.run();
@@ -187,7 +191,12 @@ class Server {
                                              std::move(engine), log_, [this] {
                                                mailbox_.post([this] { on_signal(SIGTERM); });
                                              });
-    const auto number = cluster_->join(config_.nats.timeout);
+    joining_ = true;
+    const auto number = cluster_->join(config_.nats.timeout, [this] {
+      loop_.poll();  // for the signals
+      return told_to_stop_;
+    });
+    joining_ = false;
     if (!number) return number.error();
     if (config_.queue_durable) {
       durable_ = std::make_unique<DurableTopics>(
@@ -267,6 +276,10 @@ class Server {
   }
 
   void on_signal(int signal) {
+    if (joining_) {
+      (signal == SIGHUP ? told_to_reload_ : told_to_stop_) = true;
+      return;
+    }
     if (signal == SIGHUP) return reload(nullptr);
     if (node_.draining.exchange(true)) {
       log_.warn("stopping at once");
@@ -353,6 +366,7 @@ class Server {
   std::vector<std::thread> threads_;
   std::size_t drained_ = 0;
   std::uint64_t cut_ = 0;  // connections that were not drained
+  bool joining_ = false, told_to_reload_ = false, told_to_stop_ = false;  // the last two by signals while it joins
   bool started_ = false;  // every worker has a thread
   bool stopped_ = false;
 };
@@ -381,7 +395,8 @@ Status serve(const Config& config, Log& log) {
   const Status started = server.start();
   if (started) server.run();
   server.shut_down();
-  return started;
+  if (server.told_to_stop()) log.info("stopped before the start had ended");
+  return server.told_to_stop() ? ok() : started;
 }
 
 }  // namespace dunlin

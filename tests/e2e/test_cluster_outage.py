@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """When NATS, or a node, is gone: what is left works, says so, and comes together again."""
+import json
+import socket
+import subprocess
+
 from harness.cluster import node_id
+from harness.server import BIN, configuration
 from harness.subscribers import fresh, subscribers
-from harness.waiting import until
+from harness.waiting import DEADLINE, until
 
 
 def test_without_nats_local_work_goes_on_and_says_that_it_is_partial(cluster):
@@ -67,3 +72,19 @@ def test_a_connection_of_a_killed_node_is_refused_before_the_node_is_known_to_be
     refusal = until(lambda: (said := nodes[0].api.send(client_id, "hi")["E"]) and "in time" not in said["m"] and said, "it is refused")
     assert refusal["c"] == 401 and not nodes[0].logged("node left")
     assert nodes[0].backend().ask("conn.call", {"c": client_id, "f": "close"})["E"]["c"] == 301
+
+
+def test_a_start_that_waits_for_nats_says_so_and_can_be_stopped(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    nats = {"url": f"nats://127.0.0.1:{port}", "timeout": "1h"}  # nobody listens there
+    file = tmp_path / "dunlin.yaml"
+    file.write_text(json.dumps(configuration(top={"mesh": {"engine": "nats", "nats": nats}})))
+    with subprocess.Popen([BIN, "serve", "--config", file], stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert any("the start waits for it" in line for line in process.stderr)
+            process.terminate()
+            assert process.wait(DEADLINE) == 0
+            assert "stopped before the start had ended" in process.stderr.read()
+        finally:
+            process.kill()

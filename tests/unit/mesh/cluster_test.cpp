@@ -303,11 +303,90 @@ TEST(Cluster, a_send_and_a_call_reach_the_node_that_the_id_names) {
   send(there);
   world.run(kSettle);
   send(there);  // known to be dead: at once
-  EXPECT_EQ(sent, (std::vector{SendStatus::sent, SendStatus::no_such_connection, SendStatus::timeout,
+  EXPECT_EQ(sent, (std::vector{SendStatus::sent, SendStatus::no_such_connection, SendStatus::no_such_connection,
                                SendStatus::no_such_connection}));
   world.set_engine(false);
   send(there);
   EXPECT_EQ(sent.back(), SendStatus::unreachable);
+}
+
+TEST(Cluster, what_a_node_was_sent_before_it_fell_silent_may_still_arrive) {
+  Simulation world(3);
+  world.add();
+  world.add();
+  world.run(1000);
+  const ClientId there(world.node(1).number, 0, 1, 0);
+  std::vector<SendStatus> sent;
+  std::vector<CallOutcome> called;
+  world.stall(1, 8000);
+  while (world.node(0).stats.left == 0) {  // one is under way when it is given up
+    world.node(0).cluster.send(there, Message::make(Kind::text, "x"), [&](SendStatus s) { sent.push_back(s); }, world.now);
+    world.node(0).cluster.call(there, {ConnCall::Function::context, {"key"}}, [&](CallOutcome o) { called.push_back(o); }, world.now);
+    world.run(100);
+  }
+  EXPECT_EQ(world.node(0).cluster.pending(), 0u);
+  for (const SendStatus status : sent) EXPECT_EQ(status, SendStatus::timeout);
+  for (const CallOutcome& outcome : called) EXPECT_EQ(outcome.text, "its node did not report in time");
+}
+
+// The engine had not noticed yet that the node is dead: it said nothing to the question, but does when asked anew.
+TEST(Cluster, a_node_that_dies_with_a_question_keeps_nobody_waiting) {
+  Simulation world(3);
+  world.add();
+  world.add();
+  world.run(1000);
+  const ClientId there(world.node(1).number, 0, 1, 0);
+  world.subscribe(1, "c");
+  world.run(500);
+  world.stall(1, 8000);
+  std::vector<SendStatus> sent;
+  world.node(0).cluster.send(there, Message::make(Kind::text, "x"), [&](SendStatus s) { sent.push_back(s); }, world.now);
+  world.publish(0, "c");
+  world.kill(1);
+  world.run(200);
+  EXPECT_EQ(sent, std::vector{SendStatus::timeout}) << "it may have arrived";
+  EXPECT_EQ(world.published.back().answers, 1);
+  EXPECT_EQ(world.published.back().tally.fail, 1u);
+  EXPECT_EQ(world.node(0).stats.no_answer, 1u);
+}
+
+// What the first publishes on a channel of the second, that began while the first could not hear it, before they meet.
+void meet_late(Simulation& world) {
+  world.add();
+  world.run(3000);
+  world.subscribe(1, "c");
+  world.run(500);
+  ASSERT_EQ(world.node(1).channels.size(), 1u);
+}
+
+TEST(Cluster, what_a_newcomer_missed_of_a_node_that_slept_when_it_came_is_counted) {
+  Simulation world(3);
+  world.add();
+  world.run(1000);
+  world.stall(0, 5000);
+  world.any_loss_permille = 1000;  // its engine has kept nothing for it
+  meet_late(world);
+  world.any_loss_permille = 0;
+  world.stall(1, 2500);
+  world.run(1600);  // the first is awake
+  for (int i = 0; i < 7; ++i) world.publish(0, "c");
+  ASSERT_EQ(world.published.size(), 7u);
+  world.run(kSettle);
+  EXPECT_EQ(world.node(1).stats.silent, 7u);
+}
+
+TEST(Cluster, what_a_newcomer_missed_of_a_node_without_the_engine_is_counted) {
+  Simulation world(3);
+  world.add();
+  world.run(1000);
+  for (int i = 0; i < 5; ++i) world.publish(0, "c");  // before it began
+  world.set_link(0, false);
+  meet_late(world);
+  for (int i = 0; i < 7; ++i) world.publish(0, "c");
+  world.set_link(0, true);
+  world.run(kSettle);
+  EXPECT_EQ(world.node(1).stats.silent, 7u);
+  EXPECT_EQ(world.node(0).stats.unheard, 7u);
 }
 
 TEST(Cluster, without_interest_nothing_is_sent) {

@@ -43,6 +43,14 @@ bool Simulation::Node::send(std::uint64_t to, std::string_view frame) {
   return world_.engine_ && linked;
 }
 
+bool Simulation::Node::ask(std::uint64_t to, std::string_view frame) {
+  const Node* other = world_.find(to);
+  if (!send(to, frame)) return false;
+  if (!other || !other->linked || other->group != group)
+    world_.flights_[{to, boot}].push_back({world_.now + 1 + static_cast<std::int64_t>(world_.random(kLongestWay)), to, ""});
+  return true;
+}
+
 void Simulation::Node::deliver(std::string_view channel, const MessageRef& message, std::function<void(Tally)> done) {
   const std::string_view text = message->payload();
   std::size_t id = 0;
@@ -159,7 +167,8 @@ void Simulation::run(std::int64_t ms) {
       for (; !flights.empty() && flights.front().due <= now;) {
         const std::string frame = std::move(flights.front().frame);
         flights.pop_front();
-        if (node) node->cluster.received(frame, now);
+        if (node && frame.empty()) node->cluster.nobody(way.first);
+        else if (node) node->cluster.received(frame, now);
       }
     }
     for (const auto& node : nodes_) {

@@ -72,7 +72,7 @@ class Simulation {
   struct Flight {
     std::int64_t due;
     std::uint64_t from;
-    std::string frame;
+    std::string frame;  // empty: the engine's word that nobody is there
   };
 
   bool transmit(Node& from, Node& to, std::string_view frame);
@@ -92,6 +92,7 @@ class Simulation::Node final : public ClusterHost {
 
   bool broadcast(std::string_view frame) override;
   bool send(std::uint64_t to, std::string_view frame) override;
+  bool ask(std::uint64_t to, std::string_view frame) override;
   std::size_t largest() const override { return 1024 * 1024; }
   const PublishCounts& published_here() const override { return counts; }
   void deliver(std::string_view channel, const MessageRef& message, std::function<void(Tally)> done) override;

@@ -147,7 +147,11 @@ void Cluster::on(const wire::Heartbeat& frame) {
 // Another node knows one that this one has never heard: it may want what is published here. Unless it has just left.
 void Cluster::heard_of(std::uint64_t boot) {
   const auto stream = streams_.find(boot);
-  if (stream == streams_.end() || stream->second.out == 0) unheard_[boot] = now_ + 2 * settings_.heartbeat_ms;
+  if (stream != streams_.end() && stream->second.out != 0) return;
+  const auto [rumour, news] = unheard_.try_emplace(boot);
+  rumour->second.until = now_ + 2 * settings_.heartbeat_ms;
+  // Whether it is there at all the engine may tell.
+  if (news && up_) host_.ask(boot, number_ != 0 ? heartbeat(false) : wire::encode(wire::Claim{settings_.boot, claiming_}));
 }
 
 void Cluster::welcome(std::uint64_t boot, ClusterMember& member) {
@@ -240,7 +244,7 @@ void Cluster::expire_members() {
     if (quiet > settings_.return_ms) forget(row);
   }
   std::erase_if(departed_, [this](const auto& row) { return row.second.second <= now_; });
-  std::erase_if(unheard_, [this](const auto& row) { return row.second <= now_; });
+  std::erase_if(unheard_, [this](const auto& row) { return row.second.until <= now_; });
   expire_streams();
 }
 
@@ -267,7 +271,7 @@ void Cluster::tick(std::int64_t now) {
   own_.expire(now);
   expire_pending();
   expire_members();
-  if (up_ && number_ == 0 && claiming_ != 0 && now >= claim_until_ && (complete() || now >= claim_until_ + kPatience)) {
+  if (up_ && number_ == 0 && claiming_ != 0 && now >= claim_until_ && (all_present_known() || now >= claim_until_ + kPatience)) {
     number_ = claiming_;
     log_.info("node number claimed", {{"number", number_}, {"node", id_of(settings_.boot)}});
     host_.claimed(number_);

@@ -109,6 +109,10 @@ class Cluster {
     std::int64_t at;
     std::uint64_t ticket;
   };
+  struct Rumour {
+    std::int64_t until = 0;  // that counts
+    bool absent = false;     // by the engine's word, nobody is there
+  };
   struct Unknown {  // channels that have been told, until the others confirm this number
     std::uint64_t number;
     std::int64_t due;
@@ -175,6 +179,7 @@ class Cluster {
   bool is_late(std::int64_t asked_at) const { return now_ - asked_at >= settings_.soon_ms; }
   void ask_late();
   Members::iterator owner_of(ClientId id);
+  bool all_present_known() const;
   void expire_pending();
   void missed(std::uint64_t boot);
 
@@ -195,7 +200,7 @@ class Cluster {
   std::int64_t healed_until_ = 0, tell_at_ = 0;
   unsigned telling_ = 0;  // times that a change of what this node owes is still told
   std::map<unsigned, std::pair<std::uint64_t, std::int64_t>> departed_;  // number: boot, until when it is remembered
-  std::map<std::uint64_t, std::int64_t> unheard_;  // boots that others have spoken of, until when that counts
+  std::map<std::uint64_t, Rumour> unheard_;  // boots that others have spoken of
   std::unordered_map<std::uint64_t, Publish> publishes_;
   std::unordered_map<std::uint64_t, Sending> sends_;
   std::deque<Due> due_;  // of both, in order

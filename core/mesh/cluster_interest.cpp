@@ -117,10 +117,12 @@ void Cluster::doubt() {
   for (auto& [boot, member] : members_) member->unsure = true;
 }
 
-bool Cluster::complete() const {
-  return up_ && unheard_.empty() &&
-         std::none_of(members_.begin(), members_.end(),
-                      [](const auto& row) { return row.second->unsure && !row.second->silent; });
+bool Cluster::complete() const { return unheard_.empty() && all_present_known(); }
+
+bool Cluster::all_present_known() const {
+  const auto unknown = [](const auto& row) { return row.second->unsure && !row.second->silent; };
+  return up_ && std::none_of(members_.begin(), members_.end(), unknown) &&
+         std::all_of(unheard_.begin(), unheard_.end(), [](const auto& row) { return row.second.absent; });
 }
 
 }  // namespace dunlin

@@ -226,6 +226,7 @@ void Cluster::finish(std::uint64_t ticket, SendStatus status, std::string_view t
 // Its process has ended, or it has lost the engine: a connection of it cannot be reached. Whether it has left will show.
 // What had come to it before, as far as that can be told, has no known outcome.
 void Cluster::nobody(std::uint64_t boot) {
+  if (const auto rumour = unheard_.find(boot); rumour != unheard_.end()) rumour->second.absent = true;
   std::vector<std::pair<std::uint64_t, SendStatus>> asked;
   for (const auto& [ticket, sending] : sends_)
     if (sending.boot == boot) asked.emplace_back(ticket, sending.late ? SendStatus::timeout : SendStatus::no_such_connection);

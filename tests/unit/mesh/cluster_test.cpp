@@ -389,6 +389,20 @@ TEST(Cluster, what_a_newcomer_missed_of_a_node_without_the_engine_is_counted) {
   EXPECT_EQ(world.node(0).stats.unheard, 7u);
 }
 
+// The others still speak of it: they have not noticed.
+TEST(Cluster, a_node_that_is_started_right_after_it_was_killed_waits_for_no_ghost) {
+  Simulation world(11);
+  for (int i = 0; i < 3; ++i) world.add();
+  world.run(3000);
+  world.kill(2);
+  Simulation::Node& again = world.add();
+  world.run(900);
+  EXPECT_NE(again.number, 0u);
+  EXPECT_FALSE(again.cluster.complete()) << "the engine may be wrong: answers are partial for a while";
+  world.run(kSettle);
+  EXPECT_TRUE(again.cluster.complete());
+}
+
 TEST(Cluster, without_interest_nothing_is_sent) {
   Simulation world(5);
   for (int i = 0; i < 3; ++i) world.add();

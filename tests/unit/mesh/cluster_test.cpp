@@ -279,12 +279,17 @@ TEST(Cluster, a_number_that_a_dead_node_had_is_refused) {
   EXPECT_EQ(claim(free), 2);
 }
 
-TEST(Cluster, a_send_and_a_call_reach_the_node_that_the_id_names) {
-  Simulation world(3);
+// A connection that the second of two new nodes has.
+ClientId on_second_of_two(Simulation& world) {
   world.add();
   world.add();
   world.run(1000);
-  const ClientId there(world.node(1).number, 0, 1, 0);
+  return ClientId(world.node(1).number, 0, 1, 0);
+}
+
+TEST(Cluster, a_send_and_a_call_reach_the_node_that_the_id_names) {
+  Simulation world(3);
+  const ClientId there = on_second_of_two(world);
   std::vector<SendStatus> sent;
   std::vector<CallOutcome> called;
   const auto send = [&](ClientId id) {
@@ -312,10 +317,7 @@ TEST(Cluster, a_send_and_a_call_reach_the_node_that_the_id_names) {
 
 TEST(Cluster, what_a_node_was_sent_before_it_fell_silent_may_still_arrive) {
   Simulation world(3);
-  world.add();
-  world.add();
-  world.run(1000);
-  const ClientId there(world.node(1).number, 0, 1, 0);
+  const ClientId there = on_second_of_two(world);
   std::vector<SendStatus> sent;
   std::vector<CallOutcome> called;
   world.stall(1, 8000);
@@ -332,10 +334,7 @@ TEST(Cluster, what_a_node_was_sent_before_it_fell_silent_may_still_arrive) {
 // The engine had not noticed yet that the node is dead: it said nothing to the question, but does when asked anew.
 TEST(Cluster, a_node_that_dies_with_a_question_keeps_nobody_waiting) {
   Simulation world(3);
-  world.add();
-  world.add();
-  world.run(1000);
-  const ClientId there(world.node(1).number, 0, 1, 0);
+  const ClientId there = on_second_of_two(world);
   world.subscribe(1, "c");
   world.run(500);
   world.stall(1, 8000);

@@ -17,8 +17,6 @@ constexpr std::size_t kUnderWay = 128;                  // to JetStream at once:
 constexpr std::size_t kMostPushing = 64 * 1024 * 1024;  // bytes that wait for JetStream
 constexpr std::size_t kHeader = 128;                    // bytes of a message besides its body, at most
 
-std::string deletion_of(std::uint64_t sequence) { return fmt::format(R"({{"seq":{},"no_erase":true}})", sequence); }
-
 }  // namespace
 
 void DurableQueue::push(std::string_view topic, std::uint64_t client, std::string_view data, PushDone done) {
@@ -38,6 +36,18 @@ void DurableQueue::push(std::string_view topic, std::uint64_t client, std::strin
   gates_.try_emplace(subject, settings_.size).first->second.came(number);
   if (!lead_in_.known()) return find_leader();
   ask_room(subject);
+}
+
+// In the place of one that the topic holds already.
+void DurableQueue::push_again(const std::string& subject, std::string body, PushDone done) {
+  const std::uint64_t number = next_++;
+  pushing_ += body.size();
+  gates_.try_emplace(subject, settings_.size).first->second.replaced();
+  pushes_.emplace(number, Push{.subject = subject, .body = std::move(body), .due = now_ + settings_.deadline_ms, .done = std::move(done),
+                               .stage = Push::Stage::due, .again = true});
+  due_.insert(number);
+  if (!lead_in_.known()) return find_leader();
+  send_due();
 }
 
 // A request to the leader that is known, or to be known. What is answered after it was lost is not heard.
@@ -87,16 +97,16 @@ void DurableQueue::lead_in() {
 
 // What has led in need not stay.
 void DurableQueue::forget(std::uint64_t sequence) {
-  host_.publish("$JS.API.STREAM.MSG.DELETE." + stream_, "", deletion_of(sequence));
+  host_.publish("$JS.API.STREAM.MSG.DELETE." + stream_, "", jetstream::deletion_of(sequence));
 }
 
 // Nor what of an earlier one was left, whose answer was lost. `last`: what has been forgotten before.
 void DurableQueue::tidy(std::uint64_t last) {
   ask_leader("$JS.API.STREAM.MSG.GET." + stream_, fmt::format(R"({{"last_by_subj":"{}"}})", no_topic_),
              [this, last](std::string_view status, std::string_view data) {
-               const std::uint64_t sequence = jetstream::found_in(status, data);
+               const std::uint64_t sequence = jetstream::found(status, data).sequence;
                if (sequence == 0 || sequence == last) return;
-               ask_leader("$JS.API.STREAM.MSG.DELETE." + stream_, deletion_of(sequence),
+               ask_leader("$JS.API.STREAM.MSG.DELETE." + stream_, jetstream::deletion_of(sequence),
                           [this, sequence](std::string_view, std::string_view) { tidy(sequence); });
              });
 }
@@ -189,7 +199,7 @@ void DurableQueue::pushed(std::uint64_t number, Pushed outcome) {
     else gate->second.gave_up(number);
     if (gate->second.idle()) gates_.erase(gate);
   }
-  ++(outcome == Pushed::yes ? figures_.pushes : outcome == Pushed::full ? figures_.full : figures_.failed);
+  if (!one.again) ++(outcome == Pushed::yes ? figures_.pushes : outcome == Pushed::full ? figures_.full : figures_.failed);
   if (one.done) one.done(outcome, outcome == Pushed::yes ? one.holds : 0);
   ask_room(one.subject);
   send_due();

@@ -97,6 +97,8 @@ class DurableQueue {
     std::vector<std::uint64_t> consumers;
     std::size_t next = 0;
     std::map<std::uint64_t, Pull> pulls;
+    std::int64_t look_at = 0;     // when it is looked at next …
+    std::uint64_t done_with = 0;  // … and what its consumer was done with the last time (durable_audit.cpp)
   };
   struct Push {
     enum class Stage { waiting, due, asked };  // for its topic to have room; to be sent; for the answer to the last try
@@ -105,6 +107,7 @@ class DurableQueue {
     PushDone done;
     Stage stage = Stage::waiting;
     unsigned tries = 0;
+    bool again = false;                 // in the place of another
     std::size_t holds = 0;              // its topic, with it
     Pushed last = Pushed::unavailable;  // what it would be answered, were it over
   };
@@ -121,6 +124,11 @@ class DurableQueue {
     std::uint64_t time;
     std::int64_t since, told;
     std::function<void(bool)> confirmed;  // may be empty
+  };
+  struct Audit {
+    std::string topic, subject;
+    std::uint64_t done_with;  // … both times
+    std::size_t restored = 0;
   };
   using Answered = std::function<void(std::string_view status, std::string_view data)>;  // status "408" of ours: not in time
   struct Request {
@@ -152,6 +160,15 @@ class DurableQueue {
   void push_answered(std::uint64_t number, unsigned attempt, std::string_view status, std::string_view text);
   void pushed(std::uint64_t number, Pushed outcome);
   void expire_pushes();
+  void push_again(const std::string& subject, std::string body, PushDone done);
+  std::int64_t audit_every() const;
+  void audit_from_now(Topic& topic);
+  void audit();
+  void audit_next(std::uint64_t from);
+  void compare(jetstream::Found oldest);
+  void restore(jetstream::Found message);
+  void restored(std::uint64_t sequence);
+  void audited();
   void pull(Topic& topic);
   void pull_again(Topic& topic);
   void pull_status(std::uint64_t number, std::string_view status);
@@ -187,6 +204,7 @@ class DurableQueue {
   LeadIn lead_in_;
   std::uint64_t led_ = 0;  // how often the leader may have changed
   bool finding_ = false;   // it is being asked for
+  std::optional<Audit> audit_;
   std::uint64_t next_ = 1;
   std::int64_t now_ = 0, asked_ = 0;
   std::int64_t lost_at_ = 0;  // since when it is not ready, if it is not
@@ -195,7 +213,7 @@ class DurableQueue {
   unsigned told_ = 0;    // that the log has last spoken of
   bool up_ = false, ready_ = false;
   struct {
-    std::atomic<std::uint64_t> pushes{0}, pops{0}, full{0}, failed{0}, left{0}, expired{0}, late{0}, underway{0}, consumers{0}, ready{0};
+    std::atomic<std::uint64_t> pushes{0}, pops{0}, full{0}, failed{0}, left{0}, expired{0}, stranded{0}, late{0}, underway{0}, consumers{0}, ready{0};
   } figures_;
 };
 

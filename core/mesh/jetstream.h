@@ -44,7 +44,16 @@ struct Held {
 };
 std::optional<Held> held(std::string_view status, std::string_view answer, const std::string& subject);
 
-// The sequence of a message that was asked for; 0: there is none.
-std::uint64_t found_in(std::string_view status, std::string_view answer);
+// A message that was asked for.
+struct Found {
+  std::uint64_t sequence = 0;  // 0: there is none
+  std::string data;
+};
+Found found(std::string_view status, std::string_view answer);
+std::string deletion_of(std::uint64_t sequence);
+
+// What a consumer says of itself: up to which sequence it is done with all messages. 0: with none, or not all of its servers
+// know what it knows.
+std::uint64_t done_with(std::string_view status, std::string_view answer);
 
 }  // namespace dunlin::jetstream

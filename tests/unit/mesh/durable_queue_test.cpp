@@ -351,6 +351,108 @@ TEST_F(DurableQueueTest, what_an_earlier_lead_in_left_is_cleared_away) {
   EXPECT_EQ(count(get), 3u);
 }
 
+struct DurableAuditTest : DurableQueueTest {
+  // The stream's oldest message of the topic, and up to which one its consumer is done.
+  void audit(std::uint64_t oldest, std::uint64_t done_with, const std::string& replicas = R"({"current":true},{"current":true})") {
+    tick(kAudit);
+    look(oldest, done_with, replicas);
+  }
+  void look(std::uint64_t oldest, std::uint64_t done_with, const std::string& replicas = "") {
+    found(oldest);
+    if (oldest == 0) return;
+    answer(kConsumerInfo, R"({"ack_floor":{"stream_seq":)" + std::to_string(done_with) + R"(},"cluster":{"replicas":[)" + replicas + "]}}");
+  }
+  void found(std::uint64_t sequence) {
+    answer(kGet, sequence == 0 ? R"({"error":{"code":404,"err_code":10037}})"
+                               : R"({"message":{"seq":)" + std::to_string(sequence) + R"(,"data":"MDEyMzQ1Njc4OWFiY2RlZng="}})");
+  }
+  double stranded() const {
+    std::vector<Sample> samples;
+    queue.collect(samples);
+    for (const Sample& one : samples)
+      if (one.labels == std::vector<std::pair<std::string, std::string>>{{"reason", "stranded"}}) return one.value;
+    return -1;
+  }
+
+  static constexpr std::int64_t kAudit = 2 * kAck + 1;
+  const std::string kGet = "$JS.API.STREAM.MSG.GET", kConsumerInfo = "$JS.API.CONSUMER.INFO", kDelete = "$JS.API.STREAM.MSG.DELETE";
+};
+
+TEST_F(DurableAuditTest, what_the_consumer_has_been_done_with_twice_is_pushed_again) {
+  audit(7, 20);
+  EXPECT_EQ(count(kTopic) + count(kInfo), 0u);  // it may be on its way
+  audit(7, 9);
+  EXPECT_EQ(last(kGet).data, R"({"seq":0,"next_by_subj":"dunlin.queue.74"})");
+  answer(kInfo, "{}");
+  ASSERT_EQ(count(kTopic), 1u);  // without asking for room
+  EXPECT_EQ(last(kTopic).data, "0123456789abcdefx");
+  EXPECT_EQ(count(kDelete), 0u);
+  answer(kTopic, kKept);
+  EXPECT_EQ(last(kDelete).data, R"({"seq":7,"no_erase":true})");
+  answer(kDelete, R"({"success":true})");
+  EXPECT_EQ(last(kGet).data, R"({"seq":8,"next_by_subj":"dunlin.queue.74"})");
+  found(9);
+  answer(kTopic, kKept);
+  answer(kDelete, R"({"success":true})");
+  found(10);  // that is more than it is done with now
+  EXPECT_EQ(count(kTopic), 2u);
+  EXPECT_EQ(stranded(), 2.0);
+  push("y");  // the gate of the topic has kept count
+  answer(kInfo, holds(99));
+  EXPECT_EQ(count(kTopic), 3u);
+}
+
+TEST_F(DurableAuditTest, what_may_be_handed_out_yet_is_not_pushed_again) {
+  const auto nothing_is_pushed = [&] { return count(kTopic) + count(kInfo) == 0; };
+  audit(7, 6);
+  audit(7, 20);  // for the first time
+  EXPECT_TRUE(nothing_is_pushed());
+  audit(7, 6);  // another leads the consumer, and knows better
+  audit(7, 20);
+  audit(7, 20, R"({"current":true},{"current":false})");  // the stream's leader may not have heard of it
+  audit(7, 20);
+  audit(0, 0);
+  audit(7, 20);
+  audit(21, 20);
+  tick(kAudit);
+  answer(kGet, "", "503");
+  audit(7, 20);
+  tick(kAudit);
+  found(7);
+  answer(kConsumerInfo, "", "503");
+  EXPECT_TRUE(nothing_is_pushed());
+  audit(7, 20);
+  EXPECT_TRUE(nothing_is_pushed());
+}
+
+TEST_F(DurableAuditTest, what_lies_before_a_consumer_here_is_not_pushed_again) {
+  audit(7, 20);
+  tick(kAudit - 1000);
+  message(7, 100, "x");
+  tick(1000);
+  look(7, 20);
+  EXPECT_EQ(last(kGet).data, R"({"seq":8,"next_by_subj":"dunlin.queue.74"})");
+  found(0);
+  EXPECT_EQ(count(kTopic) + count(kInfo), 0u);
+}
+
+TEST_F(DurableAuditTest, what_cannot_be_pushed_again_stays) {
+  audit(7, 20);
+  audit(7, 20);
+  answer(kInfo, "{}");
+  answer(kTopic, R"({"error":{"code":500,"err_code":10047}})");
+  EXPECT_EQ(count(kDelete), 0u);
+  audit(7, 20);
+  for (int i = 0; i < 5; ++i) tick(1000);
+  EXPECT_EQ(count(kDelete), 0u);
+  led_again();
+  audit(7, 20);
+  led();
+  answer(kTopic, kKept);
+  EXPECT_EQ(count(kDelete), 1u);
+  EXPECT_EQ(stranded(), 1.0);
+}
+
 TEST_F(DurableQueueTest, without_a_leader_of_jetstream_the_leaders_of_stream_and_consumer_are_enough) {
   const std::string info = "$JS.API.STREAM.INFO", consumer = "$JS.API.CONSUMER.INFO";
   EXPECT_EQ(count(info) + count(consumer), 0u);  // at first they are made, with the settings that they should have

@@ -38,11 +38,11 @@ void DurableQueue::audit() {
 }
 
 void DurableQueue::audit_next(std::uint64_t from) {
-  const bool asked = request("$JS.API.STREAM.MSG.GET." + stream_, fmt::format(R"({{"seq":{},"next_by_subj":"{}"}})", from, audit_->subject),
-                             kAnswerFor, [this](std::string_view status, std::string_view data) {
-                               auto oldest = jetstream::found(status, data);
-                               if (audit_->done_with == 0) compare(std::move(oldest));
-                               else restore(std::move(oldest));
+  const bool asked = request("$JS.API.STREAM.MSG.GET." + stream_, jetstream::next_of(audit_->subject, from), kAnswerFor,
+                             [this](std::string_view status, std::string_view data) {
+                               auto next = jetstream::found(status, data);
+                               if (audit_->done_with == 0) compare(std::move(next));
+                               else restore(std::move(next));
                              });
   if (!asked) audited();
 }

@@ -100,14 +100,15 @@ void DurableQueue::forget(std::uint64_t sequence) {
   host_.publish("$JS.API.STREAM.MSG.DELETE." + stream_, "", jetstream::deletion_of(sequence));
 }
 
-// Nor what of an earlier one was left, whose answer was lost. `last`: what has been forgotten before.
-void DurableQueue::tidy(std::uint64_t last) {
-  ask_leader("$JS.API.STREAM.MSG.GET." + stream_, fmt::format(R"({{"last_by_subj":"{}"}})", no_topic_),
-             [this, last](std::string_view status, std::string_view data) {
+// Nor what of an earlier one was left, whose answer was lost. From the first: 2.9.10 does not find the last of a subject when
+// one that was last has been deleted.
+void DurableQueue::tidy(std::uint64_t from) {
+  ask_leader("$JS.API.STREAM.MSG.GET." + stream_, jetstream::next_of(no_topic_, from),
+             [this](std::string_view status, std::string_view data) {
                const std::uint64_t sequence = jetstream::found(status, data).sequence;
-               if (sequence == 0 || sequence == last) return;
+               if (sequence == 0) return;
                ask_leader("$JS.API.STREAM.MSG.DELETE." + stream_, jetstream::deletion_of(sequence),
-                          [this, sequence](std::string_view, std::string_view) { tidy(sequence); });
+                          [this, sequence](std::string_view, std::string_view) { tidy(sequence + 1); });
              });
 }
 

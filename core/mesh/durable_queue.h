@@ -150,7 +150,7 @@ class DurableQueue {
   bool led(const std::optional<jetstream::Held>& stream);
   void lead_in();
   void forget(std::uint64_t sequence);
-  void tidy(std::uint64_t last);
+  void tidy(std::uint64_t from);
   void go_on();
   void ask_room(const std::string& subject);
   void judge(const std::string& subject, const std::optional<jetstream::Held>& stream);

@@ -115,6 +115,10 @@ std::optional<Held> held(std::string_view status, std::string_view answer, const
   return held;
 }
 
+std::string next_of(std::string_view subject, std::uint64_t from) {
+  return fmt::format(R"({{"seq":{},"next_by_subj":"{}"}})", from, subject);
+}
+
 Found found(std::string_view status, std::string_view answer) {
   if (error_in(status, answer) != 0) return {};
   const auto parsed = json::parse(answer);

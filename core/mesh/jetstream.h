@@ -44,6 +44,9 @@ struct Held {
 };
 std::optional<Held> held(std::string_view status, std::string_view answer, const std::string& subject);
 
+// Asks for the first message of a subject that has this sequence, or a later one.
+std::string next_of(std::string_view subject, std::uint64_t from);
+
 // A message that was asked for.
 struct Found {
   std::uint64_t sequence = 0;  // 0: there is none

@@ -347,6 +347,7 @@ TEST_F(DurableQueueTest, what_an_earlier_lead_in_left_is_cleared_away) {
   answer(get, R"({"message":{"subject":"dunlin.queue.none","seq":9}})");
   answer(remove, R"({"success":true})");
   EXPECT_EQ(count(get), 3u);
+  EXPECT_EQ(last(get).data, R"({"seq":10,"next_by_subj":"dunlin.queue.none"})");
   answer(get, R"({"error":{"code":404,"err_code":10037}})");
   EXPECT_EQ(count(get), 3u);
 }

@@ -97,8 +97,8 @@ class DurableQueue {
     std::vector<std::uint64_t> consumers;
     std::size_t next = 0;
     std::map<std::uint64_t, Pull> pulls;
-    std::int64_t look_at = 0;     // when it is looked at next …
-    std::uint64_t done_with = 0;  // … and what its consumer was done with the last time (durable_audit.cpp)
+    std::int64_t look_at = 0;        // when it is looked at next …
+    jetstream::Progress progress{};  // … and how far its consumer was the last time (durable_audit.cpp)
   };
   struct Push {
     enum class Stage { waiting, due, asked };  // for its topic to have room; to be sent; for the answer to the last try
@@ -127,7 +127,7 @@ class DurableQueue {
   };
   struct Audit {
     std::string topic, subject;
-    std::uint64_t done_with;  // … both times
+    std::uint64_t left_behind = 0;  // by the consumer, as far as is known
     std::size_t restored = 0;
   };
   using Answered = std::function<void(std::string_view status, std::string_view data)>;  // status "408" of ours: not in time

@@ -132,18 +132,31 @@ Found found(std::string_view status, std::string_view answer) {
 
 std::string deletion_of(std::uint64_t sequence) { return fmt::format(R"({{"seq":{},"no_erase":true}})", sequence); }
 
-std::uint64_t done_with(std::string_view status, std::string_view answer) {
-  if (error_in(status, answer) != 0) return 0;
+Progress progress(std::string_view status, std::string_view answer) {
+  if (error_in(status, answer) != 0) return {};
   const auto info = json::parse(answer);
   const json::Value* cluster = json::member(*info, "cluster");
   const json::Value* replicas = cluster && cluster->IsObject() ? json::member(*cluster, "replicas") : nullptr;
   if (replicas && replicas->IsArray())
     for (const json::Value& one : replicas->GetArray()) {
       const json::Value* current = one.IsObject() ? json::member(one, "current") : nullptr;
-      if (!current || !current->IsBool() || !current->GetBool()) return 0;
+      if (!current || !current->IsBool() || !current->GetBool()) return {};
     }
-  const json::Value* floor = json::member(*info, "ack_floor");
-  return floor ? static_cast<std::uint64_t>(integer(*floor, "stream_seq", 0)) : 0;
+  const auto sequence = [&info](const char* of, const char* name) {
+    const json::Value* pair = json::member(*info, of);
+    return pair ? static_cast<std::uint64_t>(integer(*pair, name, 0)) : 0;
+  };
+  return {.known = true,
+          .done_with = sequence("ack_floor", "stream_seq"),
+          .passed = sequence("delivered", "stream_seq"),
+          .handed_out = sequence("delivered", "consumer_seq"),
+          .asked = integer(*info, "num_waiting", 0) > 0};
+}
+
+std::uint64_t left_behind(const Progress& before, const Progress& now) {
+  if (!before.known || !now.known) return 0;
+  const bool idle = before.asked && now.asked && before.handed_out == now.handed_out;
+  return idle ? std::min(before.passed, now.passed) : std::min(before.done_with, now.done_with);
 }
 
 }  // namespace dunlin::jetstream

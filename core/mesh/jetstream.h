@@ -55,8 +55,18 @@ struct Found {
 Found found(std::string_view status, std::string_view answer);
 std::string deletion_of(std::uint64_t sequence);
 
-// What a consumer says of itself: up to which sequence it is done with all messages. 0: with none, or not all of its servers
-// know what it knows.
-std::uint64_t done_with(std::string_view status, std::string_view answer);
+// What a consumer says of itself.
+struct Progress {
+  bool known = false;             // and all of its servers know it
+  std::uint64_t done_with = 0;    // with all messages up to this sequence
+  std::uint64_t passed = 0;       // up to this one it has handed out all
+  std::uint64_t handed_out = 0;   // how many, those included that came again
+  bool asked = false;             // somebody waits for more
+};
+Progress progress(std::string_view status, std::string_view answer);
+
+// Up to which sequence it hands out nothing any more, if it was so far the time before: what it is done with; or all that it
+// has passed, if it has been asked for more and has handed out nothing meanwhile, not even again.
+std::uint64_t left_behind(const Progress& before, const Progress& now);
 
 }  // namespace dunlin::jetstream

@@ -361,7 +361,10 @@ struct DurableAuditTest : DurableQueueTest {
   void look(std::uint64_t oldest, std::uint64_t done_with, const std::string& replicas = "") {
     found(oldest);
     if (oldest == 0) return;
-    answer(kConsumerInfo, R"({"ack_floor":{"stream_seq":)" + std::to_string(done_with) + R"(},"cluster":{"replicas":[)" + replicas + "]}}");
+    answer(kConsumerInfo, R"({"ack_floor":{"stream_seq":)" + std::to_string(done_with) + R"(},"delivered":{"stream_seq":50,"consumer_seq":)" +
+                              std::to_string(handed_out) + R"(},"num_waiting":)" + std::to_string(waiting) + R"(,"cluster":{"replicas":[)" +
+                              replicas + "]}}");
+    handed_out += more;
   }
   void found(std::uint64_t sequence) {
     answer(kGet, sequence == 0 ? R"({"error":{"code":404,"err_code":10037}})"
@@ -375,6 +378,7 @@ struct DurableAuditTest : DurableQueueTest {
     return -1;
   }
 
+  int handed_out = 30, more = 1, waiting = 2;
   static constexpr std::int64_t kAudit = 2 * kAck + 1;
   const std::string kGet = "$JS.API.STREAM.MSG.GET", kConsumerInfo = "$JS.API.CONSUMER.INFO", kDelete = "$JS.API.STREAM.MSG.DELETE";
 };
@@ -401,6 +405,23 @@ TEST_F(DurableAuditTest, what_the_consumer_has_been_done_with_twice_is_pushed_ag
   push("y");  // the gate of the topic has kept count
   answer(kInfo, holds(99));
   EXPECT_EQ(count(kTopic), 3u);
+}
+
+TEST_F(DurableAuditTest, what_a_consumer_without_anything_to_do_has_passed_is_pushed_again) {
+  more = 0;
+  waiting = 0;  // it may have been given to somebody who has all that he can do
+  audit(7, 6);
+  audit(7, 6);
+  waiting = 1;
+  audit(7, 6);
+  EXPECT_EQ(count(kTopic) + count(kInfo), 0u);
+  audit(7, 6);
+  answer(kInfo, "{}");
+  EXPECT_EQ(count(kTopic), 1u);
+  answer(kTopic, kKept);
+  answer(kDelete, R"({"success":true})");
+  found(51);  // it has not come to that
+  EXPECT_EQ(count(kTopic), 1u);
 }
 
 TEST_F(DurableAuditTest, what_may_be_handed_out_yet_is_not_pushed_again) {

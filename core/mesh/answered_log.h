@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// AnsweredLog: when a node's subscriptions were answered, so that it can tell another that has heard of them later how long it was
-// too late.
+// AnsweredLog: when a node's subscriptions were answered, so that it can tell another that heard of them only later by how
+// much it was too late.
 #pragma once
 
 #include <cstddef>
@@ -22,8 +22,8 @@ class AnsweredLog {
     rows_.pop_front();
   }
 
-  // Of what came after number `from`, up to `to`: numbers and, behind each, for how long what came since the one before had been
-  // answered when the other node confirmed it. What it confirmed in time is left out.
+  // Of what came after number `from`, up to `to`: numbers and, behind each, for how many milliseconds what came since the one
+  // before had been answered when the other node confirmed it. What it confirmed in time is left out.
   std::vector<std::uint64_t> late(std::uint64_t from, std::uint64_t to, std::int64_t confirmed_at) const {
     auto row = rows_.end();
     while (row != rows_.begin() && std::prev(row)->number > from) --row;

@@ -108,7 +108,8 @@ std::string Cluster::heartbeat(bool hello) {
                         .connections = host_.connections(), .interest = own_.number(), .hello = hello ? 1u : 0u,
                         .name = info.name, .api_server = info.api_server, .version = info.version, .others = {}};
   for (const auto& [boot, member] : members_)
-    if (!member->silent) frame.others.insert(frame.others.end(), {boot, member->stream->out, member->interest.number(), member->told});
+    if (!member->silent)
+      frame.others.insert(frame.others.end(), {boot, member->stream->out, member->interest.number(), member->told});
   return wire::encode(frame);
 }
 

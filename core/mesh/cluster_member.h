@@ -24,11 +24,12 @@ struct ClusterStream {
   std::int64_t until = 0;  // when it is forgotten; 0: its node is a member
 };
 
-// Channels that a node was heard to subscribe: the numbers of its interest before and then, and how often each had been published here by then.
+// Channels that a node was heard to subscribe: the numbers of its interest before and then, and how often each had been
+// published here by then.
 struct ClusterLearnt {
   std::uint64_t before, number;
   std::int64_t at;
-  PublishMark oldest;  // that there was
+  PublishMark oldest;  // for an answer of long ago
   std::vector<std::pair<std::uint64_t, std::uint32_t>> counts;  // hash, count
 };
 

@@ -62,8 +62,8 @@ void Cluster::parted(ClusterMember& member) {
   if (!member.apart) member.apart = member.certain;
 }
 
-// It has not been met before. If it was there before this node began, it was cut off all the time. A younger one may have begun
-// beyond a cut: that which parted this node from the others.
+// It has not been met before. If it was there before this node began, it was cut off all the time. A younger one may have
+// begun beyond a cut: that which parted this node from the others.
 void Cluster::met(ClusterMember& member, bool older) {
   if (older) {
     member.apart = PublishMark{};

@@ -28,7 +28,8 @@ struct Heartbeat {
   std::uint64_t hello = 0;  // 1: the sender may have missed what was said; each is to answer with its own
   std::string_view name, api_server, version;
   // Of each node that the sender knows: its boot, the last sequence that was sent there, the number of its interest that is
-  // known here, and up to which it knows when the sender's were answered. So a loss at the end shows, and a confirmation that was lost comes again.
+  // known here, and up to which it has heard when the sender's was answered. So a loss at the end shows, and a confirmation
+  // that was lost comes again.
   std::vector<std::uint64_t> others;
   template <class F>
   void each(F&& f) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // LocalEngine: the engine of a node that stands alone, and says so: nobody opens it but to see that it keeps what an engine
-// promises. A cluster on it has one node (docs/decisions/0013-no-cluster-for-a-node-alone.md).
+// promises. A cluster on it has one node (docs/decisions/0017-no-cluster-for-a-node-alone.md).
 #pragma once
 
 #include <limits>

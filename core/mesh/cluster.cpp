@@ -19,7 +19,7 @@ std::string id_of(std::uint64_t boot) { return fmt::format("{:016x}", boot); }
 
 Cluster::Cluster(Settings settings, ClusterHost& host, InterestFilter& filter, ClusterStats& stats, Log& log)
     : settings_(std::move(settings)), host_(host), filter_(filter), stats_(stats), log_(log), random_(settings_.seed),
-      own_(settings_.linger_ms), marks_(settings_.heartbeat_ms, settings_.silence_ms + 2 * settings_.heartbeat_ms) {}
+      own_(settings_.linger_ms), marks_(settings_.silence_ms + 2 * settings_.heartbeat_ms) {}
 
 Cluster::~Cluster() = default;
 

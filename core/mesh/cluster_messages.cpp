@@ -179,13 +179,14 @@ Cluster::Members::iterator Cluster::owner_of(ClientId id) {
   return std::find_if(members_.begin(), members_.end(), [&](const auto& row) { return !row.second->silent && row.second->number == id.node(); });
 }
 
+// So long as a node may have come of which this one has not heard, a number that it does not know says nothing.
 void Cluster::send(ClientId id, const MessageRef& message, Mesh::SendDone done, std::int64_t now) {
   advance(now);
   const auto answer = [&done](SendStatus status) {
     if (done) done(status);
   };
   const auto owner = owner_of(id);
-  if (owner == members_.end()) return answer(up_ ? SendStatus::no_such_connection : SendStatus::unreachable);
+  if (owner == members_.end()) return answer(complete() ? SendStatus::no_such_connection : SendStatus::unreachable);
   const std::uint64_t ticket = next_ticket_++;
   std::string frame = wire::encode(wire::Send{settings_.boot, 0, ticket, static_cast<std::uint64_t>(message->kind()),
                                               id.value(), message->payload()});
@@ -256,7 +257,7 @@ void Cluster::call(ClientId id, const ConnCall& call, Mesh::CallDone done, std::
   advance(now);
   const auto owner = owner_of(id);
   if (owner == members_.end())
-    return done({false, up_ ? "no such connection" : "the connection's node cannot be reached now"});
+    return done({false, complete() ? "no such connection" : "the connection's node cannot be reached now"});
   const std::uint64_t ticket = next_ticket_++;
   wire::Call frame{settings_.boot, ticket, id.value(), kFunctionNames[static_cast<std::size_t>(call.function)], {}};
   frame.arguments.assign(call.arguments.begin(), call.arguments.end());

@@ -158,7 +158,7 @@ struct Config {
   Millis queue_deadline{10'000};                   // for JetStream, to take a push or an acknowledgement
   std::uint32_t queue_replicas = 0;                // of the stream, then; 0: as NATS has servers for them
 
-  std::string mesh_engine = "local";  // local, nats, or a module's name …
+  std::string mesh_engine = "local";  // local or nats; empty: a module's …
   ModuleUse mesh_module;              // … which is this
   Millis mesh_deadline{500};  // for the tallies of a publish
   NatsSettings nats;          // used when the engine is nats

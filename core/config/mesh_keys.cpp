@@ -63,7 +63,7 @@ const Key<Config> kMesh[] = {
      "One node alone; or a node of a cluster on NATS, or on a module that is a mesh engine ([cluster.md](cluster.md)).",
      [](Reading& r, const Node& n, Config& c) {
        if (n.IsScalar() && (n.Scalar() == "local" || n.Scalar() == "nats")) c.mesh_engine = n.Scalar();
-       else if (r.module_use(n, c.mesh_module, false)) c.mesh_engine = c.mesh_module.module;
+       else if (r.module_use(n, c.mesh_module, false) && r.inside(n, c.mesh_module)) c.mesh_engine.clear();
      }},
     {"deadline", "duration", "500ms", "For the tallies of a publish, from workers and nodes; who has not reported counts as failed.",
      [](Reading& r, const Node& n, Config& c) { r.duration(n, c.mesh_deadline); }},

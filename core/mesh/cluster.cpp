@@ -11,7 +11,6 @@
 namespace dunlin {
 namespace {
 
-constexpr std::int64_t kStalled = 2000;  // between two ticks: this node slept, which says nothing about the others
 constexpr std::int64_t kPatience = 2000;  // of a start, with what others want
 
 std::string id_of(std::uint64_t boot) { return fmt::format("{:016x}", boot); }
@@ -20,19 +19,18 @@ std::string id_of(std::uint64_t boot) { return fmt::format("{:016x}", boot); }
 
 Cluster::Cluster(Settings settings, ClusterHost& host, InterestFilter& filter, ClusterStats& stats, Log& log)
     : settings_(std::move(settings)), host_(host), filter_(filter), stats_(stats), log_(log), random_(settings_.seed),
-      own_(settings_.linger_ms) {}
+      own_(settings_.linger_ms), marks_(settings_.silence_ms + 2 * settings_.heartbeat_ms) {}
 
 Cluster::~Cluster() = default;
 
 void Cluster::connected(std::int64_t now) {
-  now_ = now;
+  advance(now);
   up_ = true;
   stats_.connected = 1;
   for (auto& [boot, member] : members_)
     if (!member->silent) member->seen = now;  // who is gone has yet to show
   if (cut_) healed(*std::exchange(cut_, std::nullopt));
   doubt();
-  mark();
   if (part_) part_->on_engine(true);
   if (number_ == 0) return begin_claim();
   say_hello();
@@ -45,12 +43,12 @@ void Cluster::say_hello() {
 }
 
 void Cluster::disconnected(std::int64_t now) {
-  now_ = now;
+  advance(now);
   if (!up_) return;
   up_ = false;
   stats_.connected = 0;
   ++stats_.reconnects;
-  cut_ = mark_now();
+  cut_ = PublishMarks::of(now, host_.published_here());
   settle();
   if (part_) part_->on_engine(false);
 }
@@ -58,9 +56,11 @@ void Cluster::disconnected(std::int64_t now) {
 void Cluster::beat() {
   next_heartbeat_ = now_ + settings_.heartbeat_ms + static_cast<std::int64_t>(random_() % 100);
   host_.broadcast(heartbeat(false));
-  for (const auto& [boot, member] : members_)
-    if (!member->silent) tell_missed(boot);
-  mark();
+  for (const auto& [boot, member] : members_) {
+    if (member->silent) continue;
+    tell_missed(boot);
+    tell_answered(boot, *member);
+  }
 }
 
 // A number is anybody's who says so and hears no objection: from its owner, from who remembers a late owner, or from
@@ -106,9 +106,10 @@ std::string Cluster::heartbeat(bool hello) {
   wire::Heartbeat frame{.boot = settings_.boot, .number = number_,
                         .started_at_ms = static_cast<std::uint64_t>(info.started_at_ms), .workers = info.workers,
                         .connections = host_.connections(), .interest = own_.number(), .hello = hello ? 1u : 0u,
-                        .name = info.name, .api_server = info.api_server, .version = info.version, .sent = {}};
+                        .name = info.name, .api_server = info.api_server, .version = info.version, .others = {}};
   for (const auto& [boot, member] : members_)
-    if (!member->silent) frame.sent.insert(frame.sent.end(), {boot, member->stream->out});
+    if (!member->silent)
+      frame.others.insert(frame.others.end(), {boot, member->stream->out, member->interest.number(), member->told});
   return wire::encode(frame);
 }
 
@@ -119,8 +120,9 @@ void Cluster::on(const wire::Heartbeat& frame) {
   const auto [there, fresh] = members_.try_emplace(frame.boot);
   if (fresh) there->second = std::make_unique<ClusterMember>(filter_, stream_of(frame.boot));
   ClusterMember& member = *there->second;
+  if (fresh) member.certain = marks_.first();
   if (fresh && never_met)
-    met(member, frame.started_at_ms < static_cast<std::uint64_t>(settings_.info.started_at_ms), frame.interest != 0);
+    met(member, frame.started_at_ms < static_cast<std::uint64_t>(settings_.info.started_at_ms));
   const bool news = std::exchange(member.silent, false) || fresh;
   member.number = number;
   member.seen = now_;
@@ -129,9 +131,14 @@ void Cluster::on(const wire::Heartbeat& frame) {
                  .connections = frame.connections, .workers = static_cast<unsigned>(frame.workers)};
   if (news) welcome(frame.boot, member);
   unheard_.erase(frame.boot);
-  for (std::size_t i = 0; i + 1 < frame.sent.size(); i += 2) {
-    if (frame.sent[i] == settings_.boot) claimed_to_have_sent(frame.boot, frame.sent[i + 1]);
-    else if (!members_.contains(frame.sent[i])) heard_of(frame.sent[i]);
+  for (std::size_t i = 0; i + 3 < frame.others.size(); i += 4) {
+    if (frame.others[i] != settings_.boot) {
+      if (!members_.contains(frame.others[i])) heard_of(frame.others[i]);
+      continue;
+    }
+    claimed_to_have_sent(frame.boot, frame.others[i + 1]);
+    confirmed(frame.boot, member, frame.others[i + 2]);
+    forget_learnt(member, frame.others[i + 3]);
   }
   if (number_ != 0 && (news || frame.hello != 0)) {
     host_.send(frame.boot, heartbeat(false));
@@ -258,16 +265,19 @@ void Cluster::expire_streams() {
   }
 }
 
-void Cluster::tick(std::int64_t now) {
+// Whatever comes first after this node has slept, which says nothing about the others; but these may have done without it.
+void Cluster::advance(std::int64_t now) {
+  const std::int64_t slept = now_ == 0 ? 0 : now - now_;
   now_ = now;
-  const std::int64_t slept = last_tick_ == 0 ? 0 : now - last_tick_;
-  last_tick_ = now;
-  if (slept > kStalled) {
-    for (auto& [boot, member] : members_) member->seen = std::min(now, member->seen + slept);
-    healed(marks_.empty() ? mark_now() : mark_before(now - slept));
-    doubt();
-    if (up_ && number_ != 0) say_hello();
-  }
+  if (slept <= patience()) return;
+  for (auto& [boot, member] : members_) member->seen = std::min(now, member->seen + slept);
+  healed(marks_.last());
+  doubt();
+  if (up_ && number_ != 0) say_hello();
+}
+
+void Cluster::tick(std::int64_t now) {
+  advance(now);
   own_.expire(now);
   expire_pending();
   expire_members();
@@ -278,6 +288,7 @@ void Cluster::tick(std::int64_t now) {
     next_heartbeat_ = now;
   }
   if (up_ && number_ != 0 && now >= next_heartbeat_) beat();
+  marks_.mark(now, host_.published_here());
   tell_owed();
   announce();
   ask_late();

@@ -4,6 +4,7 @@
 // it promises. One thread: the cluster's.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -18,6 +19,7 @@
 #include <vector>
 
 #include "core/base/log.h"
+#include "core/mesh/answered_log.h"
 #include "core/mesh/cluster_member.h"
 #include "core/mesh/cluster_part.h"
 #include "core/mesh/cluster_stats.h"
@@ -61,6 +63,7 @@ class Cluster {
     std::int64_t return_ms = 600'000;  // … and is forgotten when it has not come back by then
     std::int64_t claim_ms = 300;     // how long others may object to a number
     std::int64_t linger_ms = 2000;
+    std::int64_t on_its_way_ms = 2000;  // what another has said may arrive so late
     std::int64_t remember_ms = 3'600'000;  // a number of a node that left is not given again
     std::uint64_t seed = 0;
   };
@@ -89,6 +92,8 @@ class Cluster {
   unsigned number() const { return number_; }  // 0: not claimed yet
   bool up() const { return up_; }
   bool complete() const;  // whether it is known what each of the others wants
+  // So long this node may be deaf without that the others do without it.
+  std::int64_t patience() const { return std::clamp<std::int64_t>(settings_.deadline_ms, 200, 2000); }
   std::vector<NodeInfo> nodes(std::int64_t now);  // this one first, then by id
   std::size_t pending() const { return publishes_.size() + sends_.size() + unknown_.size(); }
 
@@ -129,14 +134,16 @@ class Cluster {
   void owe(std::uint64_t receiver, std::uint64_t messages);
   void tell_owed();
   void tell_missed(std::uint64_t boot);
-  void mark();
-  ClusterMark mark_before(std::int64_t at) const;
-  ClusterMark mark_now() const;
   void parted(ClusterMember& member);
-  void healed(const ClusterMark& since);
-  void met(ClusterMember& member, bool older, bool has_interest);
-  void learnt(std::uint64_t boot, ClusterMember& member);
+  void healed(const PublishMark& since);
+  void met(ClusterMember& member, bool older);
   void certain(ClusterMember& member);
+  void confirmed(std::uint64_t boot, ClusterMember& member, std::uint64_t number);
+  void note_learnt(ClusterMember& member, std::uint64_t before);
+  void forget_learnt(ClusterMember& member, std::uint64_t up_to);
+  std::uint64_t published_before(const ClusterLearnt& learnt, const std::vector<std::uint64_t>& answered) const;
+  void tell_answered(std::uint64_t boot, ClusterMember& member);
+  void advance(std::int64_t now);
   void welcome(std::uint64_t boot, ClusterMember& member);
   void give_way(const wire::Heartbeat& frame, const ClusterMember& member);
   void announce();
@@ -164,6 +171,8 @@ class Cluster {
   void on(const wire::WholeInterest& frame);
   void on(const wire::Knows& frame);
   void on(const wire::Missed& frame);
+  void on(const wire::Answered& frame);
+  void on(const wire::Heard& frame);
   void on(const wire::Publish& frame);
   void on(const wire::TallyOf& frame);
   void on(const wire::Send& frame);
@@ -194,9 +203,9 @@ class Cluster {
   Members members_;
   std::map<std::uint64_t, ClusterStream> streams_;  // by boot
   MissedLedger missed_;
-  std::deque<ClusterMark> marks_;      // of the last seconds
-  std::optional<ClusterMark> cut_;     // when the engine was lost
-  std::optional<ClusterMark> healed_;  // of members that were apart until lately …
+  PublishMarks marks_;
+  std::optional<PublishMark> cut_;     // when the engine was lost
+  std::optional<PublishMark> healed_;  // of members that were apart until lately …
   std::int64_t healed_until_ = 0, tell_at_ = 0;
   unsigned telling_ = 0;  // times that a change of what this node owes is still told
   std::map<unsigned, std::pair<std::uint64_t, std::int64_t>> departed_;  // number: boot, until when it is remembered
@@ -206,7 +215,8 @@ class Cluster {
   std::deque<Due> due_;  // of both, in order
   std::vector<std::function<void()>> untold_;
   std::deque<Unknown> unknown_;
-  std::int64_t now_ = 0, next_heartbeat_ = 0, claim_until_ = 0, last_tick_ = 0;
+  AnsweredLog answered_;
+  std::int64_t now_ = 0, next_heartbeat_ = 0, claim_until_ = 0;
   std::uint64_t next_ticket_ = 1, begun_ = 0;  // begun: streams
   unsigned number_ = 0, claiming_ = 0;
   bool up_ = false, evicted_ = false;

@@ -50,6 +50,7 @@ void Cluster::settle() {
   }
   while (!unknown_.empty() && (!up_ || unknown_.front().number <= awaited)) {
     if (!up_ || unknown_.front().number > all) ++stats_.unconfirmed;
+    answered_.note(unknown_.front().number, now_);
     const Unknown settled = std::move(unknown_.front());
     unknown_.pop_front();
     settled.known();
@@ -68,9 +69,15 @@ void Cluster::expire_unknown() {
 
 void Cluster::on(const wire::Knows& frame) {
   const auto member = members_.find(frame.boot);
-  if (member == members_.end()) return;
-  member->second->knows = std::max(member->second->knows, frame.number);
-  member->second->behind = false;
+  if (member != members_.end()) confirmed(frame.boot, *member->second, frame.number);
+}
+
+void Cluster::confirmed(std::uint64_t boot, ClusterMember& member, std::uint64_t number) {
+  if (number <= member.knows) return;
+  member.knows = number;
+  member.knew_at = now_;
+  tell_answered(boot, member);
+  member.behind = false;
   settle();
 }
 
@@ -93,21 +100,24 @@ void Cluster::on(const wire::Interest& frame) {
   const auto row = members_.find(frame.boot);
   if (row == members_.end()) return;
   ClusterMember& member = *row->second;
+  const std::uint64_t before = member.interest.number();
   if (!member.interest.apply(frame)) return ask(frame.boot, member);
   member.confirm = true;
+  note_learnt(member, before);
   if (member.apart) return;  // until the whole has come, which is asked for
-  member.interest.take_learnt();
-  member.certain = now_;
+  member.certain = marks_.before(now_ - settings_.on_its_way_ms);
 }
 
 void Cluster::on(const wire::WholeInterest& frame) {
   const auto row = members_.find(frame.boot);
   if (row == members_.end()) return;
   ClusterMember& member = *row->second;
-  if (!member.interest.apply(frame)) return ask(frame.boot, member);
+  const std::uint64_t before = member.interest.number();
+  const bool applied = member.interest.apply(frame);
+  note_learnt(member, before);
+  if (!applied) return ask(frame.boot, member);
   if (frame.part + 1 < frame.parts) return;
   member.asked = 0;
-  learnt(frame.boot, member);
   certain(member);
   member.confirm = true;
 }

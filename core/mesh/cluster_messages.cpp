@@ -29,7 +29,7 @@ bool deliverable(std::uint64_t kind, std::string_view payload) {
 
 // One copy for each node that wants it. Who is not known to want it is not asked: no round trip.
 void Cluster::publish(std::string_view channel, const MessageRef& message, Mesh::PublishDone done, std::int64_t now) {
-  now_ = now;
+  advance(now);
   const std::uint64_t hash = channel_hash(channel);
   const std::uint64_t ticket = done ? next_ticket_++ : 0;
   Publish pending;
@@ -179,13 +179,14 @@ Cluster::Members::iterator Cluster::owner_of(ClientId id) {
   return std::find_if(members_.begin(), members_.end(), [&](const auto& row) { return !row.second->silent && row.second->number == id.node(); });
 }
 
+// So long as a node may have come of which this one has not heard, a number that it does not know says nothing.
 void Cluster::send(ClientId id, const MessageRef& message, Mesh::SendDone done, std::int64_t now) {
-  now_ = now;
+  advance(now);
   const auto answer = [&done](SendStatus status) {
     if (done) done(status);
   };
   const auto owner = owner_of(id);
-  if (owner == members_.end()) return answer(up_ ? SendStatus::no_such_connection : SendStatus::unreachable);
+  if (owner == members_.end()) return answer(complete() ? SendStatus::no_such_connection : SendStatus::unreachable);
   const std::uint64_t ticket = next_ticket_++;
   std::string frame = wire::encode(wire::Send{settings_.boot, 0, ticket, static_cast<std::uint64_t>(message->kind()),
                                               id.value(), message->payload()});
@@ -253,10 +254,10 @@ void Cluster::ask_late() {
 }
 
 void Cluster::call(ClientId id, const ConnCall& call, Mesh::CallDone done, std::int64_t now) {
-  now_ = now;
+  advance(now);
   const auto owner = owner_of(id);
   if (owner == members_.end())
-    return done({false, up_ ? "no such connection" : "the connection's node cannot be reached now"});
+    return done({false, complete() ? "no such connection" : "the connection's node cannot be reached now"});
   const std::uint64_t ticket = next_ticket_++;
   wire::Call frame{settings_.boot, ticket, id.value(), kFunctionNames[static_cast<std::size_t>(call.function)], {}};
   frame.arguments.assign(call.arguments.begin(), call.arguments.end());
@@ -303,7 +304,7 @@ void Cluster::handle(std::string_view bytes) {
 }
 
 void Cluster::received(std::string_view bytes, std::int64_t now) {
-  now_ = now;
+  advance(now);
   stats_.bytes_in += bytes.size();
   wire::Type type;
   if (!wire::type_of(bytes, type)) {
@@ -326,6 +327,8 @@ void Cluster::received(std::string_view bytes, std::int64_t now) {
     case wire::Type::called: return handle<wire::Called>(bytes);
     case wire::Type::knows: return handle<wire::Knows>(bytes);
     case wire::Type::missed: return handle<wire::Missed>(bytes);
+    case wire::Type::answered: return handle<wire::Answered>(bytes);
+    case wire::Type::heard: return handle<wire::Heard>(bytes);
     default: break;
   }
   if (part_ && !part_->on_frame(type, bytes)) ++stats_.bad_frames;

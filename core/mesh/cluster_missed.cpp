@@ -57,67 +57,94 @@ void Cluster::on(const wire::Missed& frame) {
   if (!counted.empty()) host_.send(frame.boot, wire::encode(wire::Missed{settings_.boot, std::move(counted)}));
 }
 
-// How often was published by now: so long as a member may fall silent that was heard then.
-void Cluster::mark() {
-  if (members_.empty()) return;
-  marks_.push_back(mark_now());
-  while (marks_.size() > 1 && marks_[1].at < now_ - settings_.silence_ms - 2 * settings_.heartbeat_ms) marks_.pop_front();
-}
-
-ClusterMark Cluster::mark_before(std::int64_t at) const {
-  const auto found = std::find_if(marks_.rbegin(), marks_.rend(), [at](const ClusterMark& mark) { return mark.at <= at; });
-  return found != marks_.rend() ? *found : marks_.empty() ? ClusterMark{} : marks_.front();
-}
-
 // From here on it is not heard what it subscribes.
 void Cluster::parted(ClusterMember& member) {
-  if (!member.apart) member.apart = mark_before(member.certain != 0 ? member.certain : member.seen);
+  if (!member.apart) member.apart = member.certain;
 }
 
-// It has not been met before. If it was there before this node began, it was cut off all the time. Is it younger and has
-// subscribers all the same, then it began beyond a cut: that which parted this node from the others.
-void Cluster::met(ClusterMember& member, bool older, bool has_interest) {
+// It has not been met before. If it was there before this node began, it was cut off all the time. A younger one may have
+// begun beyond a cut: that which parted this node from the others.
+void Cluster::met(ClusterMember& member, bool older) {
   if (older) {
-    member.apart = ClusterMark{};
+    member.apart = PublishMark{};
     return;
   }
-  if (!has_interest) return;
   if (healed_ && now_ < healed_until_) member.apart = *healed_;
   for (const auto& [boot, other] : members_)
     if (other->apart && (!member.apart || other->apart->at < member.apart->at)) member.apart = other->apart;
 }
 
-// The whole of what it wants has come, and has channels that this node had not heard of: something that it said was lost.
-// It has missed what was published to them since it was last known what it wants: too much where they were subscribed later.
-void Cluster::learnt(std::uint64_t boot, ClusterMember& member) {
-  const std::vector<std::uint64_t> fresh = member.interest.take_learnt();
-  if (fresh.empty() || (!member.apart && member.certain == 0)) return;
-  const ClusterMark since = member.apart ? *member.apart : mark_before(member.certain);
-  std::uint64_t missed = 0;
-  for (const std::uint64_t hash : fresh) missed += host_.published_here().since(since.counts.get(), hash);
-  if (missed == 0) return;
-  log_.warn("a node subscribed channels while it was cut off from this one",
-            {{"node", member.info.id}, {"name", member.info.name}, {"missed", missed}});
-  owe(boot, missed);
-}
-
 // It is known what it wants: of one that was apart, as of after its return.
 void Cluster::certain(ClusterMember& member) {
   member.unsure = false;
-  member.certain = now_;
+  member.certain = marks_.before(now_ - settings_.on_its_way_ms);
   if (!member.apart || member.silent) return;
   healed(*member.apart);
   member.apart.reset();
 }
 
 // Since then this node may not have heard who joined: what they missed they are owed when they are met.
-void Cluster::healed(const ClusterMark& since) {
+void Cluster::healed(const PublishMark& since) {
   if (!healed_ || now_ >= healed_until_ || since.at < healed_->at) healed_ = since;
   healed_until_ = now_ + kAllMeet;
 }
 
-ClusterMark Cluster::mark_now() const {
-  return {now_, std::make_shared<const PublishCounts::Snapshot>(host_.published_here().snapshot())};
+// Its subscribers may have been answered before this node has heard of them: it will say so when it hears that this one has.
+void Cluster::note_learnt(ClusterMember& member, std::uint64_t before) {
+  const std::vector<std::uint64_t> fresh = member.interest.take_learnt();
+  if (fresh.empty()) return;
+  const PublishMark first = marks_.first();
+  const PublishMark oldest = member.apart ? *member.apart : member.certain.at < first.at ? member.certain : first;
+  ClusterLearnt learnt{before, member.interest.number(), now_, oldest, {}};
+  for (const std::uint64_t hash : fresh) learnt.counts.emplace_back(hash, host_.published_here().of(hash));
+  member.learnt.push_back(std::move(learnt));
+}
+
+void Cluster::forget_learnt(ClusterMember& member, std::uint64_t up_to) {
+  while (!member.learnt.empty() && member.learnt.front().number <= up_to) member.learnt.pop_front();
+}
+
+// Who has confirmed only now may have published to them in the meantime. Until it has heard it.
+void Cluster::tell_answered(std::uint64_t boot, ClusterMember& member) {
+  wire::Answered frame{settings_.boot, member.knows, answered_.late(member.told, member.knows, member.knew_at)};
+  if (frame.rows.empty()) member.told = member.knows;
+  else host_.send(boot, wire::encode(std::move(frame)));
+}
+
+void Cluster::on(const wire::Heard& frame) {
+  const auto row = members_.find(frame.boot);
+  if (row != members_.end()) row->second->told = std::max(row->second->told, frame.number);
+}
+
+// What was published between their answer, at the latest, and when this node heard of them. They had been answered before
+// that by as much as before the confirmation came there, less its way.
+void Cluster::on(const wire::Answered& frame) {
+  const auto row = members_.find(frame.boot);
+  if (row == members_.end()) return;
+  ClusterMember& member = *row->second;
+  std::uint64_t missed = 0;
+  for (const ClusterLearnt& learnt : member.learnt)
+    if (learnt.number <= frame.number) missed += published_before(learnt, frame.rows);
+  forget_learnt(member, frame.number);
+  wire::Heard heard;
+  heard.boot = settings_.boot;
+  heard.number = frame.number;
+  host_.send(frame.boot, wire::encode(heard));
+  if (missed == 0) return;
+  log_.warn("a node had answered subscriptions before this one heard of them",
+            {{"node", member.info.id}, {"name", member.info.name}, {"missed", missed}});
+  owe(frame.boot, missed);
+}
+
+std::uint64_t Cluster::published_before(const ClusterLearnt& learnt, const std::vector<std::uint64_t>& answered) const {
+  std::size_t i = 0;
+  while (i + 1 < answered.size() && answered[i] <= learnt.before) i += 2;
+  if (i + 1 >= answered.size()) return 0;
+  const std::int64_t since = learnt.at - static_cast<std::int64_t>(answered[i + 1]);
+  const PublishMark then = since < marks_.first().at ? learnt.oldest : marks_.before(since);
+  std::uint64_t sum = 0;
+  for (const auto& [hash, count] : learnt.counts) sum += count - then.of(hash);
+  return sum;
 }
 
 }  // namespace dunlin

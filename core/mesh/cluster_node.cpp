@@ -11,7 +11,6 @@ namespace {
 
 constexpr Millis kTick{50};
 constexpr std::size_t kMostQueued = 64 * 1024 * 1024;
-constexpr std::int64_t kUnheard = 2000;  // since its last tick the cluster's thread may have missed what others want
 
 bool droppable(std::string_view frame) {
   wire::Type type;
@@ -121,7 +120,7 @@ void ClusterNode::tick() {
     const std::lock_guard lock(nodes_lock_);
     nodes_ = cluster_.nodes(steady_ms());
   }
-  complete_until_ = cluster_.complete() ? steady_ms() + kUnheard : 0;
+  complete_until_ = cluster_.complete() ? steady_ms() + cluster_.patience() : 0;
   wheel_.start(tick_, kTick);
 }
 

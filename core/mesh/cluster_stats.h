@@ -29,7 +29,7 @@ namespace dunlin {
   X(too_large, counter, "too_large", "dunlin_cluster_lost_total", "Messages between nodes that were lost, by reason")      \
   X(overload, counter, "overload", "dunlin_cluster_lost_total", "Messages between nodes that were lost, by reason")        \
   X(silent, counter, "silent", "dunlin_cluster_lost_total", "Messages between nodes that were lost, by reason")            \
-  X(unheard, counter, "", "dunlin_cluster_unheard_total", "Publishes for nodes that had fallen silent, not sent to them")    \
+  X(unheard, counter, "", "dunlin_cluster_unheard_total", "Publishes for nodes that were silent, or not heard in time")         \
   X(partial, counter, "", "dunlin_cluster_partial_total", "Publishes while it was not known what all other nodes want")    \
   X(unconfirmed, counter, "", "dunlin_cluster_unconfirmed_total", "Channels subscribed that not all nodes had heard of")   \
   X(no_answer, counter, "", "dunlin_cluster_unanswered_total", "Publishes that a node did not report on in time")

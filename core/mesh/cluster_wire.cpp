@@ -74,7 +74,7 @@ void Reader::operator()(std::vector<std::string_view>& value) {
 bool type_of(std::string_view frame, Type& type) {
   if (frame.size() < 2 || static_cast<std::uint8_t>(frame[0]) != kVersion) return false;
   const auto number = static_cast<std::uint8_t>(frame[1]);
-  if (number < static_cast<std::uint8_t>(Type::heartbeat) || number > static_cast<std::uint8_t>(Type::missed)) return false;
+  if (number < static_cast<std::uint8_t>(Type::heartbeat) || number > static_cast<std::uint8_t>(Type::heard)) return false;
   type = static_cast<Type>(number);
   return true;
 }

@@ -18,7 +18,7 @@ enum class Type : std::uint8_t {
   heartbeat = 1, claim, taken, bye, interest, ask_interest, whole_interest, publish, tally, send, sent, call, called,
   knows,
   queue_beat, queue_consumer, queue_end, queue_leave, queue_give, queue_settle, queue_ack, queue_acked,  // queue_wire.h
-  missed
+  missed, answered, heard
 };
 
 // `boot` names a node as long as it runs: random, never used again. It is the sender's in every frame.
@@ -27,11 +27,14 @@ struct Heartbeat {
   std::uint64_t boot = 0, number = 0, started_at_ms = 0, workers = 0, connections = 0, interest = 0;
   std::uint64_t hello = 0;  // 1: the sender may have missed what was said; each is to answer with its own
   std::string_view name, api_server, version;
-  std::vector<std::uint64_t> sent;  // boots and, behind each, the last sequence that was sent there: a loss at the end shows
+  // Of each node that the sender knows: its boot, the last sequence that was sent there, the number of its interest that is
+  // known here, and up to which it has heard when the sender's was answered. So a loss at the end shows, and a confirmation
+  // that was lost comes again.
+  std::vector<std::uint64_t> others;
   template <class F>
   void each(F&& f) {
     f(boot), f(number), f(started_at_ms), f(workers), f(connections), f(interest), f(hello), f(name), f(api_server),
-        f(version), f(sent);
+        f(version), f(others);
   }
 };
 
@@ -95,6 +98,21 @@ struct Missed {
   std::vector<std::uint64_t> rows;
   template <class F>
   void each(F&& f) { f(boot), f(rows); }
+};
+
+// Subscriptions that were answered before the receiver's confirmation of `number` had come: numbers of the sender's interest,
+// ascending, and behind each for how many milliseconds what came since the one before had been answered by then.
+struct Answered {
+  static constexpr Type kType = Type::answered;
+  std::uint64_t boot = 0, number = 0;
+  std::vector<std::uint64_t> rows;
+  template <class F>
+  void each(F&& f) { f(boot), f(number), f(rows); }
+};
+
+// The sender has dealt with what the receiver said of its subscriptions up to this number.
+struct Heard : Knows {
+  static constexpr Type kType = Type::heard;
 };
 
 // `sequence` counts the publishes and sends from one node to another: a gap is a loss. Its upper bits count the

@@ -3,7 +3,7 @@
 // back without an acknowledgement that the others have, or without having handed out what the others have handed out, and
 // then nobody will ever get that message, nor remove it. Each topic that is popped here is looked at once in a while. What
 // its consumer had left behind the last time and has now, and the stream holds all the same, is pushed again, and removed in
-// its old place (docs/decisions/0017-what-consumers-forget.md).
+// its old place (docs/decisions/0018-what-consumers-forget.md).
 #include <algorithm>
 #include <utility>
 

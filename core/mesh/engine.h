@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// MeshEngine: what carries frames between the nodes of a cluster: NATS (nats_engine.h), or a module's (dunlin/draft/engine.h,
-// which is this interface in C, by worker/plugin_engine.h). A frame is delivered at most once, in the order of one sender
-// to one receiver, and the engine says when it is connected and when not. `mesh.engine: local` is no engine: one node.
+// MeshEngine: what carries frames between the nodes of a cluster: NATS (nats_engine.h), a module's (dunlin/draft/engine.h,
+// which is this interface in C, by worker/plugin_engine.h), or `local`, which reaches nobody (local_engine.h). A frame is
+// delivered at most once, in the order of one sender to one receiver; the engine says when it is connected and when not.
 #pragma once
 
 #include <cstdint>
@@ -24,6 +24,9 @@ class MeshEngine {
 
   virtual ~MeshEngine() = default;
 
+  // [setup] Before open(): whether it reaches no other node, by its nature or its settings. This one then has no cluster and
+  // pays for none: open() is not called.
+  virtual bool alone() const { return false; }
   // Begins to connect, and keeps at it until close(). The error says which setting is wrong.
   virtual Status open(std::uint64_t boot, Events events) = 0;
   // [cluster's thread] False: the frame will not travel.

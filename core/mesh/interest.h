@@ -47,11 +47,8 @@ class PublishCounts {
   void add(std::uint64_t hash) { counts_[hash & mask_].fetch_add(1, std::memory_order_relaxed); }
   using Snapshot = std::vector<std::uint32_t>;
   Snapshot snapshot() const;
-  // nullptr: since it began.
-  std::uint64_t since(const Snapshot* then, std::uint64_t hash) const {
-    const std::uint64_t place = hash & mask_;
-    return counts_[place].load(std::memory_order_relaxed) - (then ? (*then)[place] : 0u);
-  }
+  std::uint32_t of(std::uint64_t hash) const { return counts_[hash & mask_].load(std::memory_order_relaxed); }
+  static std::uint32_t of(const Snapshot& then, std::uint64_t hash) { return then[hash & (then.size() - 1)]; }
 
  private:
   const std::uint64_t mask_;

@@ -20,7 +20,6 @@ constexpr std::size_t kMessage = 64 * 1024;            // bytes of frames that t
 constexpr std::int64_t kFirstWait = 100, kLongestWait = 2000;
 constexpr std::int64_t kClosing = 1000;
 constexpr std::int64_t kVerdict = 300;
-constexpr int kAttempts = 3;  // before a start is refused
 
 Status status_of(natsStatus status, std::string_view what) {
   if (status == NATS_OK) return ok();
@@ -30,7 +29,7 @@ Status status_of(natsStatus status, std::string_view what) {
 
 Status subscribing(natsStatus status) {
   if (status != NATS_CONNECTION_CLOSED && status != NATS_INVALID_SUBSCRIPTION) return status_of(status, "cannot subscribe");
-  return fail(Errc::unavailable, "mesh: NATS could not be reached: it took the connection and ended it at once; see its log");
+  return fail(Errc::unavailable, "it took the connection and ended it at once, as it does when it refuses a log-in; see its log");
 }
 
 // Back-off between rounds over all servers: doubled each time, and never the same for two nodes.
@@ -100,15 +99,11 @@ Status NatsEngine::open(std::uint64_t boot, Events events) {
   opened_ = true;
   if (Status made = status_of(natsOptions_Create(&options_), "options"); !made) return made;
   if (Status configured = configure(options_); !configured) return configured;
-  Status status = begin();
-  // Once in some hundreds a log-in is refused though it was right: what libnats 3.4 signs for credentials is not always taken.
-  for (int attempt = 1; !status && attempt < kAttempts; ++attempt) {
-    drop();
-    std::this_thread::sleep_for(std::chrono::milliseconds(kFirstWait));
-    status = begin();
-  }
-  if (status) keeper_ = std::thread([this] { keep(); });
-  return status;
+  // What was refused is tried again, as in a node that runs: it may be a proxy whose server is about to start; and once in some
+  // hundreds a log-in is refused though it was right, since what libnats 3.4 signs for credentials is not always taken.
+  if (Status begun = begin(); !begun) log_.warn("NATS took no connection", {{"why", begun.error().why}});
+  keeper_ = std::thread([this] { keep(); });
+  return ok();
 }
 
 Status NatsEngine::begin() {

@@ -10,7 +10,12 @@
 namespace dunlin {
 namespace {
 
-dunlin_str lend_frame(std::string_view frame) { return {frame.data(), frame.size()}; }
+// What an engine may leave out is not among these.
+const char* lacking(const dunlin_draft_engine* table) {
+  if (!table) return "is no mesh engine: it does not serve " DUNLIN_DRAFT_ENGINE;
+  const bool whole = table->open && table->broadcast && table->send && table->close;
+  return whole ? nullptr : "serves a " DUNLIN_DRAFT_ENGINE " that lacks open, broadcast, send or close";
+}
 
 }  // namespace
 
@@ -20,11 +25,7 @@ Result<std::unique_ptr<PluginEngine>> PluginEngine::create(const Config& config,
   auto selection = Selection::configure(environment, config.mesh_module);
   if (!selection) return selection.error();
   const auto* table = static_cast<const dunlin_draft_engine*>((*selection)->module().get_interface(DUNLIN_DRAFT_ENGINE));
-  const char* lacks = !table ? "is no mesh engine: it does not serve " DUNLIN_DRAFT_ENGINE
-                      : table->open && table->broadcast && table->send && table->close
-                          ? nullptr
-                          : "serves a " DUNLIN_DRAFT_ENGINE " that lacks open, broadcast, send or close";
-  if (lacks)
+  if (const char* lacks = lacking(table))
     return fail(Errc::bad_input, selection_fault(config.file, config.mesh_module.place,
                                                  fmt::format("module \"{}\" {}", config.mesh_module.module, lacks)));
   return std::unique_ptr<PluginEngine>(new PluginEngine(std::move(*selection), *table));
@@ -51,6 +52,11 @@ PluginEngine::PluginEngine(std::shared_ptr<Selection> selection, const dunlin_dr
                    event(self, [frame](PluginEngine& engine) {
                      if (engine.opened_) engine.events_.received({frame.data, frame.size});
                    });
+                 },
+                 [](void* self, std::uint64_t node) noexcept {
+                   event(self, [node](PluginEngine& engine) {
+                     if (engine.opened_) engine.events_.nobody(node);
+                   });
                  }} {}
 
 template <class Task>
@@ -59,6 +65,12 @@ void PluginEngine::event(void* self, Task task) {
   auto& engine = *static_cast<PluginEngine*>(self);
   const std::lock_guard lock(engine.events_lock_);
   if (!engine.closing_) task(engine);
+}
+
+bool PluginEngine::alone() const {
+  if (!table_.alone) return false;
+  const CrashScope scope(crash_note(), selection_->name().c_str(), "engine alone");
+  return table_.alone(selection_->settings()) != 0;
 }
 
 Status PluginEngine::open(std::uint64_t boot, Events events) {
@@ -76,14 +88,27 @@ Status PluginEngine::open(std::uint64_t boot, Events events) {
   return fail(Errc::unavailable, fmt::format("mesh.engine: module \"{}\" could not open its link ({}); see the log", name(), status));
 }
 
-bool PluginEngine::broadcast(std::string_view frame) {
-  const CrashScope scope(crash_note(), selection_->name().c_str(), "engine broadcast");
-  return link_ && table_.broadcast(link_, lend_frame(frame)) == DUNLIN_OK;
+template <class Function, class... Node>
+bool PluginEngine::hand_over(const char* what, Function function, std::string_view frame, Node... node) {
+  if (!link_) return false;
+  const CrashScope scope(crash_note(), selection_->name().c_str(), what);
+  handed_over_ = true;
+  return function(link_, node..., dunlin_str{frame.data(), frame.size()}) == DUNLIN_OK;
 }
 
-bool PluginEngine::send(std::uint64_t boot, std::string_view frame) {
-  const CrashScope scope(crash_note(), selection_->name().c_str(), "engine send");
-  return link_ && table_.send(link_, boot, lend_frame(frame)) == DUNLIN_OK;
+bool PluginEngine::broadcast(std::string_view frame) { return hand_over("engine broadcast", table_.broadcast, frame); }
+
+bool PluginEngine::send(std::uint64_t boot, std::string_view frame) { return hand_over("engine send", table_.send, frame, boot); }
+
+bool PluginEngine::ask(std::uint64_t boot, std::string_view frame) {
+  return table_.ask ? hand_over("engine ask", table_.ask, frame, boot) : send(boot, frame);
+}
+
+// Turns end also while open() is under way, on another thread: there is no link then, and nothing to be flushed.
+void PluginEngine::flush() {
+  if (!std::exchange(handed_over_, false) || !link_ || !table_.flush) return;
+  const CrashScope scope(crash_note(), selection_->name().c_str(), "engine flush");
+  table_.flush(link_);
 }
 
 void PluginEngine::close() {

@@ -24,15 +24,13 @@
 #include "core/loop/signals.h"
 #include "core/loop/timer_wheel.h"
 #include "core/net/control_server.h"
-#include "core/mesh/cluster_node.h"
-#include "core/mesh/nats_engine.h"
 #include "core/net/socket.h"
 #include "core/net/tls.h"
 #include "core/net/ws_server.h"
-#include "core/worker/cluster_queue.h"
+#include "core/worker/cluster_seat.h"
+#include "core/worker/engines.h"
 #include "core/worker/file_watch.h"
 #include "core/worker/hook_watch.h"
-#include "core/worker/plugin_engine.h"
 #include "core/worker/reloader.h"
 #include "core/worker/worker.h"
 
@@ -122,8 +120,7 @@ class Server {
       node_.queues.push_back(worker->queue_neighbour());
     }
     if (Status ready = start_threads(); !ready) return ready;
-    if (cluster_) cluster_->serve({&node_.neighbours, &node_.interest, [this] { return connections(); }});
-    if (Status serving = serve_topics(); !serving) return serving;
+    if (Status serving = seat_.serve([this] { return connections(); }); !serving) return serving;
     for (const auto& worker : workers_) worker->serve();
     reloader_.start(wheel_, mailbox_, node_.workers);
     watch_.watch(reloader_.watched_files());
@@ -156,7 +153,7 @@ class Server {
       else worker->abandon();
     }
     join();
-    if (cluster_) cluster_->stop(cut_);
+    seat_.leave(cut_);
     wheel_.close();
     signals_.close();
     workers_.clear();
@@ -177,50 +174,13 @@ class Server {
   }
 
   Status join_cluster() {
-    if (config_.mesh_engine == "local") return ok();
-    std::unique_ptr<MeshEngine> engine;
-    NatsEngine* nats = nullptr;
-    if (config_.mesh_engine == "nats") {
-      engine = std::unique_ptr<MeshEngine>(nats = new NatsEngine(config_.nats, log_));
-    } else {
-      auto offered = PluginEngine::create(config_, log_);
-      if (!offered) return offered.error();
-      engine = std::move(*offered);
-    }
-    cluster_ = std::make_unique<ClusterNode>(boot_, node_.info, config_.mesh_deadline,
-                                             std::move(engine), log_, [this] {
-                                               mailbox_.post([this] { on_signal(SIGTERM); });
-                                             });
     joining_ = true;
-    const auto number = cluster_->join(config_.nats.timeout, [this] {
+    const Status joined = seat_.take([this] { mailbox_.post([this] { on_signal(SIGTERM); }); }, [this] {
       loop_.poll();  // for the signals
       return told_to_stop_;
     });
     joining_ = false;
-    if (!number) return number.error();
-    if (config_.queue_durable) {
-      durable_ = std::make_unique<DurableTopics>(
-          DurableQueue::Settings{.prefix = config_.nats.prefix, .boot = boot_, .size = config_.queue_size,
-                                 .ack_ms = config_.queue_ack.count(), .deadline_ms = config_.queue_deadline.count(),
-                                 .replicas = config_.queue_replicas},
-          *cluster_, *nats, log_);
-      node_.durable = durable_.get();
-    } else {
-      cluster_queue_ = std::make_unique<ClusterQueue>(boot_, config_.mesh_deadline, *cluster_);
-      node_.remote_queue = cluster_queue_.get();
-    }
-    node_.cluster = cluster_.get();
-    node_.number = *number;
-    return ok();
-  }
-
-  // Topics begin to take part in the cluster.
-  Status serve_topics() {
-    if (cluster_queue_) cluster_queue_->serve(node_.queues);
-    if (!durable_) return ok();
-    std::vector<DurableWorkerQueue::Neighbour> neighbours;
-    for (const auto& worker : workers_) neighbours.push_back(worker->durable_neighbour());
-    return durable_->serve(std::move(neighbours));
+    return joined;
   }
 
   static Status open(const Bind& bind, unsigned count, std::vector<SharedPort>& into) {
@@ -358,9 +318,7 @@ class Server {
   Timer stop_timer_;
   const std::uint64_t boot_ = random_boot();
   Node node_;
-  std::unique_ptr<ClusterNode> cluster_;
-  std::unique_ptr<ClusterQueue> cluster_queue_;  // used by the cluster's thread
-  std::unique_ptr<DurableTopics> durable_;       // likewise
+  ClusterSeat seat_{boot_, node_};
   std::vector<SharedPort> clients_, apis_, directories_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::thread> threads_;
@@ -377,8 +335,7 @@ Status check_modules(const Config& config, Log& log) {
   ProcessIsolator isolator(0);
   const auto modules = ModuleSet::build(config, log, nullptr, &isolator);
   if (!modules) return modules.error();
-  if (config.mesh_module.module.empty()) return ok();
-  const auto engine = PluginEngine::create(config, log);
+  const auto engine = make_engine(config, log);
   return engine ? ok() : Status(engine.error());
 }
 

@@ -18,7 +18,7 @@
 #include "dunlin/draft/engine.h"
 #include "dunlin/dunlin.h"
 
-enum { largest = 128 * 1024, room = 4 * 1024 * 1024, longest_wait_us = 20000 };
+enum { name_size = 22, largest = 128 * 1024, room = 4 * 1024 * 1024, longest_wait_us = 20000 };
 
 /* So that directory, slash, sixteen digits and ".sock" fit into an address. */
 struct dunlin_settings {
@@ -28,7 +28,7 @@ struct dunlin_settings {
 struct dunlin_draft_link {
     const dunlin_draft_engine_events *events;
     char directory[80];
-    char name[32];
+    char name[name_size];
     int socket, stop;
     pthread_t thread;
     char frame[largest];
@@ -52,6 +52,8 @@ static dunlin_status configure(const dunlin_host *host, dunlin_str json, dunlin_
     return DUNLIN_OK;
 }
 static void discard(dunlin_settings *settings) { free(settings); }
+
+static void name_of(uint64_t node, char *out) { snprintf(out, name_size, "%016llx.sock", (unsigned long long)node); }
 
 static int address_of(const char *directory, const char *name, struct sockaddr_un *out) {
     memset(out, 0, sizeof *out);
@@ -99,7 +101,7 @@ static dunlin_status open_link(const dunlin_host *host, const dunlin_settings *s
     if (!link) return DUNLIN_E_NO_MEMORY;
     link->events = events;
     memcpy(link->directory, settings->directory, sizeof link->directory);
-    snprintf(link->name, sizeof link->name, "%016llx.sock", (unsigned long long)node);
+    name_of(node, link->name);
     link->socket = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     link->stop = eventfd(0, EFD_CLOEXEC);
     if (link->socket < 0 || link->stop < 0 || !address_of(link->directory, link->name, &address) ||
@@ -116,30 +118,47 @@ static dunlin_status open_link(const dunlin_host *host, const dunlin_settings *s
     return DUNLIN_OK;
 }
 
-static dunlin_status send_to(dunlin_draft_link *link, const char *name, dunlin_str frame) {
+/* `there`: 0 when nobody has a socket of that name. */
+static dunlin_status send_to(dunlin_draft_link *link, const char *name, dunlin_str frame, int *there) {
     struct sockaddr_un address;
+    *there = 1;
     if (!address_of(link->directory, name, &address)) return DUNLIN_E_INVALID;
     if (sendto(link->socket, frame.data, frame.size, MSG_NOSIGNAL, (const struct sockaddr *)&address, sizeof address) >= 0)
         return DUNLIN_OK;
+    if (errno != ECONNREFUSED && errno != ENOENT) return DUNLIN_E_FULL;
     if (errno == ECONNREFUSED) unlink(address.sun_path); /* its owner has died */
-    return errno == ECONNREFUSED || errno == ENOENT ? DUNLIN_OK : DUNLIN_E_FULL;
+    *there = 0;
+    return DUNLIN_OK;
 }
 
 static dunlin_status send_frame(dunlin_draft_link *link, uint64_t node, dunlin_str frame) {
-    char name[32];
-    snprintf(name, sizeof name, "%016llx.sock", (unsigned long long)node);
-    return send_to(link, name, frame);
+    char name[name_size];
+    int there;
+    name_of(node, name);
+    return send_to(link, name, frame, &there);
+}
+
+/* The kernel knows at once: whoever waits for an answer need not. */
+static dunlin_status ask(dunlin_draft_link *link, uint64_t node, dunlin_str frame) {
+    char name[name_size];
+    int there;
+    dunlin_status status;
+    name_of(node, name);
+    status = send_to(link, name, frame, &there);
+    if (!there) link->events->nobody(link->events->self, node);
+    return status;
 }
 
 static dunlin_status broadcast(dunlin_draft_link *link, dunlin_str frame) {
     dunlin_status all = DUNLIN_OK;
     struct dirent *entry;
+    int there;
     DIR *directory = opendir(link->directory);
     if (!directory) return DUNLIN_E_UNAVAILABLE;
     while ((entry = readdir(directory)) != NULL) {
         const size_t size = strlen(entry->d_name);
-        if (size != 21 || strcmp(entry->d_name + 16, ".sock") != 0 || strcmp(entry->d_name, link->name) == 0) continue;
-        if (send_to(link, entry->d_name, frame) != DUNLIN_OK) all = DUNLIN_E_FULL;
+        if (size != name_size - 1 || strcmp(entry->d_name + 16, ".sock") != 0 || strcmp(entry->d_name, link->name) == 0) continue;
+        if (send_to(link, entry->d_name, frame, &there) != DUNLIN_OK) all = DUNLIN_E_FULL;
     }
     closedir(directory);
     return all;
@@ -151,7 +170,16 @@ static void close_link(dunlin_draft_link *link) {
     let_go(link);
 }
 
-static const dunlin_draft_engine engine = {open_link, broadcast, send_frame, close_link};
+/* It gathers nothing, and is never alone: a node that comes later is found in the folder. */
+static const dunlin_draft_engine engine = {
+    .open = open_link,
+    .broadcast = broadcast,
+    .send = send_frame,
+    .close = close_link,
+    .ask = ask,
+    .flush = NULL,
+    .alone = NULL,
+};
 
 /* Never called: an engine is one for the process. */
 static dunlin_status create(const dunlin_host *host, const dunlin_settings *settings, dunlin_instance **out) {

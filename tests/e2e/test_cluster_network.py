@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What lies between a node and NATS breaks, freezes and is slow; a node stops for a while. What is missed is counted."""
+from concurrent.futures import ThreadPoolExecutor
+
 from harness.cluster import node_id
-from harness.subscribers import accounted, subscribers, wait_whole
+from harness.subscribers import accounted, received, subscribers, wait_whole
 from harness.waiting import until
 
 
@@ -76,7 +78,28 @@ def test_a_node_that_starts_while_another_is_stopped_counts_what_that_one_misses
     until(lambda: newcomer.api.publish("nobody's", "?") == {"s": 0, "f": 0}, "it does not wait for the one that was killed")
     assert [newcomer.api.publish("user:1", f"unheard {i}") for i in range(5)] == [{"s": 1, "f": 0}] * 5
     nodes.thaw(1)
-    newcomer.wait_logged("a node subscribed channels while it was cut off from this one", node=node_id(nodes[1]), missed=5)
+    newcomer.wait_logged("a node had answered subscriptions before this one heard of them", node=node_id(nodes[1]), missed=5)
     wait_whole(nodes, 2)
     accounted(nodes, 5, clients, before)
     assert nodes[1].metric("dunlin_cluster_lost_total", reason="silent") == 5
+
+
+def test_what_a_node_publishes_as_it_wakes_is_counted_where_somebody_subscribed_meanwhile(cluster):
+    nodes = cluster(2, mesh={"deadline": "300ms"})
+    asleep, awake = nodes
+    client = awake.login(uid=7)
+    before = nodes.lost()
+    nodes.freeze(0)
+    client.subscribe("@user")
+    awake.wait_logged("node did not confirm a subscription in time", node=node_id(asleep))
+    with ThreadPoolExecutor(5) as pool:
+        answers = [pool.submit(asleep.api.publish, "user:7", str(i)) for i in range(5)]  # they wait in its sockets
+        nodes.thaw(0)
+        assert all(set(answer.result()) <= {"s", "f", "partial"} for answer in answers)
+    come = []
+
+    def accounted_for():
+        come.extend(received(client))
+        return len(come) + nodes.lost() - before == 5
+
+    until(accounted_for, "each has come or is counted")

@@ -10,7 +10,6 @@ namespace {
 
 constexpr std::int64_t kStep = 10, kTick = 50;
 constexpr std::uint64_t kLongestWay = 60;  // ms
-constexpr std::int64_t kUnheard = 2000;    // as ClusterNode has it
 
 std::string name_of(std::uint64_t boot) { return "node-" + std::to_string(boot); }
 
@@ -96,7 +95,7 @@ bool Simulation::transmit(Node& from, Node& to, std::string_view frame) {
     return true;
   }
   std::deque<Flight>& way = flights_[{from.boot, to.boot}];
-  const std::int64_t due = now + 1 + static_cast<std::int64_t>(random(kLongestWay));
+  const std::int64_t due = now + 1 + static_cast<std::int64_t>(random(kLongestWay)) + from.slow + to.slow;
   way.push_back({way.empty() ? due : std::max(due, way.back().due), from.boot, std::string(frame)});
   return true;
 }
@@ -110,6 +109,7 @@ Simulation::Node& Simulation::add() {
 
 void Simulation::kill(std::size_t index) {
   counted += nodes_[index]->lost();
+  unsent_by_late_ += nodes_[index]->stats.unsent;
   nodes_.erase(nodes_.begin() + static_cast<std::ptrdiff_t>(index));
 }
 
@@ -147,6 +147,7 @@ void Simulation::set_link(std::size_t index, bool up) {
   }
 }
 
+void Simulation::set_slow(std::size_t index, std::int64_t ms) { nodes_[index]->slow = ms; }
 void Simulation::set_group(std::size_t index, int group) { nodes_[index]->group = group; }
 
 void Simulation::heal() {
@@ -155,11 +156,14 @@ void Simulation::heal() {
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
     set_link(i, true);
     set_group(i, 0);
+    set_slow(i, 0);
   }
 }
 
 void Simulation::run(std::int64_t ms) {
   for (const std::int64_t end = now + ms; now < end; now += kStep) {
+    for (const auto& node : nodes_)
+      if (random(2) == 0) publish_waiting(*node);  // before it has read what came meanwhile
     for (auto& [way, flights] : flights_) {
       if (flights.empty() || flights.front().due > now) continue;
       Node* node = find(way.second);
@@ -173,7 +177,8 @@ void Simulation::run(std::int64_t ms) {
     }
     for (const auto& node : nodes_) {
       if (node->stalled_until > now) continue;
-      if (now % kTick == 0) node->cluster.tick(node->ticked = now);
+      publish_waiting(*node);
+      if (now % kTick == 0) node->cluster.tick(now);
       node->cluster.turn();
     }
   }
@@ -187,21 +192,20 @@ void Simulation::subscribe(std::size_t index, const std::string& channel) {
   if (node.stalled_until > now || !node.channels.try_emplace(channel, node.subscriptions + 1).second) return;
   const std::uint64_t number = ++node.subscriptions;
   node.cluster.subscribed(channel_hash(channel), [this, &node, channel, number] {
-    const bool given_up = node.stats.unconfirmed != std::exchange(node.unconfirmed, node.stats.unconfirmed);
     const auto still = node.channels.find(channel);
-    if (!given_up && still != node.channels.end() && still->second == number) node.known[channel] = now;
+    if (still != node.channels.end() && still->second == number) node.answered[channel] = now;
   });
 }
 
 void Simulation::confirm_all() {
   for (const auto& node : nodes_)
-    for (const auto& [channel, number] : node->channels) node->known[channel] = now;
+    for (const auto& [channel, number] : node->channels) node->answered[channel] = now;
 }
 
 void Simulation::unsubscribe(std::size_t index, const std::string& channel) {
   Node& node = *nodes_[index];
   if (node.stalled_until > now || node.channels.erase(channel) == 0) return;
-  node.known.erase(channel);
+  node.answered.erase(channel);
   for (std::size_t id = 0; id < published.size(); ++id)  // what is still on its way is not wanted any more
     if (published[id].channel == channel && !deliveries[id].contains(node.boot)) published[id].expected.erase(node.boot);
   node.cluster.unsubscribed(channel_hash(channel), now);
@@ -213,27 +217,41 @@ std::uint64_t Simulation::lost() const {
   return sum;
 }
 
-std::uint64_t Simulation::missing() const {
-  std::uint64_t sum = 0;
+std::uint64_t Simulation::uncounted() const {
+  std::map<std::uint64_t, std::uint64_t> missing;  // by who misses it
   for (std::size_t id = 0; id < published.size(); ++id) {
-    const Published& one = published[id];
     const auto got = deliveries.find(id);
-    for (const std::uint64_t boot : one.expected)
-      if (one.complete && find(boot) && find(one.from) && (got == deliveries.end() || !got->second.contains(boot))) ++sum;
+    for (const std::uint64_t boot : published[id].expected)
+      if (find(published[id].from) && (got == deliveries.end() || !got->second.contains(boot))) ++missing[boot];
   }
-  return sum;
+  std::uint64_t sum = 0, unsent = unsent_by_late_;
+  for (const auto& node : nodes_) {
+    const std::uint64_t here = node->stats.lost + node->stats.silent, lacks = missing[node->boot];
+    sum += lacks > here ? lacks - here : 0;
+    unsent += node->stats.unsent;
+  }
+  return sum > unsent ? sum - unsent : 0;
 }
 
 void Simulation::publish(std::size_t index, const std::string& channel) {
-  const std::size_t id = published.size();
   Node& from = *nodes_[index];
-  if (from.stalled_until > now || from.number == 0) return;
-  const bool complete = from.cluster.complete() && now - from.ticked <= kUnheard;
-  published.push_back({.from = from.boot, .channel = channel, .at = now, .tally = {}, .complete = complete, .expected = {}});
+  if (from.number == 0) return;
+  from.waiting.push_back(channel);
+  publish_waiting(from);
+}
+
+void Simulation::publish_waiting(Node& from) {
+  if (from.stalled_until > now) return;
+  for (const std::string& channel : std::exchange(from.waiting, {})) publish(from, channel);
+}
+
+void Simulation::publish(Node& from, const std::string& channel) {
+  const std::size_t id = published.size();
+  published.push_back({.from = from.boot, .channel = channel, .at = now, .tally = {}, .expected = {}});
   for (const auto& node : nodes_) {
-    const auto known = node->known.find(channel);
-    if (node->boot == from.boot || known == node->known.end()) continue;
-    if (from.met.contains(name_of(node->boot)) || from.born > known->second) published.back().expected.insert(node->boot);
+    const auto answered = node->answered.find(channel);
+    if (node->boot == from.boot || answered == node->answered.end()) continue;
+    if (from.met.contains(name_of(node->boot)) || from.born > answered->second) published.back().expected.insert(node->boot);
   }
   from.counts.add(channel_hash(channel));
   from.cluster.publish(channel, Message::make(Kind::text, std::to_string(id)),

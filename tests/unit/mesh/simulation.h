@@ -27,7 +27,6 @@ class Simulation {
     std::int64_t at = 0;
     int answers = 0;
     Tally tally;
-    bool complete = false;             // its publisher knew what all the others want
     // Boots with a subscriber whose answer had come, that the publisher has met, or that was there before it.
     std::set<std::uint64_t> expected;
   };
@@ -42,13 +41,14 @@ class Simulation {
   void set_engine(bool up);
   void set_link(std::size_t index, bool up);       // of one node to the engine
   void set_group(std::size_t index, int group);    // the engine has fallen apart: groups do not hear each other
+  void set_slow(std::size_t index, std::int64_t ms);  // so much longer to the engine and back
   void heal();                                     // all of it
   void run(std::int64_t ms);
 
   void subscribe(std::size_t index, const std::string& channel);
   void confirm_all();  // REQUIRES: it has been quiet, so that everybody knows everything
   void unsubscribe(std::size_t index, const std::string& channel);
-  void publish(std::size_t index, const std::string& channel);  // unless the node stalls, or has no number yet
+  void publish(std::size_t index, const std::string& channel);  // unless it has no number yet; at one that stalls it waits
 
   std::uint64_t random(std::uint64_t below) { return random_() % below; }
   std::size_t size() const { return nodes_.size(); }
@@ -62,8 +62,8 @@ class Simulation {
   std::uint64_t dropped = 0;       // publishes
   std::uint64_t counted = 0;       // by nodes that are no more: see lost()
   std::uint64_t lost() const;      // what all nodes have counted as lost between them
-  // Expected by a node that is still there, from a publisher that knew of it, and not come.
-  std::uint64_t missing() const;
+  // Expected by a node that is still there, of a publisher that is, and neither come nor counted.
+  std::uint64_t uncounted() const;
   std::int64_t now = 1'000'000;
   std::map<wire::Type, int> frames;  // sent, by type
 
@@ -75,6 +75,8 @@ class Simulation {
     std::string frame;  // empty: the engine's word that nobody is there
   };
 
+  void publish(Node& from, const std::string& channel);
+  void publish_waiting(Node& from);
   bool transmit(Node& from, Node& to, std::string_view frame);
   Node* find(std::uint64_t boot) const;
 
@@ -83,6 +85,7 @@ class Simulation {
   std::map<std::pair<std::uint64_t, std::uint64_t>, std::deque<Flight>> flights_;  // from and to
   std::uint64_t next_boot_ = 1;
   bool engine_ = true;
+  std::uint64_t unsent_by_late_ = 0;  // publishes, of nodes that are no more
   Log log_{-1};
 };
 
@@ -109,11 +112,12 @@ class Simulation::Node final : public ClusterHost {
   bool was_evicted = false;
   bool linked = true;
   int group = 0;
-  std::int64_t stalled_until = 0, ticked = 0;
+  std::int64_t stalled_until = 0, slow = 0;
+  std::vector<std::string> waiting;               // publishes that it has not read yet
   std::map<std::string, std::uint64_t> channels;  // subscribed, by which subscription
-  std::map<std::string, std::int64_t> known;      // those of them that the others have confirmed, since when
+  std::map<std::string, std::int64_t> answered;   // those of them that have been, since when
   std::set<std::string> met;                      // names of nodes that it has seen
-  std::uint64_t subscriptions = 0, unconfirmed = 0;
+  std::uint64_t subscriptions = 0;
   InterestFilter filter{1024};  // a history makes many nodes, and has few channels
   PublishCounts counts{1024};
   ClusterStats stats;

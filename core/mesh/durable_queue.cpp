@@ -54,8 +54,6 @@ bool DurableQueue::request(const std::string& subject, std::string_view data, st
 void DurableQueue::on_engine(bool up) {
   up_ = up;
   set_ready(false);
-  for (auto& [number, one] : pushes_)  // what was not answered by that connection will not be
-    if (one.stage == Push::Stage::asked) try_again(number);
   for (auto& [name, topic] : topics_) topic->ready = false, topic->pulls.clear();
   pulls_.clear();
   if (!up) return;
@@ -73,6 +71,7 @@ void DurableQueue::set_ready(bool ready) {
     finding_ = false;
     lead_in_.lost();
     for (auto& [subject, gate] : gates_) gate.unanswered();
+    ask_again();
   }
   figures_.ready = ready ? 1 : 0;
 }
@@ -171,7 +170,7 @@ void DurableQueue::expire_requests() {
   for (const std::uint64_t ticket : late) {
     const auto done = std::move(requests_.at(ticket).done);
     requests_.erase(ticket);
-    done("408", "");
+    done(kNotInTime, "");
   }
 }
 
@@ -180,6 +179,7 @@ void DurableQueue::on_tick(std::int64_t now) {
   now_ = now;
   expire_requests();
   expire_pushes();
+  try_late();
   expire_given();
   acknowledge_again();
   if (!up_) return;

@@ -107,6 +107,7 @@ class DurableQueue {
     PushDone done;
     Stage stage = Stage::waiting;
     unsigned tries = 0;
+    std::int64_t sent = 0;              // the last of them
     bool again = false;                 // in the place of another
     std::size_t holds = 0;              // its topic, with it
     Pushed last = Pushed::unavailable;  // what it would be answered, were it over
@@ -130,7 +131,8 @@ class DurableQueue {
     std::uint64_t left_behind = 0;  // by the consumer, as far as is known
     std::size_t restored = 0;
   };
-  using Answered = std::function<void(std::string_view status, std::string_view data)>;  // status "408" of ours: not in time
+  static constexpr std::string_view kNotInTime = "408";  // a status of ours
+  using Answered = std::function<void(std::string_view status, std::string_view data)>;
   struct Request {
     std::int64_t due;
     Answered done;
@@ -146,6 +148,7 @@ class DurableQueue {
   void make_consumer(Topic& topic);
   void ask_consumer(Topic& topic, const char* what, std::string_view body);
   bool ask_leader(const std::string& subject, std::string_view data, Answered done);
+  bool silent() const;
   void find_leader();
   bool led(const std::optional<jetstream::Held>& stream);
   void lead_in();
@@ -157,6 +160,8 @@ class DurableQueue {
   void send_due();
   void ask_to_keep(std::uint64_t number);
   void try_again(std::uint64_t number);
+  void ask_again();
+  void try_late();
   void push_answered(std::uint64_t number, unsigned attempt, std::string_view status, std::string_view text);
   void pushed(std::uint64_t number, Pushed outcome);
   void expire_pushes();
@@ -199,7 +204,7 @@ class DurableQueue {
   std::map<std::uint64_t, Push> pushes_;  // in their order
   std::size_t pushing_ = 0;               // bytes of them
   std::set<std::uint64_t> due_;           // of them, in that stage
-  std::size_t under_way_ = 0;             // … and in that of `asked`
+  std::set<std::uint64_t> under_way_;     // … and in that of `asked`
   std::map<std::string, TopicGate, std::less<>> gates_;  // of the subjects that have pushes
   LeadIn lead_in_;
   std::uint64_t led_ = 0;  // how often the leader may have changed
@@ -207,6 +212,8 @@ class DurableQueue {
   std::optional<Audit> audit_;
   std::uint64_t next_ = 1;
   std::int64_t now_ = 0, asked_ = 0;
+  std::int64_t heard_ = 0;      // when the stream's leader last said what has become of a message …
+  std::int64_t kept_sent_ = 0;  // … and when the latest of these pushes was sent
   std::int64_t lost_at_ = 0;  // since when it is not ready, if it is not
   std::string complaint_;  // the last in the log
   unsigned copies_ = 0;  // that are asked for

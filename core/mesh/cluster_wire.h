@@ -12,7 +12,7 @@
 
 namespace dunlin::wire {
 
-constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kVersion = 2;
 
 enum class Type : std::uint8_t {
   heartbeat = 1, claim, taken, bye, interest, ask_interest, whole_interest, publish, tally, send, sent, call, called,

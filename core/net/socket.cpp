@@ -59,13 +59,11 @@ Status probe_free(const Bind& bind) {
   return ok();
 }
 
-Result<int> listen_tcp(const Bind& bind, int backlog) {
-  const auto fd = bound_socket(bind, true);
-  if (!fd) return fd.error();
-  if (::listen(*fd, backlog) == 0) return *fd;
-  const int error = errno;
-  ::close(*fd);
-  return fault(bind, error);
+Result<int> bind_tcp(const Bind& bind) { return bound_socket(bind, true); }
+
+Status listen_tcp(int fd, const Bind& bind, int backlog) {
+  if (::listen(fd, backlog) != 0) return fault(bind, errno);
+  return ok();
 }
 
 std::uint16_t bound_port(int fd) {

@@ -15,8 +15,10 @@ namespace dunlin {
 // silently: so it is asked for once without. Port 0 is always free.
 Status probe_free(const Bind& bind);
 
-// Non-blocking, close-on-exec, SO_REUSEPORT. The error names the address and the cause.
-Result<int> listen_tcp(const Bind& bind, int backlog);
+// A socket that has its port and does not listen yet: non-blocking, close-on-exec, SO_REUSEPORT. The errors name the address
+// and the cause.
+Result<int> bind_tcp(const Bind& bind);
+Status listen_tcp(int fd, const Bind& bind, int backlog);
 
 std::uint16_t bound_port(int fd);
 

@@ -59,14 +59,15 @@ std::string host_name() {
   return name;
 }
 
-// One port, listened on by several workers through sockets of their own (SO_REUSEPORT).
+// One port, listened on by several workers through sockets of their own (SO_REUSEPORT). It is had at once, and listened on when
+// there is somebody to answer: until then a client is refused, so that a balancer takes another node.
 class SharedPort {
  public:
-  static Result<SharedPort> open(Bind bind, unsigned count) {
+  static Result<SharedPort> take(Bind bind, unsigned count) {
     if (Status free = probe_free(bind); !free) return free.error();
     SharedPort port;
     for (unsigned i = 0; i < count; ++i) {
-      auto fd = listen_tcp(bind, kBacklog);
+      auto fd = bind_tcp(bind);
       if (!fd) return fd.error();
       port.fds_.push_back(*fd);
       bind.port = bound_port(*fd);  // port 0: the first decides
@@ -80,7 +81,14 @@ class SharedPort {
     for (const int fd : fds_)
       if (fd >= 0) ::close(fd);
   }
-  int take(unsigned index) { return std::exchange(fds_[index], -1); }
+  // Somebody may have come to listen on it meanwhile, whom SO_REUSEPORT would let.
+  Status listen() const {
+    if (Status free = probe_free(bind_); !free) return free;
+    for (const int fd : fds_)
+      if (Status listening = listen_tcp(fd, bind_, kBacklog); !listening) return listening;
+    return ok();
+  }
+  int socket_of(unsigned index) { return std::exchange(fds_[index], -1); }
   std::string address() const {
     return bind_.host.find(':') == std::string::npos ? fmt::format("{}:{}", bind_.host, bind_.port)
                                                      : fmt::format("[{}]:{}", bind_.host, bind_.port);
@@ -107,8 +115,9 @@ class Server {
               .topics = TopicCount(config.queue_topics), .workers = {}} {}
 
   Status start() {
-    if (Status opened = open_ports(); !opened) return opened;
+    if (Status taken = take_ports(); !taken) return taken;
     if (Status joined = join_cluster(); !joined) return joined;
+    if (Status listening = listen(); !listening) return listening;
     for (unsigned i = 0; i < config_.workers; ++i) {
       auto worker = Worker::create(node_, i, sockets_of(i));
       if (!worker) return worker.error();
@@ -162,11 +171,11 @@ class Server {
   }
 
  private:
-  Status open_ports() {
+  Status take_ports() {
     for (const Listener& listener : config_.listeners)
-      if (Status opened = open(listener.bind, config_.workers, clients_); !opened) return opened;
-    if (Status opened = open(config_.api, config_.workers, apis_); !opened) return opened;
-    if (Status opened = open(config_.node_directory, 1, directories_); !opened) return opened;
+      if (Status taken = take(listener.bind, config_.workers, clients_); !taken) return taken;
+    if (Status taken = take(config_.api, config_.workers, apis_); !taken) return taken;
+    if (Status taken = take(config_.node_directory, 1, directories_); !taken) return taken;
     node_.info = {.id = fmt::format("{:016x}", boot_), .name = config_.node_name.empty() ? host_name() : config_.node_name,
                   .api_server = apis_[0].address(), .version = DUNLIN_VERSION, .started_at_ms = unix_ms(),
                   .connections = 0, .workers = config_.workers};
@@ -183,18 +192,25 @@ class Server {
     return joined;
   }
 
-  static Status open(const Bind& bind, unsigned count, std::vector<SharedPort>& into) {
-    auto port = SharedPort::open(bind, count);
+  static Status take(const Bind& bind, unsigned count, std::vector<SharedPort>& into) {
+    auto port = SharedPort::take(bind, count);
     if (!port) return port.error();
     into.push_back(std::move(*port));
     return ok();
   }
 
+  Status listen() const {
+    for (const auto* ports : {&clients_, &apis_, &directories_})
+      for (const SharedPort& port : *ports)
+        if (Status listening = port.listen(); !listening) return listening;
+    return ok();
+  }
+
   Worker::Sockets sockets_of(unsigned index) {
     Worker::Sockets sockets;
-    for (SharedPort& port : clients_) sockets.clients.push_back(port.take(index));
-    sockets.api = apis_[0].take(index);
-    if (index == 0) sockets.directory = directories_[0].take(0);
+    for (SharedPort& port : clients_) sockets.clients.push_back(port.socket_of(index));
+    sockets.api = apis_[0].socket_of(index);
+    if (index == 0) sockets.directory = directories_[0].socket_of(0);
     return sockets;
   }
 

@@ -524,8 +524,8 @@ TEST(Wire, what_is_no_frame_is_refused) {
   }
   wire::Type type;
   EXPECT_FALSE(wire::type_of("", type));
-  EXPECT_FALSE(wire::type_of(std::string("\x02\x01", 2), type));
-  EXPECT_FALSE(wire::type_of(std::string("\x01\x7f", 2), type));
+  EXPECT_FALSE(wire::type_of(std::string("\x01\x01", 2), type));
+  EXPECT_FALSE(wire::type_of(std::string("\x02\x7f", 2), type));
 }
 
 }  // namespace

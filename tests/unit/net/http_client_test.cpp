@@ -131,7 +131,7 @@ TEST_F(HttpClientTest, a_deadline_ends_the_wait) {
 }
 
 TEST_F(HttpClientTest, nobody_listens) {
-  const auto fd = listen_tcp({"127.0.0.1", 0}, 1);
+  const auto fd = bind_tcp({"127.0.0.1", 0});
   ASSERT_TRUE(fd);
   url_ = "http://127.0.0.1:" + std::to_string(bound_port(*fd));
   ::close(*fd);

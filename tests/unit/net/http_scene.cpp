@@ -78,8 +78,9 @@ void HttpScene::serve(HttpServer::Settings settings) {
   const auto error_body = [](int status, std::string_view why) { return fmt::format("{} {}", status, why); };
   server_ = std::make_unique<HttpServer>(loop_, wheel_, settings, handle, error_body);
   loop_.at_turn_end([this] { server_->end_turn(); });
-  const auto fd = listen_tcp({"127.0.0.1", 0}, 64);
-  CHECK(fd.has_value());
+  const Bind bind{"127.0.0.1", 0};
+  const auto fd = bind_tcp(bind);
+  CHECK(fd.has_value() && listen_tcp(*fd, bind, 64));
   port_ = bound_port(*fd);
   url_ = "http://127.0.0.1:" + std::to_string(port_);
   server_->start(*fd);

@@ -190,6 +190,7 @@ class Cluster {
   Members::iterator owner_of(ClientId id);
   bool all_present_known() const;
   void expire_pending();
+  void expire(std::uint64_t ticket);
   void missed(std::uint64_t boot);
 
   const Settings settings_;
@@ -212,7 +213,7 @@ class Cluster {
   std::map<std::uint64_t, Rumour> unheard_;  // boots that others have spoken of
   std::unordered_map<std::uint64_t, Publish> publishes_;
   std::unordered_map<std::uint64_t, Sending> sends_;
-  std::deque<Due> due_;  // of both, in order
+  std::deque<Due> due_, calls_due_;  // of both, and of calls among the latter; in order
   std::vector<std::function<void()>> untold_;
   std::deque<Unknown> unknown_;
   AnsweredLog answered_;

@@ -49,7 +49,8 @@ struct ClusterMember {
   std::int64_t knew_at = 0;   // … and when
   std::uint64_t told = 0;     // … and up to which it has heard when they were answered, where that was before
   bool behind = false;        // it has let a deadline for that pass: nobody waits for it
-  std::uint64_t late = 0;     // answers missed since the last line about it in the log
+  std::uint64_t late = 0;     // answers missed since the last line about it in the log …
+  std::int64_t late_told = 0; // … and when that was
   std::deque<ClusterLearnt> learnt;  // until it says that it knows that, and since when it has answered them
   OtherInterest interest;
 };

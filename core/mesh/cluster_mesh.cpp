@@ -50,7 +50,7 @@ void ClusterMesh::send(ClientId id, const MessageRef& message, SendDone done) {
 
 void ClusterMesh::call(ClientId id, const ConnCall& call, CallDone done) {
   if (!cluster_ || id.node() == number_) return local_.call(id, call, std::move(done));
-  const std::uint64_t ticket = calls_.expect(std::move(done), deadline_ + kGrace, {false, "its node did not report in time"});
+  const std::uint64_t ticket = calls_.expect(std::move(done), 2 * deadline_ + kGrace, {false, "its node did not report in time"});
   const bool taken = cluster_->call(id, call, [this, ticket](CallOutcome outcome) {
     mailbox_.post([this, ticket, outcome = std::move(outcome)] { calls_.arrived(ticket, outcome); });
   });

@@ -20,6 +20,8 @@ constexpr std::string_view kFunctionNames[] = {
 constexpr std::size_t kFewestArguments[] = {2, 1, 0, 0, 2, 0};  // in the order of the names
 static_assert(std::size(kFunctionNames) == std::size(kFewestArguments));
 
+constexpr std::int64_t kTellLate = 1000;  // of one node
+
 bool deliverable(std::uint64_t kind, std::string_view payload) {
   return kind == static_cast<std::uint64_t>(Kind::binary) ||
          (kind == static_cast<std::uint64_t>(Kind::text) && is_utf8(payload));
@@ -157,22 +159,23 @@ void Cluster::missed(std::uint64_t boot) {
 }
 
 void Cluster::expire_pending() {
-  for (; !due_.empty() && due_.front().at <= now_; due_.pop_front()) {
-    const std::uint64_t ticket = due_.front().ticket;
-    if (sends_.contains(ticket)) {
-      finish(ticket, SendStatus::timeout);
-      continue;
-    }
-    const auto found = publishes_.find(ticket);
-    if (found == publishes_.end()) continue;
-    for (const std::uint64_t boot : found->second.missing) missed(boot);
-    found->second.tally.fail += found->second.missing.size();
-    finish(found);
+  for (std::deque<Due>* due : {&due_, &calls_due_})
+    for (; !due->empty() && due->front().at <= now_; due->pop_front()) expire(due->front().ticket);
+  for (auto& [boot, member] : members_) {
+    if (member->late == 0 || now_ < member->late_told + kTellLate) continue;
+    member->late_told = now_;
+    log_.warn("node did not report in time", {{"node", member->info.id}, {"name", member->info.name},
+                                              {"publishes", std::exchange(member->late, 0)}});
   }
-  for (auto& [boot, member] : members_)
-    if (const std::uint64_t late = std::exchange(member->late, 0))
-      log_.warn("node did not report in time",
-                {{"node", member->info.id}, {"name", member->info.name}, {"publishes", late}});
+}
+
+void Cluster::expire(std::uint64_t ticket) {
+  if (sends_.contains(ticket)) return finish(ticket, SendStatus::timeout);
+  const auto found = publishes_.find(ticket);
+  if (found == publishes_.end()) return;
+  for (const std::uint64_t boot : found->second.missing) missed(boot);
+  found->second.tally.fail += found->second.missing.size();
+  finish(found);
 }
 
 Cluster::Members::iterator Cluster::owner_of(ClientId id) {
@@ -270,7 +273,8 @@ void Cluster::call(ClientId id, const ConnCall& call, Mesh::CallDone done, std::
                                                 : status == SendStatus::timeout ? "its node did not report in time"
                                                                                 : "no such connection"});
                                  }});
-  due_.push_back({now + settings_.deadline_ms, ticket});
+  // What it does may wait for others itself, until the same deadline.
+  calls_due_.push_back({now + 2 * settings_.deadline_ms, ticket});
 }
 
 void Cluster::on(const wire::Call& frame) {

@@ -11,7 +11,7 @@
 #include <optional>
 #include <utility>
 
-#include "core/api/base64.h"
+#include "core/base/base64.h"
 #include "core/base/check.h"
 #include "core/base/clock.h"
 

@@ -9,8 +9,8 @@
 
 #include <fmt/format.h>
 
-#include "core/api/base64.h"
 #include "core/api/members.h"
+#include "core/base/base64.h"
 #include "core/base/channel_name.h"
 
 namespace dunlin {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The stream and its consumers, requests and their answers. The way to the stream is in durable_push.cpp, what is handed to
-// this node's consumers in durable_delivery.cpp.
+// this node's consumers in durable_delivery.cpp, what is done about messages that JetStream forgets in durable_audit.cpp.
 #include "core/mesh/durable_queue.h"
 
 #include <algorithm>
@@ -54,8 +54,6 @@ bool DurableQueue::request(const std::string& subject, std::string_view data, st
 void DurableQueue::on_engine(bool up) {
   up_ = up;
   set_ready(false);
-  for (auto& [number, one] : pushes_)  // what was not answered by that connection will not be
-    if (one.stage == Push::Stage::asked) try_again(number);
   for (auto& [name, topic] : topics_) topic->ready = false, topic->pulls.clear();
   pulls_.clear();
   if (!up) return;
@@ -73,6 +71,7 @@ void DurableQueue::set_ready(bool ready) {
     finding_ = false;
     lead_in_.lost();
     for (auto& [subject, gate] : gates_) gate.unanswered();
+    ask_again();
   }
   figures_.ready = ready ? 1 : 0;
 }
@@ -145,6 +144,7 @@ void DurableQueue::ask_consumer(Topic& topic, const char* what, std::string_view
             }
             complaint_.clear();
             found->second->ready = found->second->made = true;
+            audit_from_now(*found->second);
             pull(*found->second);
           });
 }
@@ -170,7 +170,7 @@ void DurableQueue::expire_requests() {
   for (const std::uint64_t ticket : late) {
     const auto done = std::move(requests_.at(ticket).done);
     requests_.erase(ticket);
-    done("408", "");
+    done(kNotInTime, "");
   }
 }
 
@@ -179,6 +179,7 @@ void DurableQueue::on_tick(std::int64_t now) {
   now_ = now;
   expire_requests();
   expire_pushes();
+  try_late();
   expire_given();
   acknowledge_again();
   if (!up_) return;
@@ -192,6 +193,7 @@ void DurableQueue::on_tick(std::int64_t now) {
     if (!topic->ready && ready_ && now - topic->asked >= kAskAgain) make_consumer(*topic);
     pull_again(*topic);
   }
+  audit();
 }
 
 void DurableQueue::collect(std::vector<Sample>& out) const {
@@ -207,6 +209,7 @@ void DurableQueue::collect(std::vector<Sample>& out) const {
   add("dunlin_queue_pops_total", "Messages that consumers are done with", MetricType::counter, figures_.pops);
   add("dunlin_queue_returned_total", "Messages that went back to their topic", MetricType::counter, figures_.left, "consumer_left");
   add("dunlin_queue_returned_total", "Messages that went back to their topic", MetricType::counter, figures_.expired, "not_acknowledged");
+  add("dunlin_queue_returned_total", "Messages that went back to their topic", MetricType::counter, figures_.stranded, "stranded");
   add("dunlin_queue_late_total", "Messages acknowledged after their time, and before another had them", MetricType::counter, figures_.late);
   add("dunlin_queue_refused_total", "Pushes and pops that were refused", MetricType::counter, figures_.full, "full");
   add("dunlin_queue_refused_total", "Pushes and pops that were refused", MetricType::counter, figures_.failed, "unavailable");

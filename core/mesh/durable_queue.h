@@ -97,6 +97,8 @@ class DurableQueue {
     std::vector<std::uint64_t> consumers;
     std::size_t next = 0;
     std::map<std::uint64_t, Pull> pulls;
+    std::int64_t look_at = 0;        // when it is looked at next …
+    jetstream::Progress progress{};  // … and how far its consumer was the last time (durable_audit.cpp)
   };
   struct Push {
     enum class Stage { waiting, due, asked };  // for its topic to have room; to be sent; for the answer to the last try
@@ -105,6 +107,8 @@ class DurableQueue {
     PushDone done;
     Stage stage = Stage::waiting;
     unsigned tries = 0;
+    std::int64_t sent = 0;              // the last of them
+    bool again = false;                 // in the place of another
     std::size_t holds = 0;              // its topic, with it
     Pushed last = Pushed::unavailable;  // what it would be answered, were it over
   };
@@ -122,7 +126,13 @@ class DurableQueue {
     std::int64_t since, told;
     std::function<void(bool)> confirmed;  // may be empty
   };
-  using Answered = std::function<void(std::string_view status, std::string_view data)>;  // status "408" of ours: not in time
+  struct Audit {
+    std::string topic, subject;
+    std::uint64_t left_behind = 0;  // by the consumer, as far as is known
+    std::size_t restored = 0;
+  };
+  static constexpr std::string_view kNotInTime = "408";  // a status of ours
+  using Answered = std::function<void(std::string_view status, std::string_view data)>;
   struct Request {
     std::int64_t due;
     Answered done;
@@ -138,20 +148,32 @@ class DurableQueue {
   void make_consumer(Topic& topic);
   void ask_consumer(Topic& topic, const char* what, std::string_view body);
   bool ask_leader(const std::string& subject, std::string_view data, Answered done);
+  bool silent() const;
   void find_leader();
   bool led(const std::optional<jetstream::Held>& stream);
   void lead_in();
   void forget(std::uint64_t sequence);
-  void tidy(std::uint64_t last);
+  void tidy(std::uint64_t from);
   void go_on();
   void ask_room(const std::string& subject);
   void judge(const std::string& subject, const std::optional<jetstream::Held>& stream);
   void send_due();
   void ask_to_keep(std::uint64_t number);
   void try_again(std::uint64_t number);
+  void ask_again();
+  void try_late();
   void push_answered(std::uint64_t number, unsigned attempt, std::string_view status, std::string_view text);
   void pushed(std::uint64_t number, Pushed outcome);
   void expire_pushes();
+  void push_again(const std::string& subject, std::string body, PushDone done);
+  std::int64_t audit_every() const;
+  void audit_from_now(Topic& topic);
+  void audit();
+  void audit_next(std::uint64_t from);
+  void compare(jetstream::Found oldest);
+  void restore(jetstream::Found message);
+  void restored(std::uint64_t sequence);
+  void audited();
   void pull(Topic& topic);
   void pull_again(Topic& topic);
   void pull_status(std::uint64_t number, std::string_view status);
@@ -182,20 +204,23 @@ class DurableQueue {
   std::map<std::uint64_t, Push> pushes_;  // in their order
   std::size_t pushing_ = 0;               // bytes of them
   std::set<std::uint64_t> due_;           // of them, in that stage
-  std::size_t under_way_ = 0;             // … and in that of `asked`
+  std::set<std::uint64_t> under_way_;     // … and in that of `asked`
   std::map<std::string, TopicGate, std::less<>> gates_;  // of the subjects that have pushes
   LeadIn lead_in_;
   std::uint64_t led_ = 0;  // how often the leader may have changed
   bool finding_ = false;   // it is being asked for
+  std::optional<Audit> audit_;
   std::uint64_t next_ = 1;
   std::int64_t now_ = 0, asked_ = 0;
+  std::int64_t heard_ = 0;      // when the stream's leader last said what has become of a message …
+  std::int64_t kept_sent_ = 0;  // … and when the latest of these pushes was sent
   std::int64_t lost_at_ = 0;  // since when it is not ready, if it is not
   std::string complaint_;  // the last in the log
   unsigned copies_ = 0;  // that are asked for
   unsigned told_ = 0;    // that the log has last spoken of
   bool up_ = false, ready_ = false;
   struct {
-    std::atomic<std::uint64_t> pushes{0}, pops{0}, full{0}, failed{0}, left{0}, expired{0}, late{0}, underway{0}, consumers{0}, ready{0};
+    std::atomic<std::uint64_t> pushes{0}, pops{0}, full{0}, failed{0}, left{0}, expired{0}, stranded{0}, late{0}, underway{0}, consumers{0}, ready{0};
   } figures_;
 };
 

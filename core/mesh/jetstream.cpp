@@ -4,10 +4,12 @@
 #include <algorithm>
 #include <charconv>
 #include <iterator>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 
+#include "core/base/base64.h"
 #include "core/base/json.h"
 
 namespace dunlin::jetstream {
@@ -113,11 +115,48 @@ std::optional<Held> held(std::string_view status, std::string_view answer, const
   return held;
 }
 
-std::uint64_t found_in(std::string_view status, std::string_view answer) {
-  if (error_in(status, answer) != 0) return 0;
-  const auto found = json::parse(answer);
-  const json::Value* message = json::member(*found, "message");
-  return message ? static_cast<std::uint64_t>(integer(*message, "seq", 0)) : 0;
+std::string next_of(std::string_view subject, std::uint64_t from) {
+  return fmt::format(R"({{"seq":{},"next_by_subj":"{}"}})", from, subject);
+}
+
+Found found(std::string_view status, std::string_view answer) {
+  if (error_in(status, answer) != 0) return {};
+  const auto parsed = json::parse(answer);
+  const json::Value* message = json::member(*parsed, "message");
+  if (!message || !message->IsObject()) return {};
+  const json::Value* data = json::member(*message, "data");
+  auto decoded = base64_decoded(data && data->IsString() ? json::text_of(*data) : std::string_view());
+  if (!decoded) return {};
+  return {static_cast<std::uint64_t>(integer(*message, "seq", 0)), std::move(*decoded)};
+}
+
+std::string deletion_of(std::uint64_t sequence) { return fmt::format(R"({{"seq":{},"no_erase":true}})", sequence); }
+
+Progress progress(std::string_view status, std::string_view answer) {
+  if (error_in(status, answer) != 0) return {};
+  const auto info = json::parse(answer);
+  const json::Value* cluster = json::member(*info, "cluster");
+  const json::Value* replicas = cluster && cluster->IsObject() ? json::member(*cluster, "replicas") : nullptr;
+  if (replicas && replicas->IsArray())
+    for (const json::Value& one : replicas->GetArray()) {
+      const json::Value* current = one.IsObject() ? json::member(one, "current") : nullptr;
+      if (!current || !current->IsBool() || !current->GetBool()) return {};
+    }
+  const auto sequence = [&info](const char* of, const char* name) {
+    const json::Value* pair = json::member(*info, of);
+    return pair ? static_cast<std::uint64_t>(integer(*pair, name, 0)) : 0;
+  };
+  return {.known = true,
+          .done_with = sequence("ack_floor", "stream_seq"),
+          .passed = sequence("delivered", "stream_seq"),
+          .handed_out = sequence("delivered", "consumer_seq"),
+          .asked = integer(*info, "num_waiting", 0) > 0};
+}
+
+std::uint64_t left_behind(const Progress& before, const Progress& now) {
+  if (!before.known || !now.known) return 0;
+  const bool idle = before.asked && now.asked && before.handed_out == now.handed_out;
+  return idle ? std::min(before.passed, now.passed) : std::min(before.done_with, now.done_with);
 }
 
 }  // namespace dunlin::jetstream

@@ -44,7 +44,29 @@ struct Held {
 };
 std::optional<Held> held(std::string_view status, std::string_view answer, const std::string& subject);
 
-// The sequence of a message that was asked for; 0: there is none.
-std::uint64_t found_in(std::string_view status, std::string_view answer);
+// Asks for the first message of a subject that has this sequence, or a later one.
+std::string next_of(std::string_view subject, std::uint64_t from);
+
+// A message that was asked for.
+struct Found {
+  std::uint64_t sequence = 0;  // 0: there is none
+  std::string data;
+};
+Found found(std::string_view status, std::string_view answer);
+std::string deletion_of(std::uint64_t sequence);
+
+// What a consumer says of itself.
+struct Progress {
+  bool known = false;             // and all of its servers know it
+  std::uint64_t done_with = 0;    // with all messages up to this sequence
+  std::uint64_t passed = 0;       // up to this one it has handed out all
+  std::uint64_t handed_out = 0;   // how many, those included that came again
+  bool asked = false;             // somebody waits for more
+};
+Progress progress(std::string_view status, std::string_view answer);
+
+// Up to which sequence it hands out nothing any more, if it was so far the time before: what it is done with; or all that it
+// has passed, if it has been asked for more and has handed out nothing meanwhile, not even again.
+std::uint64_t left_behind(const Progress& before, const Progress& now);
 
 }  // namespace dunlin::jetstream

@@ -17,7 +17,7 @@ namespace dunlin {
 
 class LeadIn {
  public:
-  static constexpr std::size_t kUnderWay = 32;  // of them at once
+  static constexpr std::size_t kUnderWay = 128;  // of them at once; few rounds, where each takes long
 
   bool known() const { return state_ != State::unknown; }
   bool over() const { return state_ == State::over; }
@@ -25,17 +25,18 @@ class LeadIn {
   // The stream may have another leader by now.
   void lost() { state_ = State::unknown; }
 
-  // `leader` leads, and has kept `last` messages; `copies`: other servers have to have them too; `length`: how many to lead in.
-  void led(const std::string& leader, std::uint64_t last, bool copies, std::uint64_t length) {
-    if (known() && leader == leader_) return;
+  // `leader` leads, and has kept `last` messages; `copies`: other servers have to have them too; `length`: how many to lead in. True: it may be another than before.
+  bool led(const std::string& leader, std::uint64_t last, bool copies, std::uint64_t length) {
+    if (known() && leader == leader_) return false;
     leader_ = leader;
     until_ = last + length;
     under_way_ = 0;
     ++round_;
     state_ = copies ? State::under_way : State::over;
+    return true;
   }
 
-  // How many to send now; each is answered by kept() or refused(), with the round that it was sent in.
+  // How many to send now; each is answered by kept(), refused() or unanswered(), with the round that it was sent in.
   std::size_t more() {
     if (state_ != State::under_way) return 0;
     const std::size_t more = kUnderWay - std::min(kUnderWay, under_way_);
@@ -51,6 +52,10 @@ class LeadIn {
     if (sequence <= until_) return false;
     state_ = State::over;
     return true;
+  }
+  // It has not come to anything in time; another is needed.
+  void unanswered(std::uint64_t round) {
+    if (state_ == State::under_way && round == round_) --under_way_;
   }
   // The store is full: it refuses what comes after, too.
   bool refused(std::uint64_t round) { return kept(round, until_ + 1); }

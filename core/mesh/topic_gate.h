@@ -54,6 +54,8 @@ class TopicGate {
     return judged;
   }
 
+  // One is sent that takes the place of another, and is not judged.
+  void replaced() { ++sent_; }
   // One that had been sent is answered, or given up.
   void over() {
     ++over_;

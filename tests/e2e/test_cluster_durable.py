@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Topics that JetStream keeps: they survive every node, and NATS itself."""
+import shutil
+
 import pytest
 
 from harness.waiting import until
@@ -105,6 +107,31 @@ def test_a_consumer_that_has_more_than_it_can_do_gets_done(durable):
     consumer.result("queue.pop", {"t": ["t"], "ack": True})
     consumer.acknowledge_each(500)
     nodes[0].wait_metric("dunlin_queue_underway", 0)
+
+
+def test_what_jetstream_would_not_hand_out_any_more_is_pushed_again(durable, tmp_path):
+    """As with a server that was killed, and comes back with messages whose end it had not written down yet."""
+    nodes = durable(1, ack="1s")
+    ready(nodes)
+    push(nodes[0], "t", ["x", "y"])
+    kept = tmp_path / "kept"
+
+    def restart(change):
+        nodes.nats.terminate()
+        change(nodes.nats.messages("dunlin_queue"))
+        nodes.nats.start()
+        ready(nodes)
+
+    restart(lambda messages: shutil.copytree(messages, kept))
+    consumer = nodes[0].backend()
+    consumer.result("queue.pop", {"t": ["t"], "ack": True})
+    collect(consumer, 2, ack=True)
+    restart(lambda messages: (shutil.rmtree(messages), shutil.copytree(kept, messages)))
+    assert set(collect(consumer, 2, ack=True)) == {"x", "y"}
+    nodes[0].wait_logged("JetStream held messages that it would not have handed out any more; they were pushed again", messages=2)
+    assert nodes[0].metric("dunlin_queue_returned_total", reason="stranded") == 2
+    assert push(nodes[0], "t", ["last"]) == [{"n": 1}]
+    assert consumer.event()["d"] == "last"
 
 
 def test_a_full_topic_and_one_that_nats_does_not_keep_are_errors(durable):

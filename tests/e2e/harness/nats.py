@@ -67,6 +67,10 @@ class Nats:
     def wait_leader(self, stream):
         return until(lambda: [leader] if (leader := self.leader_of(stream)) is not None else None, f"a server leads {stream}")[0]
 
+    def messages(self, stream, index=0):
+        """Where a server keeps those of a stream."""
+        return self.folder / f"store-{index}" / "jetstream" / "$G" / "streams" / stream / "msgs"
+
     def kill(self, index=0):
         self.processes[index].kill()
         self.processes[index].wait(DEADLINE)

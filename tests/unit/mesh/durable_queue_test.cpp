@@ -242,6 +242,63 @@ TEST_F(DurableQueueTest, a_push_that_is_not_answered_is_tried_again) {
   EXPECT_EQ(pushed, Outcomes{Pushed::unavailable});
 }
 
+TEST_F(DurableQueueTest, a_leader_that_is_slow_is_not_lost) {
+  push("x");
+  push("y");
+  led();
+  const Said x = said[said.size() - 2], y = said.back();
+  tick(2000);
+  queue.received(x.reply, "", "", kKept);
+  push("z");
+  answer(kInfo, "{}");
+  tick(2000);
+  EXPECT_EQ(count("$JS.API.STREAM.CREATE"), 1u);
+  EXPECT_EQ(count(kTopic), 3u);  // not for all that: what it was told at first may be before it yet
+  queue.received(y.reply, "", "", kKept);
+  EXPECT_EQ(pushed, (Outcomes{Pushed::yes, Pushed::yes}));
+}
+
+TEST_F(DurableQueueTest, a_push_is_tried_again_when_what_was_sent_after_it_is_kept) {
+  push("x");
+  led();
+  tick(1000);
+  push("y");
+  answer(kInfo, "{}");
+  tick(1000);
+  answer(kTopic, kKept);
+  tick(1000);
+  ASSERT_EQ(count(kTopic), 3u);
+  EXPECT_EQ(last(kTopic).data.substr(16), "x");
+  EXPECT_EQ(count("$JS.API.STREAM.CREATE"), 1u);
+  answer(kTopic, kKept);
+  EXPECT_EQ(pushed, (Outcomes{Pushed::yes, Pushed::yes}));
+}
+
+TEST_F(DurableQueueTest, a_lead_in_is_not_begun_anew_because_of_a_slow_leader) {
+  push("x");
+  answer(kInfo, led_by("b", 40));
+  tick(2000);
+  answer(kNone, R"({"stream":"s","seq":41})");
+  tick(1000);
+  EXPECT_EQ(count(kNone), 2 * LeadIn::kUnderWay);  // one for each that has not been answered in time, the last one excepted
+  answer(kNone, R"({"stream":"s","seq":9999})");
+  answer(kInfo, led_by("b", 9999));
+  EXPECT_EQ(count(kTopic), 1u);
+}
+
+TEST_F(DurableQueueTest, what_was_under_way_is_sent_to_a_new_leader_at_once) {
+  push("x");
+  answer(kInfo, led_by("b", 40));
+  answer(kNone, R"({"stream":"s","seq":9999})");
+  answer(kInfo, led_by("b", 9999));
+  ASSERT_EQ(count(kTopic), 1u);
+  push("y");
+  answer(kInfo, led_by("c", 10'000));
+  answer(kNone, R"({"stream":"s","seq":19999})");
+  EXPECT_EQ(count(kTopic), 2u);
+  EXPECT_EQ(last(kTopic).data.substr(16), "x");
+}
+
 TEST_F(DurableQueueTest, a_push_waits_no_longer_than_the_deadline) {
   push("x");
   led();
@@ -347,8 +404,132 @@ TEST_F(DurableQueueTest, what_an_earlier_lead_in_left_is_cleared_away) {
   answer(get, R"({"message":{"subject":"dunlin.queue.none","seq":9}})");
   answer(remove, R"({"success":true})");
   EXPECT_EQ(count(get), 3u);
+  EXPECT_EQ(last(get).data, R"({"seq":10,"next_by_subj":"dunlin.queue.none"})");
   answer(get, R"({"error":{"code":404,"err_code":10037}})");
   EXPECT_EQ(count(get), 3u);
+}
+
+struct DurableAuditTest : DurableQueueTest {
+  // The stream's oldest message of the topic, and up to which one its consumer is done.
+  void audit(std::uint64_t oldest, std::uint64_t done_with, const std::string& replicas = R"({"current":true},{"current":true})") {
+    tick(kAudit);
+    look(oldest, done_with, replicas);
+  }
+  void look(std::uint64_t oldest, std::uint64_t done_with, const std::string& replicas = "") {
+    found(oldest);
+    if (oldest == 0) return;
+    answer(kConsumerInfo, R"({"ack_floor":{"stream_seq":)" + std::to_string(done_with) + R"(},"delivered":{"stream_seq":50,"consumer_seq":)" +
+                              std::to_string(handed_out) + R"(},"num_waiting":)" + std::to_string(waiting) + R"(,"cluster":{"replicas":[)" +
+                              replicas + "]}}");
+    handed_out += more;
+  }
+  void found(std::uint64_t sequence) {
+    answer(kGet, sequence == 0 ? R"({"error":{"code":404,"err_code":10037}})"
+                               : R"({"message":{"seq":)" + std::to_string(sequence) + R"(,"data":"MDEyMzQ1Njc4OWFiY2RlZng="}})");
+  }
+  double stranded() const {
+    std::vector<Sample> samples;
+    queue.collect(samples);
+    for (const Sample& one : samples)
+      if (one.labels == std::vector<std::pair<std::string, std::string>>{{"reason", "stranded"}}) return one.value;
+    return -1;
+  }
+
+  int handed_out = 30, more = 1, waiting = 2;
+  static constexpr std::int64_t kAudit = 2 * kAck + 1;
+  const std::string kGet = "$JS.API.STREAM.MSG.GET", kConsumerInfo = "$JS.API.CONSUMER.INFO", kDelete = "$JS.API.STREAM.MSG.DELETE";
+};
+
+TEST_F(DurableAuditTest, what_the_consumer_has_been_done_with_twice_is_pushed_again) {
+  audit(7, 20);
+  EXPECT_EQ(count(kTopic) + count(kInfo), 0u);  // it may be on its way
+  audit(7, 9);
+  EXPECT_EQ(last(kGet).data, R"({"seq":0,"next_by_subj":"dunlin.queue.74"})");
+  answer(kInfo, "{}");
+  ASSERT_EQ(count(kTopic), 1u);  // without asking for room
+  EXPECT_EQ(last(kTopic).data, "0123456789abcdefx");
+  EXPECT_EQ(count(kDelete), 0u);
+  answer(kTopic, kKept);
+  EXPECT_EQ(last(kDelete).data, R"({"seq":7,"no_erase":true})");
+  answer(kDelete, R"({"success":true})");
+  EXPECT_EQ(last(kGet).data, R"({"seq":8,"next_by_subj":"dunlin.queue.74"})");
+  found(9);
+  answer(kTopic, kKept);
+  answer(kDelete, R"({"success":true})");
+  found(10);  // that is more than it is done with now
+  EXPECT_EQ(count(kTopic), 2u);
+  EXPECT_EQ(stranded(), 2.0);
+  push("y");  // the gate of the topic has kept count
+  answer(kInfo, holds(99));
+  EXPECT_EQ(count(kTopic), 3u);
+}
+
+TEST_F(DurableAuditTest, what_a_consumer_without_anything_to_do_has_passed_is_pushed_again) {
+  more = 0;
+  waiting = 0;  // it may have been given to somebody who has all that he can do
+  audit(7, 6);
+  audit(7, 6);
+  waiting = 1;
+  audit(7, 6);
+  EXPECT_EQ(count(kTopic) + count(kInfo), 0u);
+  audit(7, 6);
+  answer(kInfo, "{}");
+  EXPECT_EQ(count(kTopic), 1u);
+  answer(kTopic, kKept);
+  answer(kDelete, R"({"success":true})");
+  found(51);  // it has not come to that
+  EXPECT_EQ(count(kTopic), 1u);
+}
+
+TEST_F(DurableAuditTest, what_may_be_handed_out_yet_is_not_pushed_again) {
+  const auto nothing_is_pushed = [&] { return count(kTopic) + count(kInfo) == 0; };
+  audit(7, 6);
+  audit(7, 20);  // for the first time
+  EXPECT_TRUE(nothing_is_pushed());
+  audit(7, 6);  // another leads the consumer, and knows better
+  audit(7, 20);
+  audit(7, 20, R"({"current":true},{"current":false})");  // the stream's leader may not have heard of it
+  audit(7, 20);
+  audit(0, 0);
+  audit(7, 20);
+  audit(21, 20);
+  tick(kAudit);
+  answer(kGet, "", "503");
+  audit(7, 20);
+  tick(kAudit);
+  found(7);
+  answer(kConsumerInfo, "", "503");
+  EXPECT_TRUE(nothing_is_pushed());
+  audit(7, 20);
+  EXPECT_TRUE(nothing_is_pushed());
+}
+
+TEST_F(DurableAuditTest, what_lies_before_a_consumer_here_is_not_pushed_again) {
+  audit(7, 20);
+  tick(kAudit - 1000);
+  message(7, 100, "x");
+  tick(1000);
+  look(7, 20);
+  EXPECT_EQ(last(kGet).data, R"({"seq":8,"next_by_subj":"dunlin.queue.74"})");
+  found(0);
+  EXPECT_EQ(count(kTopic) + count(kInfo), 0u);
+}
+
+TEST_F(DurableAuditTest, what_cannot_be_pushed_again_stays) {
+  audit(7, 20);
+  audit(7, 20);
+  answer(kInfo, "{}");
+  answer(kTopic, R"({"error":{"code":500,"err_code":10047}})");
+  EXPECT_EQ(count(kDelete), 0u);
+  audit(7, 20);
+  for (int i = 0; i < 5; ++i) tick(1000);
+  EXPECT_EQ(count(kDelete), 0u);
+  led_again();
+  audit(7, 20);
+  led();
+  answer(kTopic, kKept);
+  EXPECT_EQ(count(kDelete), 1u);
+  EXPECT_EQ(stranded(), 1.0);
 }
 
 TEST_F(DurableQueueTest, without_a_leader_of_jetstream_the_leaders_of_stream_and_consumer_are_enough) {

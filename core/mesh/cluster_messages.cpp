@@ -21,6 +21,7 @@ constexpr std::size_t kFewestArguments[] = {2, 1, 0, 0, 2, 0};  // in the order 
 static_assert(std::size(kFunctionNames) == std::size(kFewestArguments));
 
 constexpr std::int64_t kTellLate = 1000;  // of one node
+constexpr const char* kUnreachable = "the connection's node cannot be reached now";
 
 bool deliverable(std::uint64_t kind, std::string_view payload) {
   return kind == static_cast<std::uint64_t>(Kind::binary) ||
@@ -227,13 +228,14 @@ void Cluster::finish(std::uint64_t ticket, SendStatus status, std::string_view t
   finished.done(status, text);
 }
 
-// Its process has ended, or it has lost the engine: a connection of it cannot be reached. Whether it has left will show.
+// Its process has ended, or it has lost the engine: a connection of it cannot be reached, though it may live. Which it is will
+// show.
 // What had come to it before, as far as that can be told, has no known outcome.
 void Cluster::nobody(std::uint64_t boot) {
   if (const auto rumour = unheard_.find(boot); rumour != unheard_.end()) rumour->second.absent = true;
   std::vector<std::pair<std::uint64_t, SendStatus>> asked;
   for (const auto& [ticket, sending] : sends_)
-    if (sending.boot == boot) asked.emplace_back(ticket, sending.late ? SendStatus::timeout : SendStatus::no_such_connection);
+    if (sending.boot == boot) asked.emplace_back(ticket, sending.late ? SendStatus::timeout : SendStatus::unreachable);
   for (const auto& [ticket, status] : asked) finish(ticket, status);
   std::vector<std::uint64_t> publishes;
   for (const auto& [ticket, publish] : publishes_)
@@ -260,18 +262,19 @@ void Cluster::call(ClientId id, const ConnCall& call, Mesh::CallDone done, std::
   advance(now);
   const auto owner = owner_of(id);
   if (owner == members_.end())
-    return done({false, complete() ? "no such connection" : "the connection's node cannot be reached now"});
+    return done({false, complete() ? "no such connection" : kUnreachable});
   const std::uint64_t ticket = next_ticket_++;
   wire::Call frame{settings_.boot, ticket, id.value(), kFunctionNames[static_cast<std::size_t>(call.function)], {}};
   frame.arguments.assign(call.arguments.begin(), call.arguments.end());
   const std::string bytes = wire::encode(std::move(frame));
   if (up_ && bytes.size() > host_.largest()) return done({false, "the call is larger than the cluster's engine takes"});
-  if (!up_ || !host_.ask(owner->first, bytes)) return done({false, "the connection's node cannot be reached now"});
+  if (!up_ || !host_.ask(owner->first, bytes)) return done({false, kUnreachable});
   sends_.emplace(ticket, Sending{owner->first, now, [done = std::move(done)](SendStatus status, std::string_view text) {
                                    if (status == SendStatus::sent) return done({true, std::string(text)});
-                                   done({false, !text.empty()                     ? std::string(text)
-                                                : status == SendStatus::timeout ? "its node did not report in time"
-                                                                                : "no such connection"});
+                                   done({false, !text.empty()                         ? std::string(text)
+                                                : status == SendStatus::timeout     ? "its node did not report in time"
+                                                : status == SendStatus::unreachable ? kUnreachable
+                                                                                    : "no such connection"});
                                  }});
   // What it does may wait for others itself, until the same deadline.
   calls_due_.push_back({now + 2 * settings_.deadline_ms, ticket});

@@ -31,8 +31,8 @@ struct Tally {
   bool operator==(const Tally&) const = default;
 };
 
-// failed: it could not be encoded. unreachable: the cluster's engine is gone, or
-// it is not known who else is there.
+// failed: it could not be encoded. unreachable: the cluster's engine is gone, here or
+// there, its node has ended without a word, or it is not known who else is there.
 enum class SendStatus { sent, no_such_connection, full, timeout, failed, unreachable };
 
 struct NodeInfo {

@@ -309,7 +309,7 @@ TEST(Cluster, a_send_and_a_call_reach_the_node_that_the_id_names) {
   send(there);
   world.run(kSettle);
   send(there);  // known to be dead: at once
-  EXPECT_EQ(sent, (std::vector{SendStatus::sent, SendStatus::no_such_connection, SendStatus::no_such_connection,
+  EXPECT_EQ(sent, (std::vector{SendStatus::sent, SendStatus::no_such_connection, SendStatus::unreachable,
                                SendStatus::no_such_connection}));
   world.set_engine(false);
   send(there);

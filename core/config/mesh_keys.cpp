@@ -65,7 +65,7 @@ const Key<Config> kMesh[] = {
        if (n.IsScalar() && (n.Scalar() == "local" || n.Scalar() == "nats")) c.mesh_engine = n.Scalar();
        else if (r.module_use(n, c.mesh_module, false) && r.inside(n, c.mesh_module)) c.mesh_engine.clear();
      }},
-    {"deadline", "duration", "500ms", "For the tallies of a publish, from workers and nodes; who has not reported counts as failed.",
+    {"deadline", "duration", "500ms", "For the tallies of a publish, from workers and nodes; who has not reported counts as failed. Twice as long for `conn.call` to another node.",
      [](Reading& r, const Node& n, Config& c) { r.duration(n, c.mesh_deadline); }},
     {"nats", "map", "", "See below; used with `engine: nats`.",
      [](Reading& r, const Node& n, Config& c) { read_section<NatsSettings>(r, n, kNats, c.nats); }},

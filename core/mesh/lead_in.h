@@ -25,7 +25,8 @@ class LeadIn {
   // The stream may have another leader by now.
   void lost() { state_ = State::unknown; }
 
-  // `leader` leads, and has kept `last` messages; `copies`: other servers have to have them too; `length`: how many to lead in. True: it may be another than before.
+  // `leader` leads, and has kept `last` messages; `copies`: other servers have to have them too; `length`: how many to lead in.
+  // True: it may be another than before.
   bool led(const std::string& leader, std::uint64_t last, bool copies, std::uint64_t length) {
     if (known() && leader == leader_) return false;
     leader_ = leader;

@@ -3,7 +3,7 @@
 // back without an acknowledgement that the others have, or without having handed out what the others have handed out, and
 // then nobody will ever get that message, nor remove it. Each topic that is popped here is looked at once in a while. What
 // its consumer had left behind the last time and has now, and the stream holds all the same, is pushed again, and removed in
-// its old place (docs/decisions/0018-what-consumers-forget.md).
+// its old place; a consumer that hands out nothing any more is made anew (docs/decisions/0018-what-consumers-forget.md).
 #include <algorithm>
 #include <utility>
 
@@ -56,9 +56,32 @@ void DurableQueue::compare(jetstream::Found oldest) {
   const bool asked = request(fmt::format("$JS.API.CONSUMER.INFO.{}.{}", stream_, topic->second->durable), "", kAnswerFor,
                              [this, before, oldest = std::move(oldest)](std::string_view status, std::string_view data) {
                                const jetstream::Progress now = jetstream::progress(status, data);
-                               if (const auto there = topics_.find(audit_->topic); there != topics_.end()) there->second->progress = now;
+                               const auto there = topics_.find(audit_->topic);
+                               if (there == topics_.end()) return audited();
+                               if (jetstream::stuck(before, now)) return make_anew(*there->second);
+                               there->second->progress = now;
                                audit_->left_behind = jetstream::left_behind(before, now);
                                restore(oldest);
+                             });
+  if (!asked) audited();
+}
+
+// A server that has not heard of acknowledgements waits for messages that are there no more, and hands out nothing while it
+// tries to hand out those again. One that has just been made waits for nothing, and begins with the oldest that is there.
+void DurableQueue::make_anew(Topic& topic) {
+  log_.warn("a topic's consumer at JetStream was asked for messages, and handed out none though there are; it is made anew", {{"topic", topic.name}});
+  const bool asked = request(fmt::format("$JS.API.CONSUMER.DELETE.{}.{}", stream_, topic.durable), "", kAnswerFor,
+                             [this](std::string_view status, std::string_view data) {
+                               const auto there = topics_.find(audit_->topic);
+                               const bool gone = jetstream::error_in(status, data) == 0;
+                               audited();
+                               if (!gone || there == topics_.end()) return;
+                               ++figures_.anew;
+                               Topic& anew = *there->second;
+                               for (const auto& [number, one] : anew.pulls) pulls_.erase(number);
+                               anew.pulls.clear();
+                               anew.ready = anew.made = false;
+                               make_consumer(anew);
                              });
   if (!asked) audited();
 }

@@ -210,6 +210,7 @@ void DurableQueue::collect(std::vector<Sample>& out) const {
   add("dunlin_queue_returned_total", "Messages that went back to their topic", MetricType::counter, figures_.left, "consumer_left");
   add("dunlin_queue_returned_total", "Messages that went back to their topic", MetricType::counter, figures_.expired, "not_acknowledged");
   add("dunlin_queue_returned_total", "Messages that went back to their topic", MetricType::counter, figures_.stranded, "stranded");
+  add("dunlin_queue_stuck_total", "JetStream's consumers that had stopped handing out, and were made anew", MetricType::counter, figures_.anew);
   add("dunlin_queue_late_total", "Messages acknowledged after their time, and before another had them", MetricType::counter, figures_.late);
   add("dunlin_queue_refused_total", "Pushes and pops that were refused", MetricType::counter, figures_.full, "full");
   add("dunlin_queue_refused_total", "Pushes and pops that were refused", MetricType::counter, figures_.failed, "unavailable");

@@ -173,6 +173,7 @@ class DurableQueue {
   void compare(jetstream::Found oldest);
   void restore(jetstream::Found message);
   void restored(std::uint64_t sequence);
+  void make_anew(Topic& topic);
   void audited();
   void pull(Topic& topic);
   void pull_again(Topic& topic);
@@ -220,7 +221,7 @@ class DurableQueue {
   unsigned told_ = 0;    // that the log has last spoken of
   bool up_ = false, ready_ = false;
   struct {
-    std::atomic<std::uint64_t> pushes{0}, pops{0}, full{0}, failed{0}, left{0}, expired{0}, stranded{0}, late{0}, underway{0}, consumers{0}, ready{0};
+    std::atomic<std::uint64_t> pushes{0}, pops{0}, full{0}, failed{0}, left{0}, expired{0}, stranded{0}, anew{0}, late{0}, underway{0}, consumers{0}, ready{0};
   } figures_;
 };
 

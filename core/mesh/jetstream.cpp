@@ -38,6 +38,10 @@ std::uint64_t number(std::string_view text) {
   return value;
 }
 
+bool is_idle(const Progress& before, const Progress& now) {
+  return before.known && now.known && before.asked && now.asked && before.handed_out == now.handed_out;
+}
+
 }  // namespace
 
 // $JS.ACK[.domain.account].stream.consumer.delivered.SEQUENCE.sequence.TIME.pending[.random]
@@ -150,13 +154,15 @@ Progress progress(std::string_view status, std::string_view answer) {
           .done_with = sequence("ack_floor", "stream_seq"),
           .passed = sequence("delivered", "stream_seq"),
           .handed_out = sequence("delivered", "consumer_seq"),
-          .asked = integer(*info, "num_waiting", 0) > 0};
+          .asked = integer(*info, "num_waiting", 0) > 0,
+          .more = integer(*info, "num_pending", 0) > 0};
 }
 
 std::uint64_t left_behind(const Progress& before, const Progress& now) {
   if (!before.known || !now.known) return 0;
-  const bool idle = before.asked && now.asked && before.handed_out == now.handed_out;
-  return idle ? std::min(before.passed, now.passed) : std::min(before.done_with, now.done_with);
+  return is_idle(before, now) ? std::min(before.passed, now.passed) : std::min(before.done_with, now.done_with);
 }
+
+bool stuck(const Progress& before, const Progress& now) { return is_idle(before, now) && before.more && now.more; }
 
 }  // namespace dunlin::jetstream

@@ -61,12 +61,15 @@ struct Progress {
   std::uint64_t done_with = 0;    // with all messages up to this sequence
   std::uint64_t passed = 0;       // up to this one it has handed out all
   std::uint64_t handed_out = 0;   // how many, those included that came again
-  bool asked = false;             // somebody waits for more
+  bool asked = false;             // somebody waits for more …
+  bool more = false;              // … and there are some that it has never handed out
 };
 Progress progress(std::string_view status, std::string_view answer);
 
 // Up to which sequence it hands out nothing any more, if it was so far the time before: what it is done with; or all that it
 // has passed, if it has been asked for more and has handed out nothing meanwhile, not even again.
 std::uint64_t left_behind(const Progress& before, const Progress& now);
+// It has some to hand out and does not.
+bool stuck(const Progress& before, const Progress& now);
 
 }  // namespace dunlin::jetstream

@@ -134,6 +134,36 @@ def test_what_jetstream_would_not_hand_out_any_more_is_pushed_again(durable, tmp
     assert consumer.event()["d"] == "last"
 
 
+def test_a_consumer_that_waits_for_messages_that_are_gone_is_made_anew(durable, tmp_path):
+    """As with a server that was killed, and comes back without the acknowledgements that the others had heard."""
+    nodes = durable(1, ack="1s")
+    ready(nodes)
+    push(nodes[0], "other", ["older than all"])
+    push(nodes[0], "t", [str(i) for i in range(30)])
+    consumer = nodes[0].backend()
+    consumer.result("queue.pop", {"t": ["t"], "ack": True})
+    first = collect(consumer, 30)
+    kept = tmp_path / "kept"
+
+    def restart(change):
+        nodes.nats.terminate()
+        change(nodes.nats.messages("dunlin_queue").parent / "obs")
+        nodes.nats.start()
+        ready(nodes)
+
+    restart(lambda consumers: shutil.copytree(consumers, kept))
+    done, events = set(), list(first.values())
+    while len(done) < 30:  # what takes too long comes again
+        event = events.pop() if events else consumer.event()
+        if consumer.ask("queue.ack", {"id": event["id"]})["E"] is None:
+            done.add(event["d"])
+    restart(lambda consumers: (shutil.rmtree(consumers), shutil.copytree(kept, consumers)))
+    until(lambda: nodes.nats.tried_again("dunlin_queue") > 0, "it tries to hand out what is gone")
+    push(nodes[0], "t", ["new"])
+    until(lambda: consumer.event()["d"] == "new", "it is handed out")
+    assert nodes[0].metric("dunlin_queue_stuck_total") >= 1
+
+
 def test_a_full_topic_and_one_that_nats_does_not_keep_are_errors(durable):
     nodes = durable(1, size=3, deadline="3s")
     ready(nodes)

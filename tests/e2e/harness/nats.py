@@ -48,12 +48,12 @@ class Nats:
         except OSError:
             return False
 
-    def _details_of(self, stream):
+    def _details_of(self, stream, more=""):
         """What each server that runs says of it."""
         for index, process in enumerate(self.processes):
             if process.poll() is not None:
                 continue
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.monitors[index]}/jsz?acc=$G&streams=true", timeout=DEADLINE) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.monitors[index]}/jsz?acc=$G&streams=true{more}", timeout=DEADLINE) as answer:
                 accounts = json.load(answer).get("account_details") or []
             yield from (one for account in accounts for one in account.get("stream_detail", []) if one["name"] == stream)
 
@@ -63,6 +63,10 @@ class Nats:
             if leader := detail["cluster"].get("leader"):
                 return int(leader.rpartition("-")[2])
         return None
+
+    def tried_again(self, stream):
+        """How many messages the consumers of a stream have to hand out again."""
+        return sum(consumer["num_redelivered"] for one in self._details_of(stream, "&consumers=true") for consumer in one["consumer_detail"])
 
     def wait_leader(self, stream):
         return until(lambda: [leader] if (leader := self.leader_of(stream)) is not None else None, f"a server leads {stream}")[0]

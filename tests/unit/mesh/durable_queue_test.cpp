@@ -419,13 +419,21 @@ struct DurableAuditTest : DurableQueueTest {
     found(oldest);
     if (oldest == 0) return;
     answer(kConsumerInfo, R"({"ack_floor":{"stream_seq":)" + std::to_string(done_with) + R"(},"delivered":{"stream_seq":50,"consumer_seq":)" +
-                              std::to_string(handed_out) + R"(},"num_waiting":)" + std::to_string(waiting) + R"(,"cluster":{"replicas":[)" +
+                              std::to_string(handed_out) + R"(},"num_waiting":)" + std::to_string(waiting) +
+                              R"(,"num_pending":)" + std::to_string(to_come) + R"(,"cluster":{"replicas":[)" +
                               replicas + "]}}");
     handed_out += more;
   }
   void found(std::uint64_t sequence) {
     answer(kGet, sequence == 0 ? R"({"error":{"code":404,"err_code":10037}})"
                                : R"({"message":{"seq":)" + std::to_string(sequence) + R"(,"data":"MDEyMzQ1Njc4OWFiY2RlZng="}})");
+  }
+  double figure(const std::string& name) const {
+    std::vector<Sample> samples;
+    queue.collect(samples);
+    for (const Sample& one : samples)
+      if (one.name == name) return one.value;
+    return -1;
   }
   double stranded() const {
     std::vector<Sample> samples;
@@ -435,7 +443,7 @@ struct DurableAuditTest : DurableQueueTest {
     return -1;
   }
 
-  int handed_out = 30, more = 1, waiting = 2;
+  int handed_out = 30, more = 1, waiting = 2, to_come = 0;
   static constexpr std::int64_t kAudit = 2 * kAck + 1;
   const std::string kGet = "$JS.API.STREAM.MSG.GET", kConsumerInfo = "$JS.API.CONSUMER.INFO", kDelete = "$JS.API.STREAM.MSG.DELETE";
 };
@@ -479,6 +487,36 @@ TEST_F(DurableAuditTest, what_a_consumer_without_anything_to_do_has_passed_is_pu
   answer(kDelete, R"({"success":true})");
   found(51);  // it has not come to that
   EXPECT_EQ(count(kTopic), 1u);
+}
+
+// It tries to hand out again what is there no more.
+TEST_F(DurableAuditTest, a_consumer_that_does_not_hand_out_what_there_is_is_made_anew) {
+  const std::string remove = "$JS.API.CONSUMER.DELETE", create = "$JS.API.CONSUMER.DURABLE.CREATE";
+  to_come = 5;
+  audit(7, 6);
+  audit(7, 6);  // it has handed out some
+  more = 0;
+  waiting = 0;  // nobody asks
+  audit(7, 6);
+  audit(7, 6);
+  waiting = 1;
+  audit(7, 6);
+  ASSERT_EQ(count(remove), 0u);
+  const std::size_t made = count(create);
+  audit(7, 6);
+  ASSERT_EQ(count(remove), 1u);
+  answer(remove, "", "503");  // not now
+  EXPECT_EQ(count(create), made);
+  audit(7, 6);
+  audit(7, 6);
+  ASSERT_EQ(count(remove), 2u);
+  answer(remove, R"({"success":true})");
+  ASSERT_EQ(count(create), made + 1);
+  const std::size_t asked = count(kNext);
+  answer(create, "{}");
+  EXPECT_EQ(count(kNext), asked + 1);
+  EXPECT_EQ(count(kTopic), 0u);
+  EXPECT_EQ(figure("dunlin_queue_stuck_total"), 1.0);
 }
 
 TEST_F(DurableAuditTest, what_may_be_handed_out_yet_is_not_pushed_again) {

@@ -27,8 +27,8 @@ class InterestFilter {
   // REQUIRES: a power of two
   explicit InterestFilter(std::size_t buckets = std::size_t{1} << 19)
       : mask_(buckets - 1), counts_(new std::atomic<std::uint32_t>[buckets]()) {}
-  bool maybe(std::uint64_t hash) const { return at(hash).load(std::memory_order_acquire) != 0; }
-  void add(std::uint64_t hash) { at(hash).fetch_add(1, std::memory_order_release); }
+  bool maybe(std::uint64_t hash) const { return at(hash).load() != 0; }
+  void add(std::uint64_t hash) { at(hash).fetch_add(1); }
   void remove(std::uint64_t hash) { at(hash).fetch_sub(1, std::memory_order_release); }
 
  private:
@@ -44,10 +44,11 @@ class PublishCounts {
   // REQUIRES: a power of two
   explicit PublishCounts(std::size_t buckets = std::size_t{1} << 16)
       : mask_(buckets - 1), counts_(new std::atomic<std::uint32_t>[buckets]()) {}
-  void add(std::uint64_t hash) { counts_[hash & mask_].fetch_add(1, std::memory_order_relaxed); }
+  // Before InterestFilter::maybe(), as the filter learns before of() is read: so what is not sent has been counted.
+  void add(std::uint64_t hash) { counts_[hash & mask_].fetch_add(1); }
   using Snapshot = std::vector<std::uint32_t>;
   Snapshot snapshot() const;
-  std::uint32_t of(std::uint64_t hash) const { return counts_[hash & mask_].load(std::memory_order_relaxed); }
+  std::uint32_t of(std::uint64_t hash) const { return counts_[hash & mask_].load(); }
   static std::uint32_t of(const Snapshot& then, std::uint64_t hash) { return then[hash & (then.size() - 1)]; }
 
  private:

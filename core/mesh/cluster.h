@@ -92,7 +92,7 @@ class Cluster {
   unsigned number() const { return number_; }  // 0: not claimed yet
   bool up() const { return up_; }
   bool complete() const;  // whether it is known what each of the others wants
-  // So long this node may be deaf without that the others do without it.
+  // For how long this node may be deaf before the others do without it.
   std::int64_t patience() const { return std::clamp<std::int64_t>(settings_.deadline_ms, 200, 2000); }
   std::vector<NodeInfo> nodes(std::int64_t now);  // this one first, then by id
   std::size_t pending() const { return publishes_.size() + sends_.size() + unknown_.size(); }
